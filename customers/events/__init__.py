@@ -1,0 +1,1 @@
+"""The timeline: which kinds of event exist, how one is recorded, how the router takes them up."""

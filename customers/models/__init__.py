@@ -1,0 +1,29 @@
+"""The customer, what they bought and did, what follows from it, and the work on it. One module per noun's family."""
+
+from customers.models.events import Event
+from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, Stage, StagePeriod
+from customers.models.imports import Import, ImportMapping, RejectedRow
+from customers.models.records import Channel, Consent, Customer, Order, OrderLine, Subscription
+from customers.models.segments import Segment, SegmentMembership
+from customers.models.tasks import Task
+
+__all__ = [
+    "Channel",
+    "Consent",
+    "Customer",
+    "CustomerFacts",
+    "CustomerMonth",
+    "Dirty",
+    "Event",
+    "Import",
+    "ImportMapping",
+    "Order",
+    "OrderLine",
+    "RejectedRow",
+    "Segment",
+    "SegmentMembership",
+    "Stage",
+    "StagePeriod",
+    "Subscription",
+    "Task",
+]

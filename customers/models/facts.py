@@ -1,0 +1,111 @@
+"""What follows from a customer's records and events: facts, lifecycle stage, monthly rollup.
+
+Facts hold instants and never ages, so that time passing rewrites nothing. Rolling windows are folded again where a
+window's edge is crossed (`next_edge_at`).
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from customers.models.records import Customer
+from retention.common import clock
+
+
+class Stage(models.TextChoices):
+    """Where a customer stands. The rules are in customers/facts/stages.py."""
+
+    PROSPECT = "prospect", "Prospect"
+    NEW = "new", "New"
+    ACTIVE = "active", "Active"
+    LOYAL = "loyal", "Loyal"
+    AT_RISK = "at_risk", "At risk"
+    LAPSED = "lapsed", "Lapsed"
+    WON_BACK = "won_back", "Won back"
+    LOST = "lost", "Lost"
+
+
+class CustomerFacts(models.Model):
+    """One row per customer. Orders count net, and cancelled ones not at all."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="facts")
+    # Orders
+    first_order_at = models.DateTimeField(null=True)
+    last_order_at = models.DateTimeField(null=True)
+    orders = models.PositiveIntegerField(default=0)
+    revenue = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    orders_365d = models.PositiveIntegerField(default=0)
+    revenue_365d = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    order_gap_days = models.FloatField(null=True, help_text="Mean days between order days; empty below two.")
+    # Usage
+    last_usage_at = models.DateTimeField(null=True)
+    usage_30d = models.PositiveIntegerField(default=0)
+    usage_prior_30d = models.PositiveIntegerField(default=0)
+    # Subscriptions
+    mrr = models.DecimalField(max_digits=14, decimal_places=4, default=0)
+    subscribed_at = models.DateTimeField(null=True, help_text="Start of the first subscription.")
+    renews_at = models.DateTimeField(null=True)
+    churned_at = models.DateTimeField(null=True, help_text="End of the last subscription where none is in force.")
+    # Listening and work
+    nps_score = models.PositiveSmallIntegerField(null=True)
+    nps_at = models.DateTimeField(null=True)
+    open_tasks = models.PositiveIntegerField(default=0)
+    last_message_at = models.DateTimeField(null=True)
+    last_click_at = models.DateTimeField(null=True)
+    # Lifecycle
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.PROSPECT)
+    stage_since = models.DateTimeField(null=True)
+    # Folding
+    next_edge_at = models.DateTimeField(null=True, help_text="When time alone next changes a window or the stage.")
+    folded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["last_order_at"], name="facts_by_last_order"),
+            models.Index(fields=["stage"], name="facts_by_stage"),
+            models.Index(fields=["next_edge_at"], name="facts_by_edge"),
+        ]
+
+
+class StagePeriod(models.Model):
+    """The time a customer spent in a stage; the open one has no end."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="stage_periods")
+    stage = models.CharField(max_length=10, choices=Stage)
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer"], condition=Q(left_at__isnull=True), name="one_open_stage")
+        ]
+        indexes = [models.Index(fields=["customer", "entered_at"], name="stage_by_customer")]
+
+
+class CustomerMonth(models.Model):
+    """A customer's orders in one calendar month of the workspace's zone, with their cohort on the row.
+
+    Three conventions side by side: `all` counts every order and credit note, `kept` leaves cancelled and refunded ones
+    out, `paid` is `kept` with a positive amount. A cohort is the month of the customer's first order so counted.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="months")
+    month = models.DateField()
+    cohort_all = models.DateField()
+    cohort_kept = models.DateField(null=True)
+    cohort_paid = models.DateField(null=True)
+    orders_all = models.PositiveIntegerField(default=0)
+    orders_kept = models.PositiveIntegerField(default=0)
+    orders_paid = models.PositiveIntegerField(default=0)
+    revenue_all = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    revenue_kept = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    revenue_paid = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "month"], name="one_row_per_customer_month")]
+        indexes = [models.Index(fields=["month"], name="customer_month_by_month")]
+
+
+class Dirty(models.Model):
+    """Customers whose facts must be folded again for a reason that is no event: an edit, a window's edge."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="+")

@@ -1,0 +1,156 @@
+"""Records: customers with their consent, orders with their lines, subscriptions."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from retention.common import clock
+from retention.workspace.models import User
+
+
+class Customer(models.Model):
+    """A company or a person who buys. `external_id` is the id the company's other systems know them by."""
+
+    class Kind(models.TextChoices):
+        COMPANY = "company", "Company"
+        PERSON = "person", "Person"
+
+    external_id = models.CharField(max_length=200, unique=True, db_collation="C")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.PERSON)
+    name = models.CharField(max_length=300, blank=True)
+    email = models.EmailField("e-mail", blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's.")
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="customers")
+    source = models.CharField(max_length=100, blank=True)
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    joined_at = models.DateTimeField(null=True, blank=True, help_text="When they became known, as the source says.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(Lower("email"), name="customer_by_email"),
+            models.Index(Lower("name"), "id", name="customer_by_name"),
+            models.Index(fields=["owner"], name="customer_by_owner"),
+            GinIndex(fields=["tags"], name="customer_by_tag"),
+        ]
+        constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="customer_has_id")]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "E-mail"
+
+
+class Consent(models.Model):
+    """Whether a customer agreed to marketing on a channel, since when, and what proves it. No row: never asked."""
+
+    class State(models.TextChoices):
+        GRANTED = "granted", "Agreed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents")
+    channel = models.CharField(max_length=10, choices=Channel)
+    state = models.CharField(max_length=10, choices=State)
+    source = models.CharField(max_length=100, help_text="Where it was given or withdrawn.")
+    proof = models.CharField(max_length=300, blank=True)
+    changed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "channel"], name="consent_once_per_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_state_display()}"
+
+
+class Order(models.Model):
+    """A purchase, or a credit note (cancelled, its amount negative). Orders without a customer are kept as such."""
+
+    class State(models.TextChoices):
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+        REFUNDED = "refunded", "Refunded"
+
+    external_id = models.CharField(max_length=200, unique=True, db_collation="C")
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="orders")
+    ordered_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.COMPLETED)
+    amount = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    refunded = models.DecimalField(max_digits=18, decimal_places=4, default=0, help_text="Part given back.")
+    currency = models.CharField(max_length=3)
+    net = models.GeneratedField(
+        expression=F("amount") - F("refunded"),
+        output_field=models.DecimalField(max_digits=18, decimal_places=4),
+        db_persist=True,
+    )
+    source = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "ordered_at"], name="order_by_customer"),
+            models.Index(fields=["ordered_at"], name="order_by_time"),
+        ]
+        constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="order_has_id")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class OrderLine(models.Model):
+    """One line of an order, at its place in it. A file that brings an order's lines brings all of them."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    sku = models.CharField(max_length=100, blank=True, db_collation="C")
+    description = models.CharField(max_length=500, blank=True)
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+    unit_price = models.DecimalField(max_digits=18, decimal_places=4)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="order_line_position")]
+        ordering = ["order", "position"]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.description or self.sku}"
+
+
+class Subscription(models.Model):
+    """A recurring contract. `amount` is per interval for the whole quantity, net of discount, without tax."""
+
+    class Interval(models.TextChoices):
+        WEEK = "week", "Week"
+        MONTH = "month", "Month"
+        QUARTER = "quarter", "Quarter"
+        YEAR = "year", "Year"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="subscriptions")
+    external_id = models.CharField(max_length=200, unique=True, db_collation="C")
+    plan = models.CharField(max_length=100)
+    quantity = models.PositiveIntegerField(default=1)
+    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    interval = models.CharField(max_length=10, choices=Interval, default=Interval.MONTH)
+    started_at = models.DateTimeField()
+    renews_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "started_at"], name="subscription_by_customer")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="subscription_ends_after"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} × {self.quantity}"

@@ -1,0 +1,44 @@
+"""Work for account managers."""
+
+from django.db import models
+from django.db.models import Q
+
+from customers.models.records import Customer
+from retention.common import clock
+from retention.workspace.models import User
+
+
+class Task(models.Model):
+    """Something to do for a customer, and why. `origin` names what asked for it, and asks only once."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        DONE = "done", "Done"
+        DROPPED = "dropped", "Dropped"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="tasks")
+    title = models.CharField(max_length=200)
+    reason = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    due_at = models.DateTimeField()
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="tasks")
+    origin = models.CharField(max_length=120, blank=True, help_text="As kind:id; empty where a person wrote it.")
+    created_at = models.DateTimeField(default=clock.now)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(fields=["assignee", "due_at"], condition=Q(state="open"), name="task_open_by_person")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "origin"], condition=~Q(origin=""), name="task_once_per_origin"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at__isnull=True) | (~Q(state="open") & Q(closed_at__isnull=False)),
+                name="task_closed_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,10 @@
+"""The Celery application. Tasks only wake work that stands as rows in PostgreSQL."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention.settings")
+app = Celery("retention")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

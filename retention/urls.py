@@ -1,0 +1,12 @@
+"""Every address of the product, room by room."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("retention.workspace.urls")),
+    path("", include("customers.urls")),
+    path("", include("surveys.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("metrics.urls")),
+    path("account/", include("allauth.urls")),
+]

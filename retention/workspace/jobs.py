@@ -1,0 +1,123 @@
+"""Running jobs: claim, report progress, finish, take up again after a kill.
+
+A room registers what a kind of job does with `@job("import")`. `enqueue` stores the row and wakes a worker. Whoever
+runs a job holds a PostgreSQL advisory lock on its id; the server drops that lock the moment a worker dies, and the
+sweep wakes another. So work may be begun again: it must commit its effect in one transaction, or be safe to repeat.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from retention.common import clock
+from retention.workspace.models import Job, User
+
+OPEN = (Job.State.QUEUED, Job.State.RUNNING)
+Work = Callable[["Progress"], dict[str, Any]]
+_kinds: dict[str, Work] = {}
+log = logging.getLogger(__name__)
+
+
+class Cancelled(Exception):
+    """Somebody asked for the job to stop."""
+
+
+class JobFailed(Exception):
+    """The job cannot be done; the text says why and what to do, for the person who asked for it."""
+
+
+def job(kind: str) -> Callable[[Work], Work]:
+    """Register the function that does jobs of this kind. It gets a Progress and returns the summary."""
+
+    def register(work: Work) -> Work:
+        _kinds[kind] = work
+        return work
+
+    return register
+
+
+def enqueue(kind: str, title: str, spec: dict[str, Any], by: User | None = None) -> Job:
+    """Store a job and wake a worker once the surrounding transaction commits."""
+    row = Job.objects.create(kind=kind, title=title, spec=spec, created_by=by)
+    transaction.on_commit(lambda: nudge(row.id))
+    return row
+
+
+def nudge(job_id: uuid.UUID) -> None:
+    current_app.send_task("retention.workspace.tasks.run_job", args=[str(job_id)])
+
+
+def due() -> list[uuid.UUID]:
+    """Open jobs, oldest first. Waking one that is being run does nothing."""
+    return list(Job.objects.filter(state__in=OPEN).order_by("created_at").values_list("id", flat=True))
+
+
+def run(job_id: uuid.UUID) -> None:
+    """Run a job to its end, if it is open and nobody else is at it."""
+    with _hold(job_id) as held:
+        row = Job.objects.filter(pk=job_id, state__in=OPEN).first() if held else None
+        if row is not None:
+            _work(Progress(row))
+
+
+@contextmanager
+def _hold(job_id: uuid.UUID) -> Iterator[bool]:
+    key = job_id.int % 2**63
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        (held,) = cursor.fetchone()
+        try:
+            yield held
+        finally:
+            if held and connection.connection and not connection.connection.closed:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _work(progress: "Progress") -> None:
+    progress.begin()
+    try:
+        summary = _kinds[progress.job.kind](progress)
+    except Cancelled:
+        progress.finish(Job.State.CANCELLED)
+    except JobFailed as reason:
+        progress.finish(Job.State.FAILED, error=str(reason))
+    except Exception:
+        log.exception("job failed", extra={"job": str(progress.job.pk), "kind": progress.job.kind})
+        progress.finish(Job.State.FAILED, error="It stopped on an error of ours, which is in the log. Try it again.")
+    else:
+        progress.finish(Job.State.DONE, summary)
+
+
+class Progress:
+    """What a running job tells about itself."""
+
+    def __init__(self, row: Job) -> None:
+        self.job = row
+        self._rows = Job.objects.filter(pk=row.pk)
+
+    def begin(self) -> None:
+        self._rows.update(state=Job.State.RUNNING, started_at=clock.now(), done=0, stage="")
+
+    def step(self, done: int, total: int | None = None, stage: str = "") -> None:
+        """Say how far the work is. Raises Cancelled where somebody asked to stop."""
+        self._rows.update(done=done, total=total, stage=stage)
+        if self._rows.filter(cancel_asked=True).exists():
+            raise Cancelled
+
+    def finish(self, state: Job.State, summary: dict[str, Any] | None = None, error: str = "") -> None:
+        done = Coalesce(F("total"), F("done")) if state == Job.State.DONE else F("done")
+        self._rows.update(state=state, summary=summary or {}, error=error, finished_at=clock.now(), done=done)
+
+
+def cancel(row: Job) -> None:
+    """Ask a job to stop: at once where it has not begun, at its next step where it runs."""
+    waiting = Job.objects.filter(pk=row.pk, state=Job.State.QUEUED)
+    if not waiting.update(state=Job.State.CANCELLED, finished_at=clock.now()):
+        Job.objects.filter(pk=row.pk, state=Job.State.RUNNING).update(cancel_asked=True)

@@ -1,0 +1,144 @@
+"""The people who work here, the workspace they share, and the long work it does for them."""
+
+import uuid
+import zoneinfo
+from datetime import tzinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+from retention.common import clock
+from retention.workspace.roles import GRANTS, Can, Role
+
+
+class People(UserManager["User"]):
+    """Users are known by e-mail address, whatever its case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":  # type: ignore[override]
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":  # type: ignore[override]
+        return self.create_user(email, password, role=Role.ADMINISTRATOR, is_superuser=True, is_staff=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    username = None
+    email = models.EmailField("e-mail address", unique=True)
+    role = models.CharField(max_length=20, choices=Role, default=Role.ANALYST)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's.")
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[People] = People()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    def can(self, what: Can | str) -> bool:
+        return what in GRANTS.get(self.role, ())
+
+
+class Basis(models.TextChoices):
+    """What makes a customer count as active (METRICS, Conventions)."""
+
+    CONTRACTUAL = "contractual", "a subscription in force"
+    ORDERS = "orders", "an order in the activity window"
+    USAGE = "usage", "a usage event in the activity window"
+
+
+def _known_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"{name} is not a time zone, for example Europe/Berlin.")
+
+
+class Workspace(models.Model):
+    """The one company this installation serves: exactly one row, made by the first migration."""
+
+    name = models.CharField(max_length=100, default="Your company")
+    logo = models.FileField(upload_to="branding/", blank=True)
+    colour = models.CharField(max_length=7, default="#206bc4", help_text="The one accent colour, as #rrggbb.")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[_known_zone])
+    currency = models.CharField(max_length=3, default="EUR")
+    basis = models.CharField(max_length=12, choices=Basis, default=Basis.ORDERS)
+    activity_window = models.PositiveSmallIntegerField("activity window, in days", default=90)
+    margin_share = models.DecimalField("margin, in % of revenue", max_digits=5, decimal_places=2, default=40)
+    sender_name = models.CharField(max_length=100, blank=True, help_text="Empty: the workspace's name.")
+    sender_address = models.EmailField(default="hello@example.test")
+    postal_address = models.CharField(max_length=200, blank=True, help_text="Printed below marketing mail.")
+    messages_per_day = models.PositiveSmallIntegerField("messages per customer and day, at most", default=1)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="workspace_is_single")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Workspace":
+        return cls.objects.get(id=1)
+
+    @property
+    def zone(self) -> tzinfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Job(models.Model):
+    """Long work with a progress bar: it runs in a worker, survives a reload and a killed worker, can be cancelled.
+
+    `kind` names the function that does it (see retention.workspace.jobs); `spec` is its input, `summary` its result.
+    Whoever runs it holds an advisory lock, so a killed worker's job is free at once for the sweep to take up again.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    spec = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    stage = models.CharField(max_length=100, blank=True, help_text="What it is doing now, in words.")
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    summary = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(state__in=["queued", "running"]), name="job_open")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def open(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def percent(self) -> int | None:
+        """How far it is, 0–100, or None where the whole is not known."""
+        return None if not self.total else min(100, 100 * self.done // self.total)
