@@ -99,7 +99,7 @@ def database() -> dict[str, Any]:
     return {
         "ENGINE": "retention.embedded_postgres",
         "NAME": "retention",
-        "OPTIONS": {"cluster": DATA_DIR / "postgres"},
+        "OPTIONS": {"cluster": DATA_DIR / "postgres", "server": {}},
     }
 
 

@@ -5,7 +5,8 @@ from retention.settings import BASE_DIR, DATABASE_URL, DATABASES
 
 DATA_DIR = BASE_DIR / ".test-data"
 if not DATABASE_URL:
-    DATABASES["default"]["OPTIONS"] = {"cluster": DATA_DIR / "postgres", "fsync": False}
+    server = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    DATABASES["default"]["OPTIONS"] = {"cluster": DATA_DIR / "postgres", "server": server}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = DATA_DIR / "files"
 OUTBOX_DIR = DATA_DIR / "outbox"

@@ -59,13 +59,13 @@ class Servant:
 
 def may_make_user_namespaces() -> bool:
     try:
-        return subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode == 0
+        return subprocess.run(["unshare", "--user", "true"], check=False, capture_output=True).returncode == 0
     except FileNotFoundError:
         return False
 
 
 def servant() -> Servant:
-    """Ourselves. PostgreSQL refuses root: then root without its powers, or `nobody` where the kernel won't have that."""
+    """Ourselves. PostgreSQL refuses root: for it, root without its powers, or `nobody` if the kernel forbids that."""
     if os.geteuid() != 0:
         return Servant(os.geteuid())
     if may_make_user_namespaces():
@@ -77,9 +77,9 @@ def create(who: Servant, binaries: Path, data: Path) -> None:
     """Make a new cluster; it appears under its name only once it is whole."""
     unfinished = data.with_name("data.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    initdb = [*who.prefix, binaries / "initdb", "-D", unfinished, "-U", NAME, *INITDB]
+    initdb: list[str | Path] = [*who.prefix, binaries / "initdb", "-D", unfinished, "-U", NAME, *INITDB]
     subprocess.run(initdb, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, **who.identity())
-    single = [*who.prefix, binaries / "postgres", "--single", "-D", unfinished, "postgres"]
+    single: list[str | Path] = [*who.prefix, binaries / "postgres", "--single", "-D", unfinished, "postgres"]
     statement = f"CREATE DATABASE {NAME}\n".encode()
     subprocess.run(single, check=True, input=statement, stdout=subprocess.DEVNULL, **who.identity())
     unfinished.rename(data)
@@ -94,7 +94,7 @@ def start(who: Servant, binaries: Path, data: Path, settings: list[str]) -> subp
     # The server's working folder is `data`: a relative socket folder has no length limit to run into.
     given = ["listen_addresses=", "port=5432", "unix_socket_directories=..", *settings]
     options = [word for setting in given for word in ("-c", setting)]
-    command = [*who.prefix, binaries / "postgres", "-D", data, *options]
+    command: list[str | Path] = [*who.prefix, binaries / "postgres", "-D", data, *options]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=end_with_parent, **who.identity())
 
 

@@ -55,7 +55,7 @@ def requires(can: Can) -> Callable[[View[P]], View[P]]:
             return view(request, *args, **kwargs)
 
         guarded.admits = can  # type: ignore[attr-defined]  # read by the test that no view is left open
-        return cast(View[P], guarded)
+        return cast("View[P]", guarded)
 
     return decorate
 

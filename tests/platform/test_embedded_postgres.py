@@ -25,7 +25,7 @@ class Asker:
     """A process that asks the database what it is told to."""
 
     def __init__(self, folder: Path, *server: str, **popen: Any) -> None:
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", "tests.platform.programs.ask", str(folder), *server],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

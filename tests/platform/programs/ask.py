@@ -7,6 +7,7 @@ import sys
 
 import django
 from django.conf import settings
+from django.db import DatabaseError, connection
 
 
 def configure(folder: str, server: dict[str, str]) -> None:
@@ -17,8 +18,6 @@ def configure(folder: str, server: dict[str, str]) -> None:
 
 
 def answer(sql: str) -> str:
-    from django.db import DatabaseError, connection
-
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
