@@ -3,7 +3,9 @@
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
+TRANSPORT_ALIASES["spool"] = "retention.spool_broker:Transport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention.settings")
 app = Celery("retention")
 app.config_from_object("django.conf:settings", namespace="CELERY")
