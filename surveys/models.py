@@ -40,7 +40,7 @@ class Invitation(models.Model):
 
 
 class Answer(models.Model):
-    """What a customer said. Answers typed in by staff are marked and left out of the score."""
+    """What a customer said. Answers typed in by staff are marked, for good, and left out of the score."""
 
     survey = models.ForeignKey(Survey, models.CASCADE, related_name="answers")
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="answers")
@@ -48,6 +48,7 @@ class Answer(models.Model):
     score = models.PositiveSmallIntegerField()
     comment = models.TextField(blank=True, max_length=5_000)
     weight = models.FloatField(default=1)
+    typed_in = models.BooleanField(default=False, help_text="By staff, also once that person's account is gone.")
     entered_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField()
 
@@ -55,5 +56,8 @@ class Answer(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(score__lte=10), name="nps_score_0_to_10"),
             models.CheckConstraint(condition=Q(weight__gt=0), name="answer_weight_positive"),
+            models.CheckConstraint(
+                condition=Q(typed_in=True) | Q(entered_by__isnull=True), name="answer_by_staff_is_marked"
+            ),
         ]
         indexes = [models.Index(fields=["survey", "customer", "-answered_at"], name="answer_latest")]

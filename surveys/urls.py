@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from surveys import public_pages
+
+app_name = "surveys"
+
+urlpatterns = [
+    path("s/<str:token>/", public_pages.take_answer, name="answer"),
+    path("s/<str:token>/thanks/", public_pages.thanks, name="thanks"),
+]

@@ -1,0 +1,90 @@
+"""NPS, as METRICS defines it: 100 × (promoters − detractors) / respondents, each respondent's latest answer once."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from surveys.models import Answer
+
+HIGHEST_DETRACTOR = 6
+HIGHEST_PASSIVE = 8
+DETRACTOR = Q(score__lte=HIGHEST_DETRACTOR)
+PASSIVE = Q(score__gt=HIGHEST_DETRACTOR, score__lte=HIGHEST_PASSIVE)
+PROMOTER = Q(score__gt=HIGHEST_PASSIVE)
+
+
+@dataclass(frozen=True)
+class Nps:
+    """Counts of respondents and their weights. With equal weights (the rule) shares are plain shares of the counts."""
+
+    promoters: int
+    passives: int
+    detractors: int
+    promoter_weight: float
+    detractor_weight: float
+    total_weight: float
+    squared_weight: float
+
+    @property
+    def respondents(self) -> int:
+        return self.promoters + self.passives + self.detractors
+
+    @property
+    def promoter_share(self) -> float | None:
+        """0–1, weighted."""
+        return self.promoter_weight / self.total_weight if self.total_weight else None
+
+    @property
+    def detractor_share(self) -> float | None:
+        """0–1, weighted."""
+        return self.detractor_weight / self.total_weight if self.total_weight else None
+
+    @property
+    def score(self) -> float | None:
+        """−100 … 100 points; None where nobody answered."""
+        return 100 * (self.promoter_weight - self.detractor_weight) / self.total_weight if self.total_weight else None
+
+    @property
+    def margin(self) -> float | None:
+        """Half the width of the 95 % interval, in points: 196·√((p + d − (p − d)²)/n).
+
+        n is the number of respondents; where weights differ, Kish's effective number (Σw)²/Σw² (Survey Sampling,
+        1965), which is the number of respondents when they do not.
+        """
+        p, d = self.promoter_share, self.detractor_share
+        if p is None or d is None:
+            return None
+        effective = self.total_weight**2 / self.squared_weight
+        return 196 * sqrt(max(0.0, p + d - (p - d) ** 2) / effective)
+
+
+def counted(answers: QuerySet[Answer]) -> QuerySet[Answer]:
+    """Of `answers` (those of the window asked about) the ones an NPS counts: the latest by each respondent,
+    without what staff typed in."""
+    return answers.filter(typed_in=False).order_by("customer_id", "-answered_at", "-pk").distinct("customer_id")
+
+
+def nps(answers: QuerySet[Answer]) -> Nps:
+    """The score of `answers`, those of the window asked about. One query."""
+    latest = Answer.objects.filter(pk__in=counted(answers).values("pk"))
+    return Nps(**latest.aggregate(**tallies()))
+
+
+def tallies() -> dict[str, Count | Coalesce]:
+    """The aggregates that make an Nps."""
+    return {
+        "promoters": Count("pk", filter=PROMOTER),
+        "passives": Count("pk", filter=PASSIVE),
+        "detractors": Count("pk", filter=DETRACTOR),
+        "promoter_weight": _total(F("weight"), PROMOTER),
+        "detractor_weight": _total(F("weight"), DETRACTOR),
+        "total_weight": _total(F("weight")),
+        "squared_weight": _total(F("weight") * F("weight")),
+    }
+
+
+def _total(of: Combinable, where: Q | None = None) -> Coalesce:
+    return Coalesce(Sum(of, filter=where), 0.0, output_field=FloatField())
