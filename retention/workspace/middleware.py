@@ -1,17 +1,58 @@
-"""The workspace of the request, read once, and its time zone."""
+"""What every request gets: the workspace, the person's time zone; and what htmx needs to hear back."""
 
+import json
+import zoneinfo
 from collections.abc import Callable
+from datetime import tzinfo
 
+from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from retention.workspace.models import Workspace
+from retention.workspace.models import User, Workspace
+
+Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class WorkspaceMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    """Gives the request its workspace, read once where it is needed, and lives in the person's time zone."""
+
+    def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.workspace = SimpleLazyObject(Workspace.current)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        with timezone.override(zone_of(request.user, request.workspace)):  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+
+def zone_of(user: User, workspace: Workspace) -> tzinfo:
+    return zoneinfo.ZoneInfo(user.time_zone) if user.time_zone else workspace.zone
+
+
+class HtmxMiddleware:
+    """Tells a page about notes and lost sign-ins that its htmx request met."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.headers.get("HX-Request") != "true":
+            return response
+        if response.get("Location", "").startswith(resolve_url(settings.LOGIN_URL)):
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        if response.status_code == 200 and not {"HX-Redirect", "HX-Refresh", "HX-Trigger"} & response.headers.keys():
+            _carry_notes(request, response)
+        return response
+
+
+def _carry_notes(request: HttpRequest, response: HttpResponse) -> None:
+    notes = [{"text": str(note), "level": note.level_tag} for note in get_messages(request)]
+    if notes:
+        response["HX-Trigger"] = json.dumps({"notes": notes})

@@ -1,0 +1,133 @@
+"""Tags and filters for every page: icons, form controls, numbers, money, instants, links of the navigation."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms, template
+from django.forms import BoundField
+from django.template import Context
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from retention.common import clock
+from retention.common.money import rounded
+from retention.workspace import branding
+from retention.workspace import places as navigation
+from retention.workspace.models import Job
+from retention.workspace.pace import Pace
+from retention.workspace.pace import pace as job_pace
+
+register = template.Library()
+CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
+
+
+@register.simple_tag
+def icon(name: str, words: str = "") -> SafeString:
+    """A Tabler icon named in bin/icons.txt; silent unless it is given words."""
+    label = format_html('role="img" aria-label="{}"', words) if words else mark_safe('aria-hidden="true"')
+    return format_html('<svg class="icon" {}><use href="{}#{}"/></svg>', label, static("vendor/icons.svg"), name)
+
+
+@register.simple_tag(takes_context=True)
+def places(context: Context) -> list[navigation.Entry]:
+    return list(navigation.places(context["request"]))
+
+
+@register.simple_tag(takes_context=True)
+def brand_colours(context: Context) -> SafeString:
+    """The accent's custom properties. Safe as CSS: they are made of parsed numbers only."""
+    return mark_safe(branding.stylesheet(context["request"].workspace.colour))  # noqa: S308
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's widget, dressed."""
+    widget = field.field.widget
+    style = "form-control"
+    if isinstance(widget, CHECKS):
+        style = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        style = "form-select"
+    extra = " is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": f"{widget.attrs.get('class', '')} {style}{extra}".strip()})
+
+
+@register.filter
+def number(value: Any, places: int = 0) -> str:
+    """1234567 → 1,234,567. Nothing stays nothing."""
+    return "" if value is None else formats.number_format(value, places, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def money(amount: Decimal | float | None, currency: str) -> str:
+    """An amount in its currency's own decimals, with the code: 1,234.50 EUR."""
+    if amount is None:
+        return ""
+    exact = rounded(Decimal(amount), currency)
+    return f"{number(exact, max(0, -int(exact.as_tuple().exponent)))} {currency}"
+
+
+@register.filter
+def when(instant: datetime | None) -> SafeString | str:
+    """How long ago or ahead, and on hover the instant with its zone."""
+    return _time(instant, relative(instant)) if instant else ""
+
+
+@register.filter
+def day(instant: datetime | None) -> SafeString | str:
+    """The calendar day, and on hover the instant with its zone."""
+    return _time(instant, formats.date_format(timezone.localtime(instant), "j M Y")) if instant else ""
+
+
+def _time(instant: datetime, text: str) -> SafeString:
+    local = timezone.localtime(instant)
+    exact = f"{formats.date_format(local, 'j M Y, H:i')} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), exact, text)
+
+
+STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 14, "day"), (604_800, 9, "week"), (2_629_800, 24, "month"))
+
+
+def relative(instant: datetime) -> str:
+    """ "3 hours ago", "in 5 days": one unit, rounded down, against the product's clock."""
+    seconds = (instant - clock.now()).total_seconds()
+    size = abs(seconds)
+    if size < 60:
+        return "just now" if seconds <= 0 else "in a moment"
+    unit, name = next(((u, n) for u, most, n in STEPS if size < u * most), (31_557_600, "year"))
+    count = int(size // unit)
+    words = f"{count} {name}{'' if count == 1 else 's'}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+@register.filter
+def duration(seconds: int) -> str:
+    """80 → 1 min 20 s; from an hour on in hours and minutes."""
+    if seconds >= 3_600:
+        return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+@register.filter
+def pace(job: Job) -> Pace | None:
+    return job_pace(job, clock.now())
+
+
+@register.filter
+def summary_templates(job: Job) -> tuple[str, str]:
+    """Where a job's summary is told: in its kind's own template, or as plain pairs."""
+    return f"jobs/{job.kind}.html", "jobs/summary.html"
+
+
+@register.filter
+def words(name: str) -> str:
+    """order_lines → Order lines."""
+    return name.replace("_", " ").capitalize()
