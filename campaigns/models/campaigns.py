@@ -13,7 +13,10 @@ from surveys.models import Survey
 
 
 class Campaign(models.Model):
-    """A journey: customers who enter the trigger segment and pass the gates are enrolled, some held out as control."""
+    """A journey: customers who enter the trigger segment and pass the gates are enrolled, some held out as control.
+
+    Triggers in the database keep its life to draft → running ⇄ paused → finished, and its content as it was launched.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -48,6 +51,9 @@ class Campaign(models.Model):
     # Life
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
+    version = models.PositiveIntegerField(default=0, help_text="Goes up with each save; a stale one is refused.")
+    edited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    edited_at = models.DateTimeField(default=clock.now)
     launched_at = models.DateTimeField(null=True)
     launched_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     finished_at = models.DateTimeField(null=True)

@@ -19,8 +19,8 @@ class Enrolment(models.Model):
     a list of {"gate", "passed", "found"}.
     """
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="enrolments")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="enrolments")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="enrolments", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="enrolments", db_index=False)
     occurrence = models.BigIntegerField()
     arm = models.CharField(max_length=10, choices=Arm)
     gates = models.JSONField()
@@ -36,14 +36,17 @@ class Enrolment(models.Model):
                 fields=["campaign", "customer"], condition=Q(left_at__isnull=True), name="one_open_enrolment"
             ),
         ]
-        indexes = [models.Index(fields=["customer", "campaign"], name="enrolment_by_customer")]
+        indexes = [
+            models.Index(fields=["customer", "campaign"], name="enrolment_by_customer"),
+            models.Index(fields=["entered_at"], condition=Q(left_at__isnull=True), name="enrolment_open"),
+        ]
 
 
 class Refusal(models.Model):
     """A customer who came to a campaign and was stopped by a gate."""
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="refusals")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="refusals")
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="refusals", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="refusals", db_index=False)
     occurrence = models.BigIntegerField()
     gate = models.CharField(max_length=40, help_text="The first gate that failed.")
     gates = models.JSONField()

@@ -26,10 +26,18 @@ class Message(models.Model):
         EXPIRED = "expired", "Expired"
         CANCELLED = "cancelled", "Cancelled"
 
-    dedupe_key = models.CharField(max_length=64, unique=True, db_collation="C")
+    dedupe_key = models.CharField(max_length=64, db_collation="C")
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="messages")
-    step = models.ForeignKey(EmailStep, models.PROTECT, related_name="messages")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages")
+    step = models.ForeignKey(EmailStep, models.PROTECT, related_name="messages", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)
+    resend_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="resends",
+        db_index=False,
+        help_text="The unconfirmed one it stands for.",
+    )
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was not sent, in words.")
@@ -51,13 +59,22 @@ class Message(models.Model):
             models.Index(fields=["customer", "-id"], name="message_by_customer"),
             models.Index(fields=["step", "state"], name="message_by_step_state"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["dedupe_key"], name="message_once"),
+            models.UniqueConstraint(
+                fields=["resend_of"], condition=Q(resend_of__isnull=False), name="message_resent_once"
+            ),
+        ]
 
 
 class Attempt(models.Model):
-    """One time a message was put on the wire: inserted and committed before the wire, its outcome added after."""
+    """One time a message was put on the wire: inserted and committed before the wire, its outcome added once after.
+
+    An empty outcome means that the worker never said what came of it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="tries")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", db_index=False)
     token = models.UUIDField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -65,11 +82,14 @@ class Attempt(models.Model):
     reply_code = models.PositiveSmallIntegerField(null=True)
     reply = models.CharField(max_length=300, blank=True)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "token"], name="one_attempt_per_claim")]
+
 
 class ContactSlot(models.Model):
     """One of the messages a customer may get on a channel on one of their days; taken once."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel)
     day = models.DateField(help_text="In the customer's time zone.")
     number = models.PositiveSmallIntegerField()
