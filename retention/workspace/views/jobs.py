@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from retention.workspace import jobs
-from retention.workspace.models import Job, User
+from retention.workspace.models import Job
+from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
 
@@ -24,8 +25,8 @@ def job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Only who asked for the work, or an administrator, stops it."""
     row = get_object_or_404(Job, pk=pk)
-    user = request.user
-    if not isinstance(user, User) or (row.created_by_id != user.pk and not user.can(Can.ADMINISTER)):
+    user = person(request)
+    if row.created_by_id != user.pk and not user.can(Can.ADMINISTER):
         raise PermissionDenied
     jobs.cancel(row)
     row.refresh_from_db()

@@ -1,0 +1,110 @@
+"""A real Chromium for the tests of this folder: signed in by role, at desktop or phone size, checked by axe.
+
+    def test_it_works(as_role: AsRole) -> None:
+        page = as_role("marketer", phone=True)
+        page.goto("/campaigns/")
+        accessible(page)
+
+Every page is watched: an error of a script or a breach of the Content-Security-Policy fails the test.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from retention.workspace.models import User
+from retention.workspace.roles import Role
+
+# Playwright's own event loop would make Django refuse every query of the test's thread.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+FLAGS += " --disable-component-update --disable-sync"
+DESKTOP, PHONE = (1440, 900), (390, 844)
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class AsRole(Protocol):
+    """Opens a page signed in as a person of a role; with "" as nobody."""
+
+    def __call__(self, role: str, *, phone: bool = False, dark: bool = False, script: bool = True) -> Page: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs Chromium: apt-get install chromium fonts-dejavu-core")
+    if not (settings.BASE_DIR / "static" / "vendor" / "tabler.min.css").exists():
+        pytest.skip("needs the front-end files: make setup")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def as_role(chromium: Browser, live_server: LiveServer) -> Iterator[AsRole]:
+    opened: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_page(role: str, *, phone: bool = False, dark: bool = False, script: bool = True) -> Page:
+        width, height = PHONE if phone else DESKTOP
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            has_touch=phone,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+        )
+        context.set_default_timeout(10_000)
+        opened.append(context)
+        if role:
+            _sign_in(context, role, live_server.url)
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda line: troubles.extend(_breaches(line)))
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert not troubles, troubles
+
+
+def _sign_in(context: BrowserContext, role: str, url: str) -> None:
+    user, _ = User.objects.get_or_create(email=f"{role}@example.test", defaults={"role": Role(role)})
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
+
+
+def _breaches(line: ConsoleMessage) -> list[str]:
+    return [line.text] if "Content Security Policy" in line.text or "Content-Security-Policy" in line.text else []
+
+
+def accessible(page: Page) -> None:
+    """No violation of WCAG 2.2 AA that axe finds on the page as it stands."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
+    assert not found.response["violations"], found.generate_report()
+
+
+def no_sideways_scroll(page: Page) -> None:
+    """The page is no wider than the screen."""
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= screen, f"{wide} px on a screen of {screen}"
