@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
@@ -20,13 +21,13 @@ PROMOTER = Q(score__gt=HIGHEST_PASSIVE)
 class Nps:
     """Counts of respondents and their weights. With equal weights (the rule) shares are plain shares of the counts."""
 
-    promoters: int
-    passives: int
-    detractors: int
-    promoter_weight: float
-    detractor_weight: float
-    total_weight: float
-    squared_weight: float
+    promoters: int = 0
+    passives: int = 0
+    detractors: int = 0
+    promoter_weight: float = 0
+    detractor_weight: float = 0
+    total_weight: float = 0
+    squared_weight: float = 0
 
     @property
     def respondents(self) -> int:
@@ -71,6 +72,18 @@ def nps(answers: QuerySet[Answer]) -> Nps:
     """The score of `answers`, those of the window asked about. One query."""
     latest = Answer.objects.filter(pk__in=counted(answers).values("pk"))
     return Nps(**latest.aggregate(**tallies()))
+
+
+def nps_by(answers: QuerySet[Answer], key: Combinable) -> dict[Any, Nps]:
+    """The score of each group of `answers`, each respondent's latest counted once per group. One query."""
+    latest = (
+        answers.filter(typed_in=False)
+        .annotate(group=key)
+        .order_by("group", "customer_id", "-answered_at", "-pk")
+        .distinct("group", "customer_id")
+    )
+    groups = Answer.objects.filter(pk__in=latest.values("pk")).annotate(group=key).values("group")
+    return {row.pop("group"): Nps(**row) for row in groups.annotate(**tallies())}
 
 
 def tallies() -> dict[str, Count | Coalesce]:
