@@ -24,7 +24,7 @@ class AnswerForm(forms.Form):
     comment = forms.CharField(
         required=False,
         max_length=Answer._meta.get_field("comment").max_length,
-        widget=forms.Textarea(attrs={"rows": 4, "class": "form-control"}),
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
     @property

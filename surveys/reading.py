@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -36,16 +35,16 @@ class Responses:
 
 def responses(invitations: QuerySet[Invitation]) -> dict[int, Responses]:
     """Per survey id. Delivered: what brought the question was sent and did not bounce; an answer proves it too."""
-    tallies: QuerySet[Invitation, dict[str, Any]] = (
+    tallies = (
         invitations.annotate(got_it=_delivered())
-        .values("survey_id")
+        .values_list("survey_id")
         .annotate(
             asked=Count("pk"),
             delivered=Count("pk", filter=Q(got_it=True) | Q(answer__isnull=False)),
             answered=Count("pk", filter=Q(answer__isnull=False)),
         )
     )
-    return {row.pop("survey_id"): Responses(**row) for row in tallies}
+    return {survey: Responses(*found) for survey, *found in tallies}
 
 
 def _delivered() -> Combinable:

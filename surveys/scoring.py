@@ -82,12 +82,12 @@ def nps_by(answers: QuerySet[Answer], key: Combinable) -> dict[Any, Nps]:
         .order_by("group", "customer_id", "-answered_at", "-pk")
         .distinct("group", "customer_id")
     )
-    groups = Answer.objects.filter(pk__in=latest.values("pk")).annotate(group=key).values("group")
-    return {row.pop("group"): Nps(**row) for row in groups.annotate(**tallies())}
+    groups = Answer.objects.filter(pk__in=latest.values("pk")).annotate(group=key).values_list("group")
+    return {group: Nps(*found) for group, *found in groups.annotate(**tallies())}
 
 
 def tallies() -> dict[str, Count | Coalesce]:
-    """The aggregates that make an Nps."""
+    """The aggregates that make an Nps, in its order."""
     return {
         "promoters": Count("pk", filter=PROMOTER),
         "passives": Count("pk", filter=PASSIVE),
