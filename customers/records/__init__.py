@@ -1,0 +1,1 @@
+"""The records themselves: consent, the list of customers, one customer's page, edits."""

@@ -1,0 +1,52 @@
+"""Whether a customer agreed to marketing.
+
+The order of locks is the promise that no message starts after an opt-out: a change locks the customer's row FOR UPDATE
+before it writes, and a sender locks the same row FOR SHARE before it reads. Whoever comes second waits and then sees
+what the first did.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from customers.events.recording import Happening, record
+from customers.models import Consent, Customer
+
+KINDS = {Consent.State.GRANTED: "consent.granted", Consent.State.WITHDRAWN: "consent.withdrawn"}
+
+
+def grant(customer_id: int, channel: str, source: str, proof: str, at: datetime) -> None:
+    """Keep that the customer agreed at `at`. Raises Customer.DoesNotExist."""
+    _change(Consent(customer_id=customer_id, channel=channel, source=source, proof=proof, changed_at=at), granted=True)
+
+
+def withdraw(customer_id: int, channel: str, source: str, proof: str, at: datetime) -> None:
+    """Keep that the customer opted out at `at`; once that is committed no message begins.
+
+    Raises Customer.DoesNotExist.
+    """
+    _change(Consent(customer_id=customer_id, channel=channel, source=source, proof=proof, changed_at=at), granted=False)
+
+
+@transaction.atomic
+def _change(said: Consent, *, granted: bool) -> None:
+    """Write what was said and record it. What says nothing new, or is older than what stands, changes nothing."""
+    said.state = Consent.State.GRANTED if granted else Consent.State.WITHDRAWN
+    Customer.objects.select_for_update().only("pk").get(pk=said.customer_id)
+    stands = Consent.objects.filter(customer_id=said.customer_id, channel=said.channel).first()
+    if stands and (stands.state == said.state or stands.changed_at > said.changed_at):
+        return
+    said.pk = stands and stands.pk
+    said.save()
+    record([_happening(said)])
+
+
+def _happening(said: Consent) -> Happening:
+    return Happening(
+        said.customer_id,
+        KINDS[Consent.State(said.state)],
+        said.changed_at,
+        source=said.source,
+        ref=f"consent:{said.pk}",
+        payload={"channel": said.channel},
+    )
