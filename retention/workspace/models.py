@@ -7,11 +7,16 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from retention.common import clock
 from retention.workspace.roles import GRANTS, Can, Role
+
+COLOUR = "^#[0-9a-fA-F]{6}$"
+CURRENCY = "^[A-Z]{3}$"
 
 
 class People(UserManager["User"]):
@@ -68,21 +73,51 @@ class Workspace(models.Model):
 
     name = models.CharField(max_length=100, default="Your company")
     logo = models.FileField(upload_to="branding/", blank=True)
-    colour = models.CharField(max_length=7, default="#206bc4", help_text="The one accent colour, as #rrggbb.")
+    colour = models.CharField(
+        max_length=7,
+        default="#206bc4",
+        validators=[RegexValidator(COLOUR, "Give the colour as #rrggbb, such as #206bc4.")],
+        help_text="The one accent colour, as #rrggbb.",
+    )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[_known_zone])
-    currency = models.CharField(max_length=3, default="EUR")
+    currency = models.CharField(
+        max_length=3, default="EUR", validators=[RegexValidator(CURRENCY, "Give three letters, such as EUR.")]
+    )
     basis = models.CharField(max_length=12, choices=Basis, default=Basis.ORDERS)
-    activity_window = models.PositiveSmallIntegerField("activity window, in days", default=90)
-    margin_share = models.DecimalField("margin, in % of revenue", max_digits=5, decimal_places=2, default=40)
+    activity_window = models.PositiveSmallIntegerField(
+        "activity window, in days", default=90, validators=[MinValueValidator(1), MaxValueValidator(3_650)]
+    )
+    margin_share = models.DecimalField(
+        "margin, in % of revenue",
+        max_digits=5,
+        decimal_places=2,
+        default=40,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
     sender_name = models.CharField(max_length=100, blank=True, help_text="Empty: the workspace's name.")
     sender_address = models.EmailField(default="hello@example.test")
     postal_address = models.CharField(max_length=200, blank=True, help_text="Printed below marketing mail.")
-    messages_per_day = models.PositiveSmallIntegerField("messages per customer and day, at most", default=1)
+    messages_per_day = models.PositiveSmallIntegerField(
+        "messages per customer and day, at most", default=1, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="workspace_is_single")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="workspace_is_single"),
+            models.CheckConstraint(condition=Q(colour__regex=COLOUR), name="workspace_colour_is_hex"),
+            models.CheckConstraint(condition=Q(currency__regex=CURRENCY), name="workspace_currency_is_code"),
+            models.CheckConstraint(
+                condition=Q(activity_window__gte=1, messages_per_day__gte=1, margin_share__range=(0, 100)),
+                name="workspace_figures_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="workspace_quiet_hours_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -127,9 +162,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["created_at"], condition=models.Q(state__in=["queued", "running"]), name="job_open")
-        ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="job_open")]
 
     def __str__(self) -> str:
         return self.title

@@ -1,11 +1,26 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
-from retention.workspace.views import home, jobs
+from retention.workspace.roles import Can, requires
+from retention.workspace.views import account, branding, home, jobs, settings, sign_in
 
 app_name = "workspace"
+
+#: Addresses of people's accounts are changed by an administrator, not on allauth's page for it.
+no_change_of_address = requires(Can.READ)(RedirectView.as_view(pattern_name="workspace:account"))
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel, name="job_cancel"),
+    path("branding/logo/", branding.logo, name="logo"),
+    path("account/", account.account, name="account"),
+    path("account/email/", no_change_of_address),
+    path("account/demo/", sign_in.demo_sign_in, name="demo_sign_in"),
+    path("settings/", settings.workspace, name="settings"),
+    path("settings/people/", settings.people, name="people"),
+    path("settings/people/new/", settings.person_new, name="person_new"),
+    path("settings/people/<int:pk>/", settings.person, name="person"),
+    path("settings/people/<int:pk>/access/", settings.person_access, name="person_access"),
+    path("settings/people/<int:pk>/link/", settings.person_link, name="person_link"),
 ]

@@ -16,6 +16,7 @@ from retention.common import clock
 from retention.common.money import rounded
 from retention.workspace import branding
 from retention.workspace import places as navigation
+from retention.workspace.demo_people import DEMO_ROLES, DemoRole
 from retention.workspace.models import Job
 from retention.workspace.pace import Pace
 from retention.workspace.pace import pace as job_pace
@@ -34,6 +35,11 @@ def icon(name: str, words: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def places(context: Context) -> list[navigation.Entry]:
     return list(navigation.places(context["request"]))
+
+
+@register.simple_tag
+def demo_roles() -> tuple[DemoRole, ...]:
+    return DEMO_ROLES
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,81 @@
+"""The workspace's settings and its people: for administrators."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from retention.workspace import staff
+from retention.workspace.forms import NewPersonForm, PersonForm, WorkspaceForm
+from retention.workspace.models import User, Workspace
+from retention.workspace.roles import Can, requires
+
+LAST = "They are the last administrator. Make somebody else one first; nothing was changed."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.ADMINISTER)
+def workspace(request: HttpRequest) -> HttpResponse:
+    form = WorkspaceForm(request.POST or None, request.FILES or None, instance=Workspace.current())
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "The settings are saved.")
+        return redirect("workspace:settings")
+    return render(request, "workspace/settings.html", {"form": form})
+
+
+@require_safe
+@requires(Can.ADMINISTER)
+def people(request: HttpRequest) -> HttpResponse:
+    everybody = User.objects.order_by("-is_active", "first_name", "last_name", "email")
+    return render(request, "workspace/people.html", {"people": everybody})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.ADMINISTER)
+def person_new(request: HttpRequest) -> HttpResponse:
+    form = NewPersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        staff.invite(form.instance)
+        messages.success(request, f"{form.instance} has an account. The link to set a password is in the mail.")
+        return redirect("workspace:person", form.instance.pk)
+    return render(request, "workspace/person_new.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.ADMINISTER)
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    somebody = get_object_or_404(User, pk=pk)
+    form = PersonForm(request.POST or None, instance=somebody)
+    if request.method == "POST" and form.is_valid() and _changed(request, form.instance):
+        return redirect("workspace:people")
+    return render(request, "workspace/person.html", {"form": form, "person": somebody})
+
+
+@require_POST
+@requires(Can.ADMINISTER)
+def person_access(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch an account off or on."""
+    somebody = get_object_or_404(User, pk=pk)
+    somebody.is_active = request.POST.get("active") == "yes"
+    _changed(request, somebody)
+    return redirect("workspace:person", pk)
+
+
+@require_POST
+@requires(Can.ADMINISTER)
+def person_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the link to set a password, to be handed over where mail does not reach."""
+    somebody = get_object_or_404(User, pk=pk, is_active=True)
+    context = {"form": PersonForm(instance=somebody), "person": somebody, "link": staff.password_link(somebody)}
+    return render(request, "workspace/person.html", context)
+
+
+def _changed(request: HttpRequest, somebody: User) -> bool:
+    try:
+        staff.change(somebody)
+    except staff.LastAdministrator:
+        messages.error(request, LAST)
+        return False
+    messages.success(request, f"{somebody} is saved.")
+    return True
