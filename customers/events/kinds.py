@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of event: its stored name, and how the timeline says it."""
+    """A kind of event: its stored name, and how the timeline says it.
+
+    A consequence is recorded by folding or by a segment's refresh: what it means for facts and segments is in already.
+    """
 
     name: str
     label: str
     room: str
     is_usage: bool = False
+    is_consequence: bool = False
 
 
 _KINDS = (
@@ -20,9 +24,9 @@ _KINDS = (
     Kind("subscription.started", "Started a subscription", "customers"),
     Kind("subscription.ended", "Ended a subscription", "customers"),
     Kind("usage", "Used the product", "customers", is_usage=True),
-    Kind("stage.changed", "Moved to another stage", "customers"),
-    Kind("segment.entered", "Entered a segment", "customers"),
-    Kind("segment.left", "Left a segment", "customers"),
+    Kind("stage.changed", "Moved to another stage", "customers", is_consequence=True),
+    Kind("segment.entered", "Entered a segment", "customers", is_consequence=True),
+    Kind("segment.left", "Left a segment", "customers", is_consequence=True),
     Kind("task.opened", "Task opened", "customers"),
     Kind("task.closed", "Task closed", "customers"),
     Kind("consent.granted", "Agreed to messages", "customers"),
@@ -41,3 +45,4 @@ _KINDS = (
 
 CATALOGUE: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 USAGE: tuple[str, ...] = tuple(kind.name for kind in _KINDS if kind.is_usage)
+CONSEQUENCES: tuple[str, ...] = tuple(kind.name for kind in _KINDS if kind.is_consequence)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -33,6 +34,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["customer", "-occurred_at", "-id"], name="event_timeline"),
             models.Index(fields=["id"], condition=Q(routed_at__isnull=True), name="event_unrouted"),
+            BrinIndex(fields=["occurred_at"], name="event_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["customer", "kind", "dedup_key"], name="event_recorded_once"),

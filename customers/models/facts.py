@@ -36,6 +36,9 @@ class CustomerFacts(models.Model):
     orders_365d = models.PositiveIntegerField(default=0)
     revenue_365d = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     order_gap_days = models.FloatField(null=True, help_text="Mean days between order days; empty below two.")
+    returned_at = models.DateTimeField(
+        null=True, help_text="Latest order or subscription after a silence long enough to have lapsed."
+    )
     # Usage
     last_usage_at = models.DateTimeField(null=True)
     usage_30d = models.PositiveIntegerField(default=0)
@@ -63,6 +66,7 @@ class CustomerFacts(models.Model):
             models.Index(fields=["last_order_at"], name="facts_by_last_order"),
             models.Index(fields=["stage"], name="facts_by_stage"),
             models.Index(fields=["next_edge_at"], name="facts_by_edge"),
+            models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="facts_by_renewal"),
         ]
 
 
@@ -106,6 +110,10 @@ class CustomerMonth(models.Model):
 
 
 class Dirty(models.Model):
-    """Customers whose facts must be folded again for a reason that is no event: an edit, a window's edge."""
+    """A mark: this customer's facts must be folded again for a reason that is no event, such as an edit.
 
-    customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="+")
+    Marks are appended, never merged: a mark that had to wait for, or give way to, another's could be lost between a
+    router that deletes the old one and a writer who has not committed yet.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)

@@ -30,8 +30,9 @@ class Segment(models.Model):
 class SegmentMembership(models.Model):
     """One stay of a customer in a segment; the present one has no end."""
 
-    segment = models.ForeignKey(Segment, models.CASCADE, related_name="memberships")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
+    # The indexes below begin with these two columns; a refresh writes many rows and pays for each index more.
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="memberships", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", db_index=False)
     entered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
 
@@ -44,4 +45,8 @@ class SegmentMembership(models.Model):
                 condition=Q(left_at__isnull=True) | Q(left_at__gte=models.F("entered_at")), name="membership_ends_after"
             ),
         ]
-        indexes = [models.Index(fields=["customer", "segment"], name="membership_by_customer")]
+        indexes = [
+            models.Index(fields=["customer", "segment"], name="membership_by_customer"),
+            models.Index(fields=["segment", "entered_at", "id"], name="membership_by_entry"),
+            models.Index(fields=["segment", "left_at"], condition=Q(left_at__isnull=False), name="membership_by_exit"),
+        ]

@@ -1,0 +1,12 @@
+"""What follows for the customers of a batch: their facts, their stage, the segments they are in."""
+
+from customers.events.routing import Batch
+from customers.facts import folding, stages
+
+
+def react(batch: Batch) -> None:
+    """Bring facts, stages and memberships of the batch's customers up to now, in the claim's transaction."""
+    if not batch.customer_ids:
+        return
+    now = folding.fold(batch.customer_ids)
+    stages.record_moves(batch.customer_ids, now)

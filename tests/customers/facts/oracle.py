@@ -1,0 +1,160 @@
+"""Facts, stages and months worked out in plain Python, one customer at a time, from the definitions and not the SQL."""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from customers.models import Customer, Event, Order, Subscription
+
+DAY = timedelta(days=1)
+MONTHS = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
+
+
+def within(instants: list[datetime], now: datetime, old: int, young: int = 0) -> int:
+    return sum(now - old * DAY < at <= now - young * DAY for at in instants)
+
+
+def orders(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) -> dict[str, Any]:
+    counted = [order for order in who.orders.order_by("ordered_at") if order.state == "completed"]
+    past = [order for order in counted if order.ordered_at <= now]
+    recent = [order for order in past if order.ordered_at > now - 365 * DAY]
+    days = sorted({order.ordered_at.astimezone(zone).date() for order in past})
+    steps = zip(past, past[1:], strict=False)
+    returns = [after.ordered_at for before, after in steps if after.ordered_at - before.ordered_at >= window]
+    return {
+        "first_order_at": past[0].ordered_at if past else None,
+        "last_order_at": past[-1].ordered_at if past else None,
+        "orders": len(past),
+        "revenue": sum((order.net for order in past), Decimal()),
+        "orders_365d": len(recent),
+        "revenue_365d": sum((order.net for order in recent), Decimal()),
+        "order_gap_days": (days[-1] - days[0]).days / (len(days) - 1) if len(days) > 1 else None,
+        "reordered": max(returns, default=None),
+    }
+
+
+def in_force(contract: Subscription, now: datetime) -> bool:
+    return contract.started_at <= now and (contract.ended_at is None or contract.ended_at > now)
+
+
+def subscriptions(who: Customer, now: datetime) -> dict[str, Any]:
+    contracts = list(who.subscriptions.order_by("started_at", "id"))
+    running = [contract for contract in contracts if in_force(contract, now)]
+    ended = [contract.ended_at for contract in contracts if contract.ended_at and contract.ended_at <= now]
+    renewals = [contract.renews_at for contract in running if contract.renews_at and contract.renews_at > now]
+    monthly = sum((Fraction(contract.amount) * MONTHS[contract.interval] for contract in running), Fraction())
+    returns = []
+    for index, contract in enumerate(contracts):
+        ends = [earlier.ended_at for earlier in contracts[:index]]
+        known = [end for end in ends if end]
+        if contract.started_at <= now and ends and len(known) == len(ends):
+            returns += [contract.started_at] if contract.started_at - max(known) >= 7 * DAY else []
+    return {
+        "mrr": to_four_decimals(monthly),
+        "subscribed_at": min((c.started_at for c in contracts if c.started_at <= now), default=None),
+        "renews_at": min(renewals, default=None),
+        "churned_at": None if running else max(ended, default=None),
+        "resubscribed": max(returns, default=None),
+        "running": bool(running),
+    }
+
+
+def to_four_decimals(value: Fraction) -> Decimal:
+    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+def signals(who: Customer, now: datetime) -> dict[str, Any]:
+    past = [event for event in who.events.order_by("occurred_at", "id") if event.occurred_at <= now]
+
+    def last(kind: str) -> datetime | None:
+        return max((event.occurred_at for event in past if event.kind == kind), default=None)
+
+    answers = [event for event in past if event.kind == "survey.answered" and score(event) is not None]
+    usage = [event.occurred_at for event in past if event.kind == "usage"]
+    return {
+        "last_usage_at": last("usage"),
+        "usage_30d": within(usage, now, 30),
+        "usage_prior_30d": within(usage, now, 60, 30),
+        "nps_score": score(answers[-1]) if answers else None,
+        "nps_at": answers[-1].occurred_at if answers else None,
+        "open_tasks": sum(task.state == "open" for task in who.tasks.all()),
+        "last_message_at": last("message.sent"),
+        "last_click_at": last("message.clicked"),
+    }
+
+
+def score(event: Event) -> int | None:
+    given = event.payload.get("score")
+    return int(given) if str(given) in {str(number) for number in range(11)} else None
+
+
+def stage(facts: dict[str, Any], now: datetime, window: timedelta) -> str:
+    back = facts["returned_at"]
+    won_back = back is not None and now - back < window
+    if facts["running"]:
+        return subscriber_stage(facts, now, window, won_back)
+    last, left = facts["last_order_at"], facts["churned_at"]
+    if left is not None and (last is None or last <= left):
+        return "lost" if now - left >= 4 * window else "lapsed"
+    return "prospect" if last is None else buyer_stage(facts, now, window, won_back)
+
+
+def subscriber_stage(facts: dict[str, Any], now: datetime, window: timedelta, won_back: bool) -> str:
+    before = facts["usage_prior_30d"]
+    if before >= 10 and Fraction(facts["usage_30d"], before) <= Fraction(6, 10):
+        return "at_risk"
+    if won_back:
+        return "won_back"
+    age = now - facts["subscribed_at"]
+    return "new" if age < window else "loyal" if age >= 365 * DAY else "active"
+
+
+def buyer_stage(facts: dict[str, Any], now: datetime, window: timedelta, won_back: bool) -> str:
+    gap, own = window / 3, facts["order_gap_days"]
+    if facts["orders"] >= 3 and own is not None:
+        gap = min(max(own * DAY, window / 6), window)
+    silence = now - facts["last_order_at"]
+    for stage_name, gaps in (("lost", 12), ("lapsed", 3), ("at_risk", 2)):
+        if silence >= gaps * gap:
+            return stage_name
+    if won_back:
+        return "won_back"
+    if facts["orders"] <= 2 and now - facts["first_order_at"] < window:
+        return "new"
+    return "loyal" if facts["orders_365d"] >= 4 else "active"
+
+
+def facts_of(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) -> dict[str, Any]:
+    """What the row of facts must say at `now`."""
+    bought, contracts = orders(who, now, zone, window), subscriptions(who, now)
+    returns = [at for at in (bought.pop("reordered"), contracts.pop("resubscribed")) if at]
+    facts = bought | contracts | signals(who, now) | {"returned_at": max(returns, default=None)}
+    facts["stage"] = stage(facts, now, window)
+    del facts["running"]
+    return facts
+
+
+def months_of(who: Customer, now: datetime, zone: ZoneInfo) -> dict[date, dict[str, Any]]:
+    """What the rollup must say at `now`: its rows by month."""
+    tests = {
+        "all": lambda order: True,
+        "kept": lambda order: order.state == "completed",
+        "paid": lambda order: order.state == "completed" and order.net > 0,
+    }
+    by_month: dict[date, list[Order]] = defaultdict(list)
+    for order in who.orders.filter(ordered_at__lte=now):
+        by_month[order.ordered_at.astimezone(zone).date().replace(day=1)].append(order)
+    rows: dict[date, dict[str, Any]] = {month: {} for month in by_month}
+    for name, test in tests.items():
+        cohort = min((month for month, made in by_month.items() if any(map(test, made))), default=None)
+        for month, made in by_month.items():
+            counted = [order for order in made if test(order)]
+            rows[month] |= {
+                f"cohort_{name}": cohort,
+                f"orders_{name}": len(counted),
+                f"revenue_{name}": sum((order.net for order in counted), Decimal()),
+            }
+    return rows

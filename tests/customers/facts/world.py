@@ -1,0 +1,112 @@
+"""Random customers with random histories, and changes to them, for the oracles to judge."""
+
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from customers.events.recording import Happening, record
+from customers.facts import dirty
+from customers.models import Customer, Order, Subscription, Task
+
+DAY = timedelta(days=1)
+
+
+def customer(number: int) -> Customer:
+    return Customer.objects.create(external_id=f"c{number}", name=f"Customer {number}")
+
+
+class World:
+    """What happens to `customers`, decided by `seed`. `now` is where it has come to; some things lie ahead of it."""
+
+    def __init__(self, seed: int, now: datetime, customers: int) -> None:
+        self.random = random.Random(seed)
+        self.now = now
+        self.customers = [customer(number) for number in range(customers)]
+        self.counter = 0
+
+    def grow(self, happenings: int) -> None:
+        for _ in range(happenings):
+            change = self.random.choice(
+                [self.order, self.order, self.order, self.usage, self.usage, self.subscribe, self.end, self.signal]
+                + [self.task, self.correct_order, self.close_task]
+            )
+            change(self.random.choice(self.customers))
+
+    def instant(self) -> datetime:
+        """Mostly within two years back, now and then ahead; often on a whole number of days, where edges are."""
+        days = self.random.choice([self.random.uniform(-800, 10), float(self.random.randint(-400, 5))])
+        return self.now + days * DAY
+
+    def name(self) -> str:
+        self.counter += 1
+        return f"x{self.counter}"
+
+    def amount(self) -> Decimal:
+        return Decimal(self.random.randint(-2000, 100_000)) / 100
+
+    def order(self, who: Customer) -> None:
+        at, state = self.instant(), self.random.choice([*["completed"] * 4, "cancelled", "refunded"])
+        made = Order.objects.create(
+            external_id=self.name(), customer=who, ordered_at=at, state=state, amount=self.amount(), currency="EUR"
+        )
+        kind = "order.cancelled" if state == "cancelled" else "order.placed"
+        record([Happening(who.id, kind, at, ref=f"order:{made.id}", dedup_key=f"order:{made.external_id}")])
+
+    def correct_order(self, who: Customer) -> None:
+        made = who.orders.order_by("?").first()
+        if made is None:
+            return
+        if self.random.random() < 0.3:
+            made.delete()
+        else:
+            made.refunded = self.amount()
+            made.ordered_at = self.instant()
+            made.save()
+        self.touched(who)
+
+    def usage(self, who: Customer) -> None:
+        for _ in range(self.random.randint(1, 15)):
+            record([Happening(who.id, "usage", self.instant_lately())])
+
+    def instant_lately(self) -> datetime:
+        return self.now + self.random.uniform(-70, 2) * DAY
+
+    def subscribe(self, who: Customer) -> None:
+        at = self.instant()
+        Subscription.objects.create(
+            customer=who,
+            external_id=self.name(),
+            plan="Plan",
+            amount=self.amount(),
+            currency="EUR",
+            interval=self.random.choice(Subscription.Interval.values),
+            started_at=at,
+            renews_at=self.random.choice([None, at + self.random.randint(1, 800) * DAY]),
+            ended_at=self.random.choice([None, None, at + self.random.randint(0, 500) * DAY]),
+        )
+        record([Happening(who.id, "subscription.started", at)])
+
+    def end(self, who: Customer) -> None:
+        contract = who.subscriptions.filter(ended_at=None, started_at__lte=self.now).first()
+        if contract is not None:
+            contract.ended_at = max(contract.started_at, self.now - self.random.uniform(0, 30) * DAY)
+            contract.save()
+            record([Happening(who.id, "subscription.ended", contract.ended_at)])
+
+    def signal(self, who: Customer) -> None:
+        kind = self.random.choice(["survey.answered", "message.sent", "message.clicked", "message.opened"])
+        score = self.random.choice([*range(11), None, "9", "11", 12, "many", -1])
+        payload = {"score": score} if kind == "survey.answered" else {}
+        record([Happening(who.id, kind, self.instant(), payload=payload)])
+
+    def task(self, who: Customer) -> None:
+        Task.objects.create(customer=who, title="Call", due_at=self.now)
+        record([Happening(who.id, "task.opened", self.now)])
+
+    def close_task(self, who: Customer) -> None:
+        who.tasks.filter(state="open").update(state="done", closed_at=self.now)
+        record([Happening(who.id, "task.closed", self.now)])
+
+    def touched(self, who: Customer) -> None:
+        """A change that is no event is marked by whoever makes it."""
+        dirty.mark([who.id])
