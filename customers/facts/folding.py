@@ -10,6 +10,7 @@ half-open to the left, `(now - 30 days, now]`: something leaves a window at the 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -38,7 +39,7 @@ def fold(customer_ids: Sequence[int]) -> datetime:
     with transaction.atomic(savepoint=False):
         take_turn()
         now, workspace = clock.now(), Workspace.current()
-        params = {
+        params: dict[str, Any] = {
             "ids": list(customer_ids),
             "now": now,
             "zone": workspace.time_zone,

@@ -10,6 +10,7 @@ docs/lifecycle.md prints this table for people; a test keeps the two equal.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -145,7 +146,7 @@ def record_moves(customer_ids: Sequence[int], now: datetime) -> None:
     The stage in the facts is the truth and the open period its echo: whoever differs has moved. A customer's first
     stage opens their history and is no move.
     """
-    params = {"ids": list(customer_ids), "now": now}
+    params: dict[str, Any] = {"ids": list(customer_ids), "now": now}
     with connection.cursor() as cursor:
         for statement in (_RECORD_EVENTS, _CLOSE_PERIODS, _OPEN_PERIODS):
             cursor.execute(statement, params)

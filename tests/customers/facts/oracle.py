@@ -1,9 +1,11 @@
 """Facts, stages and months worked out in plain Python, one customer at a time, from the definitions and not the SQL."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +24,7 @@ def orders(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) -> d
     past = [order for order in counted if order.ordered_at <= now]
     recent = [order for order in past if order.ordered_at > now - 365 * DAY]
     days = sorted({order.ordered_at.astimezone(zone).date() for order in past})
-    steps = zip(past, past[1:], strict=False)
-    returns = [after.ordered_at for before, after in steps if after.ordered_at - before.ordered_at >= window]
+    returns = [after.ordered_at for before, after in pairwise(past) if after.ordered_at - before.ordered_at >= window]
     return {
         "first_order_at": past[0].ordered_at if past else None,
         "last_order_at": past[-1].ordered_at if past else None,
@@ -139,7 +140,7 @@ def facts_of(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) ->
 
 def months_of(who: Customer, now: datetime, zone: ZoneInfo) -> dict[date, dict[str, Any]]:
     """What the rollup must say at `now`: its rows by month."""
-    tests = {
+    tests: dict[str, Callable[[Order], bool]] = {
         "all": lambda order: True,
         "kept": lambda order: order.state == "completed",
         "paid": lambda order: order.state == "completed" and order.net > 0,

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.events.recording import Happening, record
-from customers.events.routing import claim, settle
+from customers.events.routing import claim
 from customers.facts import dirty, folding
 from customers.models import CustomerFacts, CustomerMonth, Dirty, Order, StagePeriod, Subscription
-from customers.reaction import react
 from retention.workspace.models import Workspace
 from tests.customers.facts import oracle
 from tests.customers.facts.world import DAY, World, customer
+from tests.customers.router import route
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -28,17 +28,6 @@ FOLDED = [
     for field in CustomerFacts._meta.fields
     if field.name not in ("customer", "stage_since", "next_edge_at", "folded_at")
 ]
-
-
-def route() -> None:
-    """The router's loop, without journeys."""
-    while True:
-        with transaction.atomic():
-            batch = claim(100)
-            if not batch:
-                return
-            react(batch)
-            settle(batch)
 
 
 def stored_facts() -> dict[int, dict[str, object]]:
@@ -70,7 +59,7 @@ def test_it_works(at: Callable[[datetime], None]) -> None:
     assert facts.next_edge_at == NOW + 60 * DAY, "two gaps of 40 days after the last order they are at risk"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), zone=st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Auckland"]))
 def test_the_fold_equals_a_plain_reading_of_the_definitions(seed: int, zone: str) -> None:
     with transaction.atomic(), time_machine.travel(NOW, tick=False):
@@ -113,21 +102,25 @@ def test_step_by_step_equals_from_nothing(seed: int, leaps: list[int]) -> None:
         transaction.set_rollback(True)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32))
-def test_nothing_changes_by_time_alone_before_the_edge(seed: int) -> None:
-    """Just before `next_edge_at` every fact is what it was; the edge is ahead, or there is none."""
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), happenings=st.integers(1, 8))
+def test_nothing_changes_by_time_alone_but_at_an_edge(seed: int, happenings: int) -> None:
+    """Walked from edge to edge, the facts are right at each edge and until the last moment before the next."""
     with transaction.atomic():
         where, window = use_zone("UTC")
-        world = World(seed, NOW, customers=4)
-        world.grow(40)
-        with time_machine.travel(NOW, tick=False):
-            folding.fold([who.id for who in world.customers])
-        for facts in CustomerFacts.objects.select_related("customer"):
-            assert facts.next_edge_at is None or facts.next_edge_at > NOW
-            later = (facts.next_edge_at or NOW + 4000 * DAY) - timedelta(microseconds=1)
-            expected = oracle.facts_of(facts.customer, later, where, window)
-            assert {name: getattr(facts, name) for name in FOLDED} == expected
+        world, now = World(seed, NOW, customers=1), NOW
+        world.grow(happenings)
+        for _ in range(12):
+            with time_machine.travel(now, tick=False):
+                folding.fold([world.customers[0].id])
+            facts = CustomerFacts.objects.select_related("customer").get()
+            stored = {name: getattr(facts, name) for name in FOLDED}
+            assert stored == oracle.facts_of(facts.customer, now, where, window)
+            edge = facts.next_edge_at or now + 4_000 * DAY
+            assert edge > now
+            moment_before = edge - timedelta(microseconds=1)
+            assert stored == oracle.facts_of(facts.customer, moment_before, where, window)
+            now = edge
         transaction.set_rollback(True)
 
 
@@ -148,7 +141,7 @@ def _row_versions() -> list[tuple[object, ...]]:
             "SELECT ctid, xmin, cmin FROM customers_customerfacts UNION ALL "
             "SELECT ctid, xmin, cmin FROM customers_customermonth"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_a_fold_is_a_fixed_number_of_statements(at: Callable[[datetime], None]) -> None:

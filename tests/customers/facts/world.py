@@ -16,7 +16,7 @@ def customer(number: int) -> Customer:
 
 
 class World:
-    """What happens to `customers`, decided by `seed`. `now` is where it has come to; some things lie ahead of it."""
+    """What happens to some customers, decided by `seed`; `now` is where it has come to, and some things lie ahead."""
 
     def __init__(self, seed: int, now: datetime, customers: int) -> None:
         self.random = random.Random(seed)
@@ -25,16 +25,16 @@ class World:
         self.counter = 0
 
     def grow(self, happenings: int) -> None:
+        kinds = [self.order, self.usage, self.subscribe, self.end, self.signal]
+        kinds += [self.task, self.close_task, self.correct_order, self.order]
         for _ in range(happenings):
-            change = self.random.choice(
-                [self.order, self.order, self.order, self.usage, self.usage, self.subscribe, self.end, self.signal]
-                + [self.task, self.correct_order, self.close_task]
-            )
+            change = self.random.choice(kinds)
             change(self.random.choice(self.customers))
 
     def instant(self) -> datetime:
         """Mostly within two years back, now and then ahead; often on a whole number of days, where edges are."""
-        days = self.random.choice([self.random.uniform(-800, 10), float(self.random.randint(-400, 5))])
+        spans = [self.random.uniform(-800, 10), self.random.uniform(-120, 5), float(self.random.randint(-400, 5))]
+        days = self.random.choice(spans)
         return self.now + days * DAY
 
     def name(self) -> str:
@@ -42,7 +42,7 @@ class World:
         return f"x{self.counter}"
 
     def amount(self) -> Decimal:
-        return Decimal(self.random.randint(-2000, 100_000)) / 100
+        return Decimal(self.random.choice([0, 1, self.random.randint(-2000, 100_000)])) / 100
 
     def order(self, who: Customer) -> None:
         at, state = self.instant(), self.random.choice([*["completed"] * 4, "cancelled", "refunded"])
