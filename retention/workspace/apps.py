@@ -1,7 +1,11 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class WorkspaceConfig(AppConfig):
     name = "retention.workspace"
     label = "workspace"
-    verbose_name = "Workspace"
+
+    def ready(self) -> None:
+        """Find what the rooms above add to the first steps and to the search."""
+        autodiscover_modules("checklist", "finding")

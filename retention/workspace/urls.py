@@ -11,6 +11,7 @@ no_change_of_address = requires(Can.READ)(RedirectView.as_view(pattern_name="wor
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("start/", home.start, name="start"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel, name="job_cancel"),
     path("branding/logo/", branding.logo, name="logo"),

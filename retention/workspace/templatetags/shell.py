@@ -68,8 +68,10 @@ def control(field: BoundField) -> SafeString:
 
 @register.filter
 def number(value: Any, places: int = 0) -> str:
-    """1234567 → 1,234,567. Nothing stays nothing."""
-    return "" if value is None else formats.number_format(value, places, use_l10n=True, force_grouping=True)
+    """1234567.8 → 1,234,568. Nothing stays nothing."""
+    if value is None:
+        return ""
+    return formats.number_format(round(value, places), places, use_l10n=True, force_grouping=True)
 
 
 @register.filter

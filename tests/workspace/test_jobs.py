@@ -1,0 +1,97 @@
+"""Long work as people see it: a bar that moves, a way to stop it, a summary at the end."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from retention.common import clock
+from retention.workspace import jobs
+from retention.workspace.models import Job, User
+from retention.workspace.pace import pace
+
+SignIn = Callable[[str], Client]
+PART = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def counting() -> Iterator[None]:
+    """A kind of job that counts to its number."""
+
+    @jobs.job("counting")
+    def work(progress: jobs.Progress) -> dict[str, Any]:
+        for number in range(progress.job.spec["to"]):
+            progress.step(number, progress.job.spec["to"], "Counting")
+        return {"numbers_counted": progress.job.spec["to"]}
+
+    yield
+    jobs._kinds.pop("counting")
+
+
+def running(**changes: Any) -> Job:
+    now = clock.now()
+    given = {"state": "running", "started_at": now - timedelta(seconds=10), "done": 500, "total": 2_000, **changes}
+    return Job.objects.create(kind="counting", title="Count", **given)
+
+
+def test_it_works(counting: None, signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    job = jobs.enqueue("counting", "Count to three", {"to": 3})
+    assert "Waiting" in client.get(f"/jobs/{job.pk}/").content.decode()
+    jobs.run(job.pk)
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "Done" in page
+    assert "<dt>Numbers counted</dt><dd>3</dd>" in page
+    assert "hx-trigger" not in page, "a finished job is asked for again and again"
+
+
+def test_an_open_job_keeps_itself_fresh(signed_in: SignIn) -> None:
+    job = running()
+    client = signed_in("analyst")
+    part = client.get(f"/jobs/{job.pk}/", headers=PART).content.decode()
+    assert "<html" not in part
+    assert f'hx-get="/jobs/{job.pk}/"' in part
+    assert "500 of 2,000" in part
+    assert "50 a second" in part
+    assert "about 30 s left" in part
+    assert "<html" in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_a_job_without_a_known_whole_shows_no_share(signed_in: SignIn) -> None:
+    part = signed_in("analyst").get(f"/jobs/{running(total=None).pk}/", headers=PART).content.decode()
+    assert "value=" not in part.split("<progress")[1].split(">")[0]
+    assert "left" not in part
+
+
+def test_who_asked_for_it_stops_it(counting: None, signed_in: SignIn) -> None:
+    client = signed_in("marketer")
+    job = jobs.enqueue("counting", "Count", {"to": 3}, User.objects.get(role="marketer"))
+    assert client.get(f"/jobs/{job.pk}/cancel/").status_code == 405
+    part = client.post(f"/jobs/{job.pk}/cancel/", headers=PART).content.decode()
+    assert "Cancelled" in part
+    jobs.run(job.pk)
+    assert Job.objects.get().state == "cancelled"
+
+
+def test_a_running_job_is_asked_to_stop(signed_in: SignIn) -> None:
+    client = signed_in("administrator")
+    job = running()
+    assert "Stopping" in client.post(f"/jobs/{job.pk}/cancel/", headers=PART).content.decode()
+    assert client.post(f"/jobs/{job.pk}/cancel/").status_code == 302
+
+
+def test_nobody_else_stops_it(signed_in: SignIn) -> None:
+    job = running()
+    assert signed_in("analyst").post(f"/jobs/{job.pk}/cancel/").status_code == 403
+    assert not Job.objects.get().cancel_asked
+
+
+def test_a_failed_job_says_why(signed_in: SignIn) -> None:
+    job = running(state="failed", error="The file ends too early.", finished_at=clock.now())
+    assert "The file ends too early." in signed_in("analyst").get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_there_is_no_pace_before_anything_is_done(db: None) -> None:
+    assert pace(running(done=0), clock.now()) is None
