@@ -112,7 +112,7 @@ MEDIA_ROOT = DATA_DIR / "files"
 
 # Broker: Redis, or a folder. Messages only wake workers: due work is rows in PostgreSQL.
 REDIS_URL = env.str("REDIS_URL", default="")
-CELERY_BROKER_URL = REDIS_URL or (DATA_DIR / "spool").as_uri().replace("file:", "spool:", 1)
+CELERY_BROKER_URL = REDIS_URL or (DATA_DIR / "spool").as_uri().replace("file://", "spool://localhost", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

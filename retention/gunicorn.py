@@ -1,0 +1,15 @@
+"""How gunicorn serves the product: `gunicorn --config python:retention.gunicorn retention.wsgi`."""
+
+import os
+
+bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = 4
+# A request that takes longer is a mistake: long work runs in a worker.
+timeout = 60
+graceful_timeout = 15
+max_requests = 10_000
+max_requests_jitter = 1_000
+loglevel = "warning"
+control_socket_disable = True

@@ -1,0 +1,196 @@
+"""The supervisor, with programs that die, hang and are killed; then the whole product under it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.platform.conftest import eventually
+
+STEADY = ["/bin/sh", "-c", "echo steady; exec sleep 600"]
+FAILING = ["/bin/sh", "-c", "echo failing; exit 7"]
+STUBBORN = ["/bin/sh", "-c", "trap '' TERM; echo stubborn; while :; do sleep 1; done"]
+
+
+class Run:
+    """A supervisor in a process of its own, and everything that comes of it, known by a mark in the environment."""
+
+    def __init__(self, command: list[str], mark: Path, **environment: str) -> None:
+        self.mark = f"DATA_DIR={mark}".encode()
+        self.lines: list[str] = []
+        self.process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env={**os.environ, **environment, "DATA_DIR": str(mark)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        self.lines.extend(line.rstrip("\n") for line in self.process.stdout)
+
+    def said(self, text: str) -> int:
+        """How many lines have the text."""
+        return sum(text in line for line in list(self.lines))
+
+    def processes(self) -> dict[int, str]:
+        """What runs now: process ids and command lines, without the supervisor itself."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and self.mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+        found.pop(self.process.pid, None)
+        return {pid: line for pid, line in found.items() if line}
+
+    def pid(self, text: str) -> int:
+        return min(pid for pid, line in self.processes().items() if text in line)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def start(*command: str, **environment: str) -> Run:
+        runs.append(Run(list(command), tmp_path / "data", **environment))
+        return runs[-1]
+
+    yield start
+    for one in runs:
+        one.process.kill()
+        one.process.wait()
+        for pid in one.processes():
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def toys(run: Callable[..., Run]) -> Callable[..., Run]:
+    return lambda **programs: run("tests.platform.programs.toys", json.dumps(programs))
+
+
+def test_it_works(toys: Callable[..., Run]) -> None:
+    one = toys(one=STEADY, two=STEADY)
+    eventually(lambda: one.said("one | steady") and one.said("two | steady"))
+    one.signal(signal.SIGINT)
+    assert one.process.wait(timeout=10) == 0
+    assert not one.processes()
+
+
+def test_a_dead_program_is_started_again(toys: Callable[..., Run]) -> None:
+    one = toys(one=STEADY)
+    eventually(lambda: one.said("steady") == 1)
+    os.kill(one.pid("sleep"), signal.SIGKILL)
+    eventually(lambda: one.said("steady") == 2)
+
+
+def test_a_program_that_keeps_failing_ends_everything(toys: Callable[..., Run]) -> None:
+    one = toys(good=STEADY, bad=FAILING)
+    assert one.process.wait(timeout=10) == 1
+    eventually(lambda: one.said("bad ended 3 times soon after its start"))
+    assert one.said("failing") == 3
+    assert not one.processes()
+
+
+def test_a_program_that_does_not_stop_is_ended(toys: Callable[..., Run]) -> None:
+    one = toys(one=STUBBORN)
+    eventually(lambda: one.said("stubborn"))
+    one.signal(signal.SIGTERM)
+    assert one.process.wait(timeout=10) == 0
+    assert not one.processes()
+
+
+def test_a_second_ctrl_c_ends_it_at_once(toys: Callable[..., Run]) -> None:
+    one = toys(one=STUBBORN)
+    eventually(lambda: one.said("stubborn"))
+    began = time.monotonic()
+    one.signal(signal.SIGINT)
+    eventually(lambda: one.said("Stopping"))
+    one.signal(signal.SIGINT)
+    assert one.process.wait(timeout=10) == 0
+    assert time.monotonic() - began < 2
+    assert not one.processes()
+
+
+def test_nothing_outlives_a_killed_supervisor(toys: Callable[..., Run]) -> None:
+    one = toys(one=STEADY, two=["/bin/sleep", "600"])
+    eventually(lambda: len(one.processes()) == 2 and one.said("steady"))
+    one.signal(signal.SIGKILL)
+    one.process.wait()
+    eventually(lambda: not one.processes(), within=5)
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def alive(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_the_whole_product(run: Callable[..., Run]) -> None:
+    """Starts on an empty folder, survives its parts being killed, stops cleanly, and leaves nothing behind."""
+    port = free_port()
+    product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
+    eventually(lambda: product.said(f"http://localhost:{port}") and product.said("ready."))
+    second = run("retention.supervisor", PORT=free_port(), DEMO="0", DATABASE_URL="", REDIS_URL="")
+    assert second.process.wait(timeout=20) == 1
+    eventually(lambda: second.said("already runs on the data in"))
+
+    for part in ("gunicorn", "worker", "beat", "postgres"):
+        os.kill(product.pid(f"/{part} " if part == "postgres" else part), signal.SIGKILL)
+    eventually(lambda: alive(port) and product.said("ready.") == 2)
+
+    product.signal(signal.SIGINT)
+    assert product.process.wait(timeout=30) == 0
+    eventually(lambda: not product.processes())
+    assert not product.said("Traceback"), "\n".join(product.lines)
+
+
+def test_the_product_killed_outright_leaves_nothing_behind(run: Callable[..., Run]) -> None:
+    port = free_port()
+    product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
+    eventually(lambda: product.said("ready.") and alive(port))
+    product.signal(signal.SIGKILL)
+    product.process.wait()
+    eventually(lambda: not product.processes())
+
+
+def test_a_port_in_use_is_said(run: Callable[..., Run]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        product = run("retention.supervisor", PORT=str(taken.getsockname()[1]), DEMO="0")
+        assert product.process.wait(timeout=20) == 1
+    eventually(lambda: product.said("Name another: PORT="))
+
+
+def test_a_wrong_setting_is_said(run: Callable[..., Run]) -> None:
+    product = run("retention.supervisor", DATABASE_URL="mysql://somewhere/db")
+    assert product.process.wait(timeout=20) == 1
+    eventually(lambda: product.said("DATABASE_URL must name a PostgreSQL database"))
+    assert not product.said("Traceback")
