@@ -4,6 +4,7 @@ The variables and their defaults are listed in docs/operations.md.
 """
 
 import secrets
+import warnings
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from retention.common.instants import parse_instant
 from retention.common.kept import kept
+from retention.workspace.logs import logging_config
 
 env = environ.Env()
 
@@ -129,6 +131,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "queue_order_strategy": "priority",
         "priority_steps": [0, 5, 9],
         "socket_keepalive": True,
+        "socket_connect_timeout": 5,
         "health_check_interval": 30,
         "global_keyprefix": "retention:",
     }
@@ -184,6 +187,12 @@ FILE_CACHE = {
 }
 CACHES = {"default": (REDIS_CACHE if REDIS_URL else FILE_CACHE) | {"KEY_PREFIX": "retention"}}
 
+# Logs.
+LOGGING = logging_config(
+    style=env.str("LOG_FORMAT", default="json" if DATABASE_URL else "console"),
+    level=env.str("LOG_LEVEL", default="INFO"),
+)
+
 # Language and time. Stored instants are UTC; people see their workspace's zone.
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -194,12 +203,16 @@ RETENTION_NOW = parse_instant(env.str("RETENTION_NOW", default=""), variable="RE
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+# Collected only in the container image; elsewhere files are served from where they are.
+COLLECTED = STATIC_ROOT.exists()
+WHITENOISE_USE_FINDERS = not COLLECTED
+if not COLLECTED:
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if STATIC_ROOT.exists()
+        if COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
@@ -227,6 +240,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

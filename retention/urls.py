@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
+from retention.workspace import health
+
 urlpatterns = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
     path("", include("retention.workspace.urls")),
     path("", include("customers.urls")),
     path("", include("surveys.urls")),

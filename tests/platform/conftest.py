@@ -47,4 +47,4 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 def spool_url(tmp_path: Path) -> str:
-    return (tmp_path / "a spool 100% ü").as_uri().replace("file:", "spool:", 1)
+    return (tmp_path / "a spool 100% ü").as_uri().replace("file://", "spool://localhost", 1)

@@ -23,10 +23,10 @@ STUBBORN = ["/bin/sh", "-c", "trap '' TERM; echo stubborn; while :; do sleep 1; 
 
 
 class Run:
-    """A supervisor in a process of its own, and everything that comes of it, known by a mark in the environment."""
+    """A supervisor in a process of its own, and everything that comes of it, known by its folder's name."""
 
     def __init__(self, command: list[str], mark: Path, **environment: str) -> None:
-        self.mark = f"DATA_DIR={mark}".encode()
+        self.mark = str(mark).encode()
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -49,15 +49,21 @@ class Run:
 
     def processes(self) -> dict[int, str]:
         """What runs now: process ids and command lines, without the supervisor itself."""
-        found = {}
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and self.mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
+        lines = {int(path.name): self._read_file(path / "cmdline") for path in Path("/proc").glob("[0-9]*")}
+        found = {
+            pid: line.replace(b"\0", b" ").decode()
+            for pid, line in lines.items()
+            if self.mark in line or self.mark in self._read_file(Path(f"/proc/{pid}/environ"))
+        }
         found.pop(self.process.pid, None)
-        return {pid: line for pid, line in found.items() if line}
+        return found
+
+    @staticmethod
+    def _read_file(path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
 
     def pid(self, text: str) -> int:
         return min(pid for pid, line in self.processes().items() if text in line)
@@ -144,9 +150,9 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def alive(port: str) -> bool:
+def ready(port: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -156,14 +162,14 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
     """Starts on an empty folder, survives its parts being killed, stops cleanly, and leaves nothing behind."""
     port = free_port()
     product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
-    eventually(lambda: product.said(f"http://localhost:{port}") and product.said("ready."))
+    eventually(lambda: product.said(f"http://localhost:{port}") and product.said("ready.") and ready(port))
     second = run("retention.supervisor", PORT=free_port(), DEMO="0", DATABASE_URL="", REDIS_URL="")
     assert second.process.wait(timeout=20) == 1
     eventually(lambda: second.said("already runs on the data in"))
 
-    for part in ("gunicorn", "worker", "beat", "postgres"):
-        os.kill(product.pid(f"/{part} " if part == "postgres" else part), signal.SIGKILL)
-    eventually(lambda: alive(port) and product.said("ready.") == 2)
+    for part in ("bin/postgres", "gunicorn", "worker", "beat"):
+        os.kill(product.pid(part), signal.SIGKILL)
+    eventually(lambda: ready(port) and product.said("ready.") == 2)
 
     product.signal(signal.SIGINT)
     assert product.process.wait(timeout=30) == 0
@@ -174,7 +180,7 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
 def test_the_product_killed_outright_leaves_nothing_behind(run: Callable[..., Run]) -> None:
     port = free_port()
     product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
-    eventually(lambda: product.said("ready.") and alive(port))
+    eventually(lambda: product.said("ready.") and ready(port))
     product.signal(signal.SIGKILL)
     product.process.wait()
     eventually(lambda: not product.processes())
