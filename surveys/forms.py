@@ -1,11 +1,15 @@
 """What people fill in: customers their answer, staff a survey or an answer they heard."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 
+from customers.models import Customer
 from surveys.answering import Said
-from surveys.models import Answer
+from surveys.models import Answer, Survey
+
+CHOOSE = "Please choose a number from 0 to 10."
 
 
 class AnswerForm(forms.Form):
@@ -14,12 +18,7 @@ class AnswerForm(forms.Form):
     SCORES: ClassVar[list[tuple[str, str]]] = [(str(score), str(score)) for score in range(11)]
 
     score = forms.ChoiceField(
-        choices=SCORES,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": "Please choose a number from 0 to 10.",
-            "invalid_choice": "Please choose a number from 0 to 10.",
-        },
+        choices=SCORES, widget=forms.RadioSelect, error_messages={"required": CHOOSE, "invalid_choice": CHOOSE}
     )
     comment = forms.CharField(
         required=False,
@@ -30,3 +29,54 @@ class AnswerForm(forms.Form):
     @property
     def said(self) -> Said:
         return Said(score=int(self.cleaned_data["score"]), comment=self.cleaned_data["comment"])
+
+
+class HeardForm(AnswerForm):
+    """An answer somebody gave by word of mouth, typed in by staff."""
+
+    survey = forms.ModelChoiceField(Survey.objects.filter(closed_at=None), empty_label=None)
+    customer = forms.CharField(label="Customer", help_text="Their ID or e-mail address.")
+
+    field_order = ("customer", "survey", "score", "comment")
+
+    def clean_customer(self) -> Customer:
+        text = self.cleaned_data["customer"]
+        found = Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2]
+        if not found:
+            raise forms.ValidationError("No customer has this ID or e-mail address.")
+        if len(found) > 1:
+            raise forms.ValidationError("More than one customer has this e-mail address: give their ID.")
+        return found[0]
+
+
+class SurveyForm(forms.ModelForm[Survey]):
+    class Meta:
+        model = Survey
+        fields = ("name", "question", "follow_up", "thanks", "open_days")
+        widgets: ClassVar[dict[str, Any]] = {
+            "question": forms.Textarea(attrs={"rows": 2}),
+            "thanks": forms.Textarea(attrs={"rows": 2}),
+            "open_days": forms.NumberInput(attrs={"min": 1, "max": 365}),
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "name": "Only you see it.",
+            "question": "Asked first, with a scale of 0 (not at all likely) to 10 (extremely likely).",
+            "follow_up": "Asked below it; answering it is optional.",
+            "thanks": "Shown once the answer has arrived.",
+            "open_days": "How many days after it was sent a link can be answered.",
+        }
+
+    def clean_open_days(self) -> int:
+        days: int = self.cleaned_data["open_days"]
+        if not 1 <= days <= 365:
+            raise forms.ValidationError("Between 1 and 365 days.")
+        return days
+
+
+def usual_words(company: str) -> dict[str, str]:
+    """A survey's texts to begin with."""
+    return {
+        "question": f"How likely are you to recommend {company} to a friend or colleague?",
+        "follow_up": "What is the main reason for your score?",
+        "thanks": "Your answer goes straight to the people who can do something about it.",
+    }

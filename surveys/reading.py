@@ -82,15 +82,7 @@ def last_months(now: datetime, zone: tzinfo, count: int) -> list[datetime]:
     return [datetime(index // 12, index % 12 + 1, 1, tzinfo=zone) for index in ends]
 
 
-def with_marks(answers: QuerySet[Answer]) -> QuerySet[Answer]:
-    """Answers with their customers, newest first; `counts` says whether the NPS of `answers` counts them."""
-    return (
-        Answer.objects.filter(pk__in=answers.values("pk"))
-        .annotate(counts=Exists(_counted_self(answers)))
-        .select_related("customer", "entered_by")
-        .order_by("-answered_at", "-pk")
-    )
-
-
-def _counted_self(answers: QuerySet[Answer]) -> QuerySet[Answer]:
-    return Answer.objects.filter(pk=OuterRef("pk"), pk__in=counted(answers).values("pk"))
+def with_marks(answers: QuerySet[Answer], among: QuerySet[Answer]) -> QuerySet[Answer]:
+    """Answers with their customers, newest first; `counts` says whether the NPS of `among` counts them."""
+    counts = Exists(Answer.objects.filter(pk=OuterRef("pk"), pk__in=counted(among).values("pk")))
+    return answers.annotate(counts=counts).select_related("customer", "entered_by").order_by("-answered_at", "-pk")
