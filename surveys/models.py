@@ -61,3 +61,8 @@ class Answer(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["survey", "customer", "-answered_at"], name="answer_latest")]
+
+    @property
+    def group(self) -> str:
+        """promoter, passive or detractor."""
+        return "detractor" if self.score <= 6 else "passive" if self.score <= 8 else "promoter"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Window
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, RowNumber
 
 from surveys.models import Answer
 
@@ -32,6 +32,11 @@ class Nps:
     @property
     def respondents(self) -> int:
         return self.promoters + self.passives + self.detractors
+
+    @property
+    def is_small(self) -> bool:
+        """Over fewer than 30 respondents (METRICS, Conventions)."""
+        return 0 < self.respondents < 30
 
     @property
     def promoter_share(self) -> float | None:
@@ -76,13 +81,9 @@ def nps(answers: QuerySet[Answer]) -> Nps:
 
 def nps_by(answers: QuerySet[Answer], key: Combinable) -> dict[Any, Nps]:
     """The score of each group of `answers`, each respondent's latest counted once per group. One query."""
-    latest = (
-        answers.filter(typed_in=False)
-        .annotate(group=key)
-        .order_by("group", "customer_id", "-answered_at", "-pk")
-        .distinct("group", "customer_id")
-    )
-    groups = Answer.objects.filter(pk__in=latest.values("pk")).annotate(group=key).values_list("group")
+    newest_first = Window(RowNumber(), [key, F("customer_id")], [F("answered_at").desc(), F("pk").desc()])
+    latest = answers.filter(typed_in=False).annotate(place=newest_first).filter(place=1)
+    groups = Answer.objects.filter(pk__in=latest.values("pk")).values_list(key)
     return {group: Nps(*found) for group, *found in groups.annotate(**tallies())}
 
 
