@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""The rooms' addresses, joined."""
 
-urlpatterns: list[URLPattern] = []
+from customers.work import urls as work
+
+app_name = "customers"
+
+urlpatterns = [*work.urlpatterns]

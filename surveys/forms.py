@@ -3,9 +3,8 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Q
 
-from customers.models import Customer
+from customers.work.forms import CustomerField
 from surveys.answering import Said
 from surveys.models import Answer, Survey
 
@@ -35,18 +34,9 @@ class HeardForm(AnswerForm):
     """An answer somebody gave by word of mouth, typed in by staff."""
 
     survey = forms.ModelChoiceField(Survey.objects.filter(closed_at=None), empty_label=None)
-    customer = forms.CharField(label="Customer", help_text="Their ID or e-mail address.")
+    customer = CustomerField()
 
     field_order = ("customer", "survey", "score", "comment")
-
-    def clean_customer(self) -> Customer:
-        text = self.cleaned_data["customer"]
-        found = Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2]
-        if not found:
-            raise forms.ValidationError("No customer has this ID or e-mail address.")
-        if len(found) > 1:
-            raise forms.ValidationError("More than one customer has this e-mail address: give their ID.")
-        return found[0]
 
 
 class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs

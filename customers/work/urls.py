@@ -1,0 +1,9 @@
+from django.urls import path
+
+from customers.work import pages
+
+urlpatterns = [
+    path("today/", pages.today, name="today"),
+    path("today/act/", pages.today_act, name="today_act"),
+    path("today/new/", pages.task_new, name="task_new"),
+]

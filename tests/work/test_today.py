@@ -1,0 +1,237 @@
+"""Today: who needs somebody, in which order, and what can be done about it on the spot."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer, CustomerFacts, Event, Stage, Subscription, Task
+from customers.work.attention import needs
+from customers.work.tasks import close_task, open_task
+from retention.common import clock
+from retention.workspace.models import User
+from retention.workspace.roles import Role
+from tests.baseline import assert_query_count
+from tests.work.conftest import MakeCustomer
+
+SignIn = Callable[[str], Client]
+ZONE = ZoneInfo("Europe/Berlin")
+pytestmark = pytest.mark.django_db
+
+
+def ranked(user: User, whose: str = "mine") -> list[tuple[int, str, str]]:
+    page = needs(whose, user.pk, clock.now(), ZONE, size=100)
+    assert page.total == len(page.needs)
+    return [(need.band, need.customer.name, need.key.partition(":")[0]) for need in page.needs]
+
+
+def task(customer: Customer, days: float, origin: str = "", to: User | None = None) -> Task:
+    due_at = clock.now() + timedelta(days=days)
+    return open_task(customer.pk, f"Call {customer.name}", "Why", due_at, to.pk if to else None, origin)
+
+
+def act(client: Client, need: str, act: str, **more: str) -> str:
+    sent = {"need": need, "act": act, "whose": "mine", "page": "1"} | more
+    return client.post("/today/act/", sent, follow=True).content.decode()
+
+
+def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    bakery = make("Bakery", manager, stage=Stage.AT_RISK, revenue_365d=Decimal(900))
+    task(make("Cafe", manager), days=-2)
+    client = signed_in("account_manager")
+    page = client.get("/today/").content.decode()
+    assert page.index("Call Cafe") < page.index("Find out why they went quiet")
+    assert "900.00 EUR" in page
+    assert "Done: Find out why they went quiet." in act(client, f"at_risk:{bakery.pk}", "done")
+    assert "Find out why" not in client.get("/today/").content.decode().split('id="needs"')[1]
+    done = Task.objects.get(customer=bakery)
+    assert (done.state, done.closed_by) == (Task.State.DONE, manager)
+
+
+def test_what_is_late_comes_before_what_is_due_and_money_ranks_within(manager: User, make: MakeCustomer) -> None:
+    task(make("Late", manager, mrr=Decimal(1)), days=-3, to=manager)
+    task(make("Late and rich", manager, mrr=Decimal(100)), days=-1, to=manager)
+    task(make("Unhappy", manager), days=2, origin="answer:1", to=manager)
+    task(make("Soon", manager, mrr=Decimal(999)), days=3, to=manager)
+    task(make("Later", manager), days=20, to=manager)
+    make("Renews next week", manager, renews_in=7, mrr=Decimal(5))
+    make("Renews in fifty", manager, renews_in=50, mrr=Decimal(5))
+    make("Quiet", manager, stage=Stage.AT_RISK, revenue_365d=Decimal(100))
+    make("Quiet and rich", manager, stage=Stage.AT_RISK, revenue_365d=Decimal(10), mrr=Decimal(10))
+    assert ranked(manager) == [
+        (1, "Late and rich", "task"),
+        (1, "Late", "task"),
+        (1, "Unhappy", "task"),
+        (2, "Soon", "task"),
+        (2, "Renews next week", "renewal"),
+        (3, "Quiet and rich", "at_risk"),
+        (3, "Quiet", "at_risk"),
+        (3, "Renews in fifty", "renewal"),
+    ]
+
+
+def test_what_needs_nobody_is_not_listed(manager: User, make: MakeCustomer) -> None:
+    make("No money at stake", manager, stage=Stage.AT_RISK)
+    make("Active", manager, stage=Stage.ACTIVE, mrr=Decimal(50))
+    make("Renews in ninety", manager, renews_in=90)
+    make("Renewed yesterday", manager, renews_in=-1)
+    make("Monthly", manager, renews_in=20, interval=Subscription.Interval.MONTH)
+    ended = make("Ended", manager, renews_in=20)
+    Subscription.objects.filter(customer=ended).update(ended_at=clock.now())
+    closed = task(make("Closed", manager), days=1)
+    close_task(closed.pk, Task.State.DONE, None)
+    assert ranked(manager) == []
+
+
+def test_a_customer_who_renews_and_is_at_risk_is_one_line(manager: User, make: MakeCustomer) -> None:
+    make("Both", manager, renews_in=30, stage=Stage.AT_RISK)
+    make("Both soon", manager, renews_in=3, stage=Stage.AT_RISK)
+    assert ranked(manager) == [(2, "Both soon", "renewal"), (3, "Both", "renewal")]
+
+
+def test_mine_nobodys_and_everyones(manager: User, make: MakeCustomer) -> None:
+    ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER)
+    task(make("Mine", manager), days=0)
+    task(make("Mine handed to Ben", manager), days=0, to=ben)
+    task(make("Bens", ben), days=0)
+    task(make("Nobodys"), days=0)
+    make("Nobodys quiet", None, stage=Stage.AT_RISK, mrr=Decimal(1))
+    assert [name for _, name, _ in ranked(manager)] == ["Mine"]
+    assert {name for _, name, _ in ranked(ben)} == {"Mine handed to Ben", "Bens"}
+    assert {name for _, name, _ in ranked(manager, "nobodys")} == {"Nobodys", "Nobodys quiet"}
+    assert len(ranked(manager, "everyones")) == 5
+
+
+def test_a_signal_with_a_task_is_left_to_the_task(manager: User, make: MakeCustomer) -> None:
+    quiet = make("Quiet", manager, stage=Stage.AT_RISK, mrr=Decimal(9))
+    task(quiet, days=30)
+    assert ranked(manager) == []
+
+
+@pytest.mark.parametrize(("kind", "facts"), [("at_risk", {"stage": Stage.AT_RISK}), ("renewal", {"renews_in": 20})])
+def test_a_signal_dealt_with_is_silent_until_the_facts_say_something_new(
+    signed_in: SignIn, manager: User, make: MakeCustomer, kind: str, facts: dict[str, object]
+) -> None:
+    customer = make("Boreal", manager, mrr=Decimal(9), **facts)
+    act(signed_in("account_manager"), f"{kind}:{customer.pk}", "done")
+    assert ranked(manager) == []
+    later = clock.now() + timedelta(days=40)
+    CustomerFacts.objects.filter(stage=Stage.AT_RISK).update(stage_since=later)
+    CustomerFacts.objects.filter(renews_at__isnull=False).update(renews_at=later)
+    Subscription.objects.update(renews_at=later)
+    assert ranked(manager) == [(3, "Boreal", kind)]
+
+
+def test_snoozing_hides_until_that_day(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    customer = make("Boreal", manager, stage=Stage.AT_RISK, mrr=Decimal(9))
+    page = act(signed_in("account_manager"), f"at_risk:{customer.pk}", "snooze-30")
+    assert "Put off until" in page
+    assert ranked(manager) == []
+    day = (clock.now().astimezone(ZONE) + timedelta(days=30)).date()
+    assert Task.objects.get().due_at.astimezone(ZONE).date() == day
+    soon = needs("mine", manager.pk, clock.now() + timedelta(days=30), ZONE)
+    assert [need.band for need in soon.needs] == [1]
+
+
+def test_handing_over_and_undoing(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER, first_name="Ben")
+    mine = task(make("Boreal", manager), days=0, to=manager)
+    client = signed_in("account_manager")
+    assert "Handed to Ben" in act(client, f"task:{mine.pk}", "assign", assignee=str(ben.pk))
+    assert ranked(manager) == []
+    assert ranked(ben) == [(1, "Boreal", "task")]
+    page = act(client, f"task:{mine.pk}", "done")
+    assert 'value="undo"' in page
+    act(client, f"task:{mine.pk}", "undo")
+    assert ranked(ben) == [(1, "Boreal", "task")]
+    kinds = list(Event.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds == ["task.opened", "task.closed", "task.opened"]
+
+
+def test_the_list_comes_back_alone_to_htmx(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    mine = task(make("Boreal", manager), days=0)
+    sent = {"need": f"task:{mine.pk}", "act": "done", "whose": "mine", "page": "1"}
+    part = signed_in("account_manager").post("/today/act/", sent, headers={"hx-request": "true"}).content.decode()
+    assert part.strip().startswith('<div id="needs">')
+    assert "Done: Call Boreal." in part
+    assert 'value="undo"' in part
+
+
+def test_what_somebody_else_closed_is_left_alone(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    mine = task(make("Boreal", manager), days=0)
+    close_task(mine.pk, Task.State.DROPPED, None)
+    client = signed_in("account_manager")
+    for what in ("snooze-1", "assign"):
+        assert "Somebody else has dealt with it" in act(client, f"task:{mine.pk}", what)
+    assert "Somebody else has dealt with it" in act(client, "task:999999", "done")
+    assert "Somebody else has dealt with it" in act(client, "at_risk:999999", "done")
+    mine.refresh_from_db()
+    assert mine.state == Task.State.DROPPED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"need": "task:x"}, {"need": "origin:1"}, {"act": "burn"}, {"whose": "x"}, {"page": ""}]
+)
+def test_a_made_up_act_is_refused(signed_in: SignIn, manager: User, wrong: dict[str, str]) -> None:
+    sent = {"need": "task:1", "act": "done", "whose": "mine", "page": "1"} | wrong
+    assert signed_in("account_manager").post("/today/act/", sent).status_code == 400
+
+
+def test_who_may_read_only_sees_no_buttons_and_is_refused(signed_in: SignIn, make: MakeCustomer) -> None:
+    opened = task(make("Boreal"), days=0)
+    analyst = signed_in("analyst")
+    page = analyst.get("/today/").content.decode()
+    assert "Call Boreal" in page
+    assert "/today/act/" not in page
+    sent = {"need": f"task:{opened.pk}", "act": "done", "whose": "mine", "page": "1"}
+    assert analyst.post("/today/act/", sent).status_code == 403
+    assert analyst.get("/today/new/").status_code == 403
+    assert analyst.get("/today/act/").status_code in {403, 405}
+
+
+def test_a_task_by_hand(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    customer = make("Boreal", manager)
+    client = signed_in("account_manager")
+    assert 'value="Boreal"' in client.get("/today/new/?customer=Boreal").content.decode()
+    day = (clock.now() + timedelta(days=1)).date().isoformat()
+    wanted = {"customer": "boreal@EXAMPLE.test", "title": "Send the offer", "due": day, "assignee": manager.pk}
+    assert "Opened for Boreal: Send the offer." in client.post("/today/new/", wanted, follow=True).content.decode()
+    made = Task.objects.get()
+    assert (made.customer, made.assignee, made.origin) == (customer, manager, "")
+    refused = client.post("/today/new/", wanted | {"title": "", "customer": "nobody", "due": "soon", "reason": "Kept"})
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert "No customer has this ID or e-mail address." in page
+    assert "Kept" in page
+    assert "Enter a valid date." in page
+
+
+def test_pages_hold_a_part_each_and_a_fixed_number_of_queries(
+    signed_in: SignIn, manager: User, make: MakeCustomer
+) -> None:
+    client = signed_in("account_manager")
+    for number in range(4):
+        task(make(f"T{number}", manager), days=0)
+        make(f"R{number}", manager, stage=Stage.AT_RISK, mrr=Decimal(1))
+    assert_query_count("today", client, "/today/")
+    for number in range(4, 30):
+        task(make(f"T{number}", manager), days=0)
+        make(f"R{number}", manager, stage=Stage.AT_RISK, mrr=Decimal(1))
+    assert_query_count("today", client, "/today/")
+    seen = [
+        re.findall(r'class="need-name"[^>]*>(\w+)<', client.get(f"/today/?page={p}").content.decode())
+        for p in (1, 2, 3)
+    ]
+    assert [len(page) for page in seen] == [25, 25, 10]
+    assert len({name for page in seen for name in page}) == 60
+    assert "Nobody needs you" in client.get("/today/?page=99").content.decode()
+    assert client.get("/today/?page=x&whose=x&undo=x").status_code == 200
+
+
+def test_an_empty_list_says_what_will_show(signed_in: SignIn) -> None:
+    assert "Nobody needs you just now" in signed_in("account_manager").get("/today/").content.decode()
+    assert "Nobody needs attention just now" in signed_in("administrator").get("/today/").content.decode()
