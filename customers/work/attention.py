@@ -32,14 +32,8 @@ WITH signals AS (
     SELECT 'at_risk', facts.customer_id, facts.stage_since, 3
       FROM customers_customerfacts facts
      WHERE facts.stage = 'at_risk'
-), needs AS (
-    SELECT 'task' AS kind, task.id AS ref, task.customer_id, task.due_at AS at,
-           CASE WHEN task.due_at < %(tomorrow)s OR task.origin LIKE 'answer:%%' THEN 1 ELSE 2 END AS band
-      FROM customers_task task JOIN customers_customer customer ON customer.id = task.customer_id
-     WHERE task.state = 'open' AND task.due_at < %(in_a_week)s AND {tasks_of}
-    UNION ALL
-    SELECT DISTINCT ON (signals.customer_id)
-           signals.kind, signals.customer_id, signals.customer_id, signals.at, signals.band
+), without_task AS (
+    SELECT DISTINCT ON (signals.customer_id) signals.*
       FROM signals JOIN customers_customer customer ON customer.id = signals.customer_id
      WHERE {customers_of}
        AND NOT EXISTS (SELECT FROM customers_task task
@@ -47,6 +41,13 @@ WITH signals AS (
                           AND (task.state = 'open' OR task.origin
                                = signals.kind || ':' || to_char(signals.at AT TIME ZONE 'UTC', 'YYYY-MM-DD')))
      ORDER BY signals.customer_id, signals.band, signals.kind DESC
+), needs AS (
+    SELECT 'task' AS kind, task.id AS ref, task.customer_id, task.due_at AS at,
+           CASE WHEN task.due_at < %(tomorrow)s OR task.origin LIKE 'answer:%%' THEN 1 ELSE 2 END AS band
+      FROM customers_task task JOIN customers_customer customer ON customer.id = task.customer_id
+     WHERE task.state = 'open' AND task.due_at < %(in_a_week)s AND {tasks_of}
+    UNION ALL
+    SELECT kind, customer_id, customer_id, at, band FROM without_task
 )
 SELECT kind, ref, needs.customer_id, band, count(*) OVER ()
   FROM needs LEFT JOIN customers_customerfacts facts ON facts.customer_id = needs.customer_id
