@@ -1,3 +1,4 @@
-from django.urls import URLPattern
+from campaigns.tracking import urls as tracking
 
-urlpatterns: list[URLPattern] = []
+app_name = "campaigns"
+urlpatterns = [*tracking.urlpatterns]

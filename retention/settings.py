@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # Mail: without EMAIL_URL messages land in an outbox folder that a page shows.
 EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 OUTBOX_DIR = DATA_DIR / "outbox"
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "staff_mail")

@@ -106,9 +106,7 @@ def cut(markup: str) -> list[str]:
 
 
 _HIDDEN = re.compile(r"<(style|head|script|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_ANCHOR = re.compile(
-    r"""<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>(.*?)</a\s*>""", re.IGNORECASE | re.DOTALL
-)
+_ANCHOR = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>(.*?)</a\s*>""", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<(?:br|/li|/tr)\b[^>]*>", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"</(?:p|div|h[1-6]|table|ul|ol|blockquote)\s*>", re.IGNORECASE)
 _ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)

@@ -60,7 +60,7 @@ def frame(workspace: Workspace) -> Frame:
 
 
 _TOP = (
-    '<!doctype html><html><head><meta charset="utf-8">'
+    '<!doctype html>\r\n<html><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light"></head>'
     '<body style="margin:0;padding:0;background:#f4f5f7">'

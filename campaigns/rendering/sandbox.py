@@ -92,9 +92,7 @@ class Sandbox:
                 results.append(Unfit(TOO_MUCH))
         return results + [Unfit(TOO_MUCH)] * (len(variables) - len(results))
 
-    def _ask(
-        self, texts: Texts, variables: Sequence[dict[str, Any]], strict: bool, seconds: float
-    ) -> list[Result]:
+    def _ask(self, texts: Texts, variables: Sequence[dict[str, Any]], strict: bool, seconds: float) -> list[Result]:
         frame = {
             "texts": {"": [texts.subject, texts.preheader, texts.body]},
             "jobs": [["", each] for each in variables],

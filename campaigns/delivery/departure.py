@@ -1,0 +1,181 @@
+"""The point of no return: one short transaction that lets a small chunk of messages go, just before the wire.
+
+Customers' rows are locked FOR SHARE, in id order, before their consent is read; an opt-out locks the same row FOR
+UPDATE before it writes. So nothing begins after an opt-out has been committed. A row that is locked at the moment is
+not waited for: its message goes back to the queue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaigns.delivery.claiming import Claim
+from campaigns.delivery.hours import local
+from retention.common import clock
+from retention.workspace.models import Workspace
+
+LEASE = timedelta(minutes=2)
+SOON = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that is ready to go to an address: the one its letter was written for."""
+
+    message_id: int
+    customer_id: int
+    address: str
+
+
+# verdict: state it leads to, reason in words. "go" and "full" are told apart by the day's slots.
+_VERDICTS = {
+    "finished": ("cancelled", "The campaign was finished."),
+    "goal": ("cancelled", "They ordered before it was sent."),
+    "left": ("cancelled", "They had left the campaign."),
+    "late": ("expired", "It could not be sent in time."),
+    "address": ("suppressed", "They have no e-mail address."),
+    "consent": ("suppressed", "They have not agreed to e-mail, or unsubscribed."),
+    "listed": ("suppressed", "The address is on the suppression list."),
+    "busy": ("pending", "Their record was being changed at that moment."),
+    "paused": ("pending", "The campaign is paused."),
+    "moved": ("pending", "Their address changed meanwhile."),
+    "quiet": ("pending", "It is a quiet hour where they are."),
+    "full": ("pending", "They got as many messages that day as one may get."),
+    "go": ("sending", ""),
+}
+
+_CAMPAIGNS = """
+    SELECT campaign.id FROM campaigns_campaign campaign WHERE campaign.id IN (
+        SELECT step.campaign_id FROM campaigns_emailstep step
+        JOIN campaigns_message message ON message.step_id = step.id WHERE message.id = ANY(%s)
+    ) ORDER BY campaign.id FOR SHARE
+"""
+_CUSTOMERS = """
+    SELECT id, time_zone FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED
+"""
+_DEPART = """
+    WITH ready AS (
+        SELECT * FROM UNNEST(%(messages)s::bigint[], %(addresses)s::text[]) AS given(message_id, address)
+    ),
+    there AS (
+        SELECT * FROM UNNEST(%(customers)s::bigint[], %(days)s::date[], %(quiet)s::timestamptz[],
+                             %(next)s::timestamptz[]) AS given(customer_id, day, quiet_until, next_day)
+    ),
+    word AS (
+        SELECT * FROM UNNEST(%(verdicts)s::text[], %(states)s::text[], %(reasons)s::text[])
+            AS given(verdict, state, reason)
+    ),
+    judged AS (
+        SELECT message.id, message.customer_id, message.channel, message.due_at, customer.email,
+               there.day, there.quiet_until, there.next_day,
+               CASE WHEN there.customer_id IS NULL THEN 'busy'
+                    WHEN campaign.state = 'finished' THEN 'finished'
+                    WHEN enrolment.goal_met_at IS NOT NULL THEN 'goal'
+                    WHEN enrolment.left_at IS NOT NULL AND message.resend_of_id IS NULL THEN 'left'
+                    WHEN message.send_by <= %(now)s THEN 'late'
+                    WHEN customer.email = '' THEN 'address'
+                    WHEN NOT EXISTS (
+                        SELECT 1 FROM customers_consent consent WHERE consent.customer_id = customer.id
+                        AND consent.channel = message.channel AND consent.state = 'granted') THEN 'consent'
+                    WHEN EXISTS (
+                        SELECT 1 FROM campaigns_suppression suppression WHERE suppression.channel = message.channel
+                        AND LOWER(suppression.address) = LOWER(customer.email)) THEN 'listed'
+                    WHEN campaign.state <> 'running' THEN 'paused'
+                    WHEN customer.email <> ready.address THEN 'moved'
+                    WHEN there.quiet_until IS NOT NULL THEN 'quiet'
+                    ELSE 'go' END AS verdict
+        FROM ready
+        JOIN campaigns_message message ON message.id = ready.message_id
+        JOIN campaigns_enrolment enrolment ON enrolment.id = message.enrolment_id
+        JOIN campaigns_campaign campaign ON campaign.id = enrolment.campaign_id
+        JOIN customers_customer customer ON customer.id = message.customer_id
+        LEFT JOIN there ON there.customer_id = message.customer_id
+        WHERE message.token = %(token)s AND message.state = 'claimed' AND message.lease_until > %(now)s
+    ),
+    asking AS (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id, channel ORDER BY id) AS place
+        FROM judged WHERE verdict = 'go'
+    ),
+    free AS (
+        SELECT who.customer_id, who.channel, who.day, number,
+               ROW_NUMBER() OVER (PARTITION BY who.customer_id, who.channel ORDER BY number) AS place
+        FROM (SELECT DISTINCT customer_id, channel, day FROM asking) AS who
+        CROSS JOIN GENERATE_SERIES(1, %(a_day)s) AS number
+        WHERE NOT EXISTS (
+            SELECT 1 FROM campaigns_contactslot slot WHERE slot.customer_id = who.customer_id
+            AND slot.channel = who.channel AND slot.day = who.day AND slot.number = number)
+    ),
+    offered AS (
+        SELECT asking.id, asking.customer_id, asking.channel, asking.day, free.number
+        FROM asking JOIN free USING (customer_id, channel, place)
+    ),
+    taken AS (
+        INSERT INTO campaigns_contactslot (customer_id, channel, day, number, message_id)
+        SELECT customer_id, channel, day, number, id FROM offered ORDER BY customer_id, channel, number
+        ON CONFLICT DO NOTHING
+        RETURNING message_id
+    ),
+    final AS (
+        SELECT judged.*, CASE WHEN judged.verdict <> 'go' OR taken.message_id IS NOT NULL THEN judged.verdict
+                              WHEN offered.id IS NOT NULL THEN 'busy' ELSE 'full' END AS ends
+        FROM judged LEFT JOIN taken ON taken.message_id = judged.id LEFT JOIN offered ON offered.id = judged.id
+    ),
+    tried AS (
+        INSERT INTO campaigns_attempt (id, message_id, token, started_at, outcome, reply)
+        SELECT GEN_RANDOM_UUID(), id, %(token)s, %(now)s, '', '' FROM final WHERE ends = 'go'
+        RETURNING message_id
+    )
+    UPDATE campaigns_message message SET
+        state = word.state, reason = word.reason,
+        token = CASE word.state WHEN 'sending' THEN message.token END,
+        lease_until = CASE word.state WHEN 'sending' THEN %(until)s::timestamptz END,
+        attempts = message.attempts + CASE word.state WHEN 'sending' THEN 1 ELSE 0 END,
+        address = CASE word.state WHEN 'sending' THEN final.email ELSE message.address END,
+        due_at = CASE final.ends WHEN 'busy' THEN %(soon)s::timestamptz WHEN 'quiet' THEN final.quiet_until
+                                 WHEN 'full' THEN final.next_day ELSE message.due_at END,
+        settled_at = CASE WHEN word.state IN ('cancelled', 'expired', 'suppressed') THEN %(now)s::timestamptz END
+    FROM final JOIN word ON word.verdict = final.ends
+    WHERE message.id = final.id AND message.token = %(token)s AND message.state = 'claimed'
+    RETURNING message.id, final.ends
+"""
+
+
+@transaction.atomic(durable=True)
+def depart(held: Claim, chunk: Sequence[Ready], workspace: Workspace) -> set[int]:
+    """Let go of what may go now: these messages are `sending`, and their attempts are committed, when this returns.
+
+    The others of the chunk are suppressed, expired, cancelled or back in the queue, each with its reason; those whose
+    claim was lost are left alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CAMPAIGNS, [[each.message_id for each in chunk]])
+        cursor.execute(_CUSTOMERS, [[each.customer_id for each in chunk]])
+        zones = dict(cursor.fetchall())
+        cursor.execute(_DEPART, _values(held, chunk, zones, workspace, clock.now()))
+        return {message_id for message_id, ends in cursor.fetchall() if ends == "go"}
+
+
+def _values(
+    held: Claim, chunk: Sequence[Ready], zones: dict[int, str], workspace: Workspace, now: datetime
+) -> dict[str, Any]:
+    hours = {zone: local(zone, workspace, now) for zone in set(zones.values())}
+    there = [hours[zone] for zone in zones.values()]
+    return {
+        "token": held.token,
+        "now": now,
+        "until": now + LEASE,
+        "soon": now + SOON,
+        "a_day": workspace.messages_per_day,
+        "messages": [each.message_id for each in chunk],
+        "addresses": [each.address for each in chunk],
+        "customers": list(zones),
+        "days": [each.day for each in there],
+        "quiet": [each.quiet_until for each in there],
+        "next": [each.next_day for each in there],
+        "verdicts": list(_VERDICTS),
+        "states": [state for state, _ in _VERDICTS.values()],
+        "reasons": [reason for _, reason in _VERDICTS.values()],
+    }

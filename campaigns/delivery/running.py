@@ -1,0 +1,151 @@
+"""The delivery loop of one worker: claim, prepare, let go in small chunks, send, record."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from campaigns.delivery.channels import Channel, Fate, Letter, Outcome, Unreachable
+from campaigns.delivery.channels.chosen import email_channel
+from campaigns.delivery.claiming import Claim, claim, release
+from campaigns.delivery.departure import depart
+from campaigns.delivery.preparing import Prepared, Preparing
+from campaigns.delivery.recording import record, tally
+from campaigns.rendering.composing import BadAddress
+from campaigns.rendering.sandbox import Sandbox
+from retention.workspace.models import Workspace
+
+LANES = 2
+LANE_LOCK = 7_236_001
+"""Advisory lock class: that many workers deliver at once, however many are woken."""
+CHUNK_SECONDS = 0.5
+CHUNK_LIMIT_SECONDS = 60.0
+SMALLEST, LARGEST = 10, 500
+CLAIM_CHUNKS = 4
+LATER = timedelta(minutes=1)
+
+
+@dataclass
+class Delivered:
+    """What a run did: messages by fate, and those that were stopped before the wire."""
+
+    fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
+    stopped: int = 0
+    trouble: str = ""
+
+    def add(self, outcomes: list[Outcome], stopped: int) -> None:
+        self.fates = {fate: self.fates[fate] + count for fate, count in tally(outcomes).items()}
+        self.stopped += stopped
+
+    @property
+    def handled(self) -> int:
+        return sum(self.fates.values()) + self.stopped
+
+
+class Pace:
+    """How many messages are half a second's work: what a killed worker leaves in doubt stays small."""
+
+    def __init__(self) -> None:
+        self.chunk = SMALLEST * 5
+
+    def took(self, messages: int, seconds: float) -> None:
+        wanted = messages * CHUNK_SECONDS / max(seconds, 0.001)
+        self.chunk = max(SMALLEST, min(LARGEST, int(wanted), 2 * self.chunk))
+
+
+def deliver(seconds: float) -> Delivered:
+    """Send what is due for up to `seconds`; at once nothing where enough workers are at it already."""
+    done = Delivered()
+    with _lane() as free:
+        if free:
+            run = Run(email_channel(), Sandbox(), done)
+            try:
+                run.until(time.monotonic() + seconds)
+            finally:
+                run.close()
+    return done
+
+
+@contextmanager
+def _lane() -> Iterator[bool]:
+    """Hold one of the lanes, which PostgreSQL frees when we die; False where all are taken."""
+    with connection.cursor() as cursor:
+        held = next((lane for lane in range(LANES) if _locked(cursor, lane)), None)
+        try:
+            yield held is not None
+        finally:
+            if held is not None:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LANE_LOCK, held])
+
+
+def _locked(cursor: Any, lane: int) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LANE_LOCK, lane])
+    return bool(cursor.fetchone()[0])
+
+
+class Run:
+    """One worker's channel and rendering process, and what they have done."""
+
+    def __init__(self, channel: Channel, sandbox: Sandbox, done: Delivered) -> None:
+        self._channel = channel
+        self._sandbox = sandbox
+        self._preparing = Preparing(sandbox)
+        self._pace = Pace()
+        self.done = done
+
+    def until(self, end: float) -> None:
+        """Go on until `end` (monotonic), until nothing is due, or until the channel is in trouble."""
+        while time.monotonic() < end and not self.done.trouble:
+            held = claim(self._pace.chunk * CLAIM_CHUNKS)
+            if not held.messages:
+                return
+            self._batch(held)
+
+    def close(self) -> None:
+        self._channel.close()
+        self._sandbox.close()
+
+    def _batch(self, held: Claim) -> None:
+        """Send a claim's messages; whatever did not get its turn goes back."""
+        workspace = Workspace.current()
+        waiting = {each.message_id for each in held.messages}
+        try:
+            prepared = self._preparing.prepare(held.messages, workspace)
+            while prepared and not self.done.trouble:
+                chunk, prepared = prepared[: self._pace.chunk], prepared[self._pace.chunk :]
+                if self._opened():
+                    waiting -= {each.ready.message_id for each in chunk}
+                    self._chunk(held, chunk, workspace)
+        except BadAddress as sender:
+            self.done.trouble = f"The workspace's sender address {sender} is not one that mail can come from."
+        finally:
+            release(held, waiting, wait=LATER if self.done.trouble else timedelta(), why=self.done.trouble)
+
+    def _opened(self) -> bool:
+        try:
+            self._channel.open()
+        except Unreachable as trouble:
+            self.done.trouble = str(trouble)
+        return not self.done.trouble
+
+    def _chunk(self, held: Claim, chunk: list[Prepared], workspace: Workspace) -> None:
+        """Past the point of no return, onto the wire, and written down."""
+        begun = time.monotonic()
+        gone = depart(held, [each.ready for each in chunk], workspace)
+        leaving = [each for each in chunk if each.ready.message_id in gone]
+        outcomes = [_impossible(each) for each in leaving if each.letter is None]
+        letters: list[Letter] = [each.letter for each in leaving if each.letter is not None]
+        sent = self._channel.send(letters, CHUNK_LIMIT_SECONDS)
+        record(held.token, outcomes + sent)
+        self.done.add(outcomes + sent, len(chunk) - len(leaving))
+        if sent and all(each.fate == Fate.RETRY for each in sent):
+            self.done.trouble = sent[-1].reply or "The mail server takes nothing at present."
+        self._pace.took(len(chunk), time.monotonic() - begun)
+
+
+def _impossible(message: Prepared) -> Outcome:
+    return Outcome(message.ready.message_id, Fate.FAILED, reply=message.problem)
