@@ -1,0 +1,173 @@
+"""The fields that a file's columns can become, for each kind of file. The name of a field is its column in staging."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from customers.models.imports import ImportKind
+
+
+class Reads(Enum):
+    """How a text becomes a value; what a refused one is told it should have been."""
+
+    ID = "an id of at most {limit} characters"
+    TEXT = "a text of at most {limit} characters"
+    EMAIL = "an e-mail address"
+    NUMBER = "a number written as {number}"
+    INSTANT = "a date written as {date}"
+    CURRENCY = "a currency code such as EUR"
+    ZONE = "a time zone such as Europe/Berlin"
+    PARTY = "“company” or “person”"
+    CONSENT = "“yes” or “no”"
+    TAGS = "a list of tags of at most 50 characters"
+    OWNER = "the e-mail address of a colleague here"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field: `limit` is the most characters of a text, or the most digits of a number before its decimals.
+
+    `names` are headers that other systems give such a column, in lower case, letters and digits only.
+    """
+
+    name: str
+    label: str
+    reads: Reads = Reads.TEXT
+    limit: int = 0
+    names: tuple[str, ...] = ()
+    required: bool = False
+    hint: str = ""
+
+
+def _customer(required: bool) -> tuple[Field, ...]:
+    """What a file of any kind can say about a customer."""
+    return (
+        Field(
+            "customer_id",
+            "Customer id",
+            Reads.ID,
+            200,
+            ("customerid", "customer", "customerno", "clientid", "accountid", "contactid", "recordid", "externalid")
+            + (("id", "userid") if required else ()),
+            required,
+            hint="The id your other systems know them by.",
+        ),
+        Field(
+            "name", "Customer's name", Reads.TEXT, 300, ("name", "customername", "fullname", "company", "companyname")
+        ),
+        Field("email", "E-mail", Reads.EMAIL, 254, ("email", "emailaddress", "customeremail", "mail")),
+        Field("phone", "Phone", Reads.TEXT, 40, ("phone", "phonenumber", "mobile", "mobilephone", "telephone")),
+        Field(
+            "country",
+            "Country",
+            Reads.TEXT,
+            100,
+            ("country", "countryregion", "billingcountry", "mailingcountry", "countrycode", "cc"),
+        ),
+        Field("language", "Language", Reads.TEXT, 10, ("language", "locale", "lang")),
+        Field(
+            "consent",
+            "Agreed to e-mail",
+            Reads.CONSENT,
+            names=("acceptsemailmarketing", "acceptsmarketing", "consent", "optin", "subscribed", "newsletter"),
+            hint="yes or no. A file never undoes an unsubscribe.",
+        ),
+        Field("consent_source", "Where they agreed", Reads.TEXT, 100, ("consentsource", "optinsource")),
+        Field(
+            "source",
+            "Source",
+            Reads.TEXT,
+            100,
+            ("source", "leadsource", "originalsource"),
+            hint="Empty: the file's name.",
+        ),
+    )
+
+
+_CUSTOMERS = (
+    *_customer(required=True),
+    Field("kind", "Company or person", Reads.PARTY, names=("kind", "customertype"), hint="Empty: a person."),
+    Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
+    Field("owner_id", "Account manager", Reads.OWNER, names=("owner", "owneremail", "accountmanager", "contactowner")),
+    Field("tags", "Tags", Reads.TAGS, names=("tags", "labels"), hint="With commas or semicolons between them."),
+    Field(
+        "joined_at",
+        "Customer since",
+        Reads.INSTANT,
+        names=(
+            "joinedat",
+            "createdat",
+            "createdate",
+            "created",
+            "createddate",
+            "signupdate",
+            "customersince",
+            "optintime",
+        ),
+    ),
+)
+
+_ORDER = (
+    Field(
+        "order_id",
+        "Order id",
+        Reads.ID,
+        200,
+        ("orderid", "order", "orderno", "ordernumber", "invoiceno", "invoice", "invoiceid", "transactionid"),
+        required=True,
+    ),
+    Field(
+        "ordered_at",
+        "Ordered at",
+        Reads.INSTANT,
+        names=(
+            "orderedat",
+            "orderdate",
+            "invoicedate",
+            "date",
+            "createdat",
+            "paidat",
+            "purchasedate",
+            "transactiondate",
+        ),
+        required=True,
+    ),
+    Field("currency", "Currency", Reads.CURRENCY, names=("currency",), hint="Empty: the workspace's."),
+)
+
+_AMOUNT = (
+    Field(
+        "amount",
+        "Amount",
+        Reads.NUMBER,
+        14,
+        ("amount", "total", "ordertotal", "totalamount", "totalprice", "dollars", "revenue"),
+        required=True,
+    ),
+    Field("refunded", "Refunded part", Reads.NUMBER, 14, ("refunded", "refundedamount", "amountrefunded")),
+)
+
+_LINE = (
+    Field("sku", "Product code", Reads.TEXT, 100, ("sku", "stockcode", "productcode", "productid", "lineitemsku")),
+    Field("description", "Product", Reads.TEXT, 500, ("description", "product", "productname", "item", "lineitemname")),
+    Field(
+        "quantity", "Quantity", Reads.NUMBER, 11, ("quantity", "qty", "units", "lineitemquantity"), hint="Empty: one."
+    ),
+    Field(
+        "unit_price",
+        "Price of one",
+        Reads.NUMBER,
+        14,
+        ("unitprice", "price", "itemprice", "lineitemprice"),
+        required=True,
+    ),
+)
+
+FIELDS: dict[str, tuple[Field, ...]] = {
+    ImportKind.CUSTOMERS: _CUSTOMERS,
+    ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
+    ImportKind.ORDER_LINES: (*_ORDER, *_LINE, *_customer(required=False)),
+}
+
+
+def fields_of(kind: str) -> dict[str, Field]:
+    return {field.name: field for field in FIELDS[kind]}

@@ -1,0 +1,161 @@
+"""A mapping: how a kind of file is written, and what its columns become. Kept as JSON (`Import.spec`).
+
+    {"kind": "order_lines", "delimiter": "comma", "encoding": "utf-8", "columns": [],
+     "dates": "iso", "decimal": "point", "whole_numbers": ["CustomerID"],
+     "fields": {"order_id": {"column": "InvoiceNo"}, "currency": {"text": "GBP"},
+                "email": {"text": "c{CustomerID}@example.test"}},
+     "attributes": {"plan": {"column": "Plan"}},
+     "states": [{"state": "cancelled", "column": "InvoiceNo", "test": "starts with", "value": "C"}]}
+
+A field's text may name columns in braces. `columns` names those of a file without a header line; `whole_numbers` are
+columns whose ids were written as decimals ("17850.0"); the first of `states` that holds says what an order's state is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from customers.ingest.fields import FIELDS, fields_of
+from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
+from customers.models import Order
+from customers.models.imports import ImportKind
+
+DATES = {
+    "iso": "2011-12-31",
+    "dmy": "31/12/2011",
+    "mdy": "12/31/2011",
+    "ymd": "20111231",
+}
+DECIMALS = {"point": "1234.50", "comma": "1234,50"}
+TESTS = ("starts with", "is", "is not empty")
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+class MappingRefused(Exception):
+    """The mapping cannot be used. `problems` says why, by the name of the field concerned ("" for the whole)."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a field's values come from: a column, or a text that may name columns in braces."""
+
+    column: str = ""
+    text: str = ""
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """The pieces of the value in order, each with whether it is a column's name."""
+        if self.column:
+            yield self.column, True
+            return
+        for place, piece in enumerate(PLACEHOLDER.split(self.text)):
+            if piece:
+                yield piece, bool(place % 2)
+
+    def columns(self) -> set[str]:
+        return {piece for piece, is_column in self.parts() if is_column}
+
+
+@dataclass(frozen=True)
+class StateRule:
+    """An order has `state` where the column's value passes the test."""
+
+    state: str
+    column: str
+    test: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    kind: str
+    layout: Layout = field(default_factory=Layout)
+    dates: str = "iso"
+    decimal: str = "point"
+    whole_numbers: tuple[str, ...] = ()
+    fields: dict[str, Source] = field(default_factory=dict)
+    attributes: dict[str, Source] = field(default_factory=dict)
+    states: tuple[StateRule, ...] = ()
+
+    def columns(self) -> set[str]:
+        """The names of the columns it reads."""
+        sources = [*self.fields.values(), *self.attributes.values()]
+        return {rule.column for rule in self.states}.union(*(source.columns() for source in sources))
+
+    def to_json(self) -> dict[str, Any]:
+        flat = asdict(self)
+        flat.update(flat.pop("layout"))
+        for name in ("fields", "attributes"):
+            flat[name] = {key: {k: v for k, v in source.items() if v} for key, source in flat[name].items()}
+        return flat
+
+
+def from_json(data: Any) -> Mapping:
+    """The mapping kept as `data`. Raises MappingRefused where it is none: unknown keys are refused, not ignored."""
+    try:
+        given = dict(data)
+        layout = Layout(
+            given.pop("delimiter", "comma"), given.pop("encoding", "utf-8"), tuple(given.pop("columns", ()))
+        )
+        mapping = Mapping(
+            kind=given.pop("kind"),
+            layout=layout,
+            dates=given.pop("dates", "iso"),
+            decimal=given.pop("decimal", "point"),
+            whole_numbers=tuple(given.pop("whole_numbers", ())),
+            fields={name: Source(**source) for name, source in given.pop("fields", {}).items()},
+            attributes={name: Source(**source) for name, source in given.pop("attributes", {}).items()},
+            states=tuple(StateRule(**rule) for rule in given.pop("states", ())),
+        )
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise MappingRefused({"": f"This is no mapping: {error}."}) from error
+    if given:
+        raise MappingRefused({"": f"A mapping has no part named {', '.join(sorted(given))}."})
+    _check_words(mapping)
+    return mapping
+
+
+def _check_words(mapping: Mapping) -> None:
+    choices = {
+        "kind": (mapping.kind, FIELDS),
+        "delimiter": (mapping.layout.delimiter, DELIMITERS),
+        "encoding": (mapping.layout.encoding, ENCODINGS),
+        "dates": (mapping.dates, DATES),
+        "decimal": (mapping.decimal, DECIMALS),
+    }
+    problems = {
+        name: f"{name} is {chosen!r} and must be one of {', '.join(words)}."
+        for name, (chosen, words) in choices.items()
+        if chosen not in words
+    }
+    for rule in mapping.states:
+        if rule.test not in TESTS or rule.state not in Order.State.values:
+            problems["states"] = f"A rule for the order's state is unknown: {rule.state} where it {rule.test}."
+    if problems:
+        raise MappingRefused(problems)
+
+
+def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
+    """Raise MappingRefused where the mapping does not fit a file with these columns or lacks what its kind needs."""
+    known = fields_of(mapping.kind)
+    problems = {
+        name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
+    }
+    for name, wanted in known.items():
+        if wanted.required and name not in mapping.fields:
+            problems[name] = f"{wanted.label} is needed: choose its column."
+    for name, source in {**mapping.fields, **mapping.attributes}.items():
+        if missing := sorted(source.columns() - set(columns)):
+            problems[name] = _missing(missing, columns)
+    if missing := sorted({rule.column for rule in mapping.states} - set(columns)):
+        problems["states"] = _missing(missing, columns)
+    if problems:
+        raise MappingRefused(problems)
+
+
+def _missing(missing: list[str], columns: tuple[str, ...]) -> str:
+    return f"The file has no column {', '.join(missing)}; it has {', '.join(columns)}."

@@ -1,0 +1,228 @@
+"""Reading delimited text of any size, a record at a time, in bounded memory.
+
+Every line of the file belongs to exactly one record, and every record is either read or refused with a reason. A record
+that cannot be read costs one line: reading goes on with the line after its first one, so that an unclosed quote does
+not swallow what follows. Only where nothing further can be read at all is the file itself refused.
+"""
+
+import csv
+import gzip
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple, Self
+
+RECORD_LIMIT = 1_000_000  # bytes of one record, with all its lines
+ORIGINAL_LIMIT = 2_000  # characters kept of a refused record
+BLOCK = 1 << 18
+ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
+UTF8_MARK = b"\xef\xbb\xbf"
+# What files that are no delimited text begin with.
+FOREIGN = {
+    b"PK\x03\x04": "a spreadsheet or zip file: save it as CSV and bring that",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8 and bring that",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8 and bring that",
+}
+
+csv.field_size_limit(RECORD_LIMIT)  # for the whole process; the module's own default is 131,072
+
+
+class FileRefused(Exception):
+    """The file cannot be read, or no further; the text says where, why, and what to do."""
+
+
+class _Unreadable(Exception):
+    """The record at hand cannot be read."""
+
+
+class Record(NamedTuple):
+    """One record: the line it begins on (from 1), and its values, or why it has none."""
+
+    line: int
+    values: list[str]
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written. `columns` names the columns of a file that has no header line."""
+
+    delimiter: str = "comma"
+    encoding: str = "utf-8"
+    columns: tuple[str, ...] = ()
+
+
+class Reader:
+    """The records of one file. Iterate once; `columns` are known from the start. Close it, or use it with `with`.
+
+    `record_text()` is the original text of the record last given out.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._file = path.open("rb")
+        self._bytes = max(path.stat().st_size, 1)
+        self._layout = layout
+        self._lines = _lines(_blocks(_unpacked(self._file), self._where))
+        self._again: deque[bytes] = deque()
+        self._held: list[bytes] = []
+        self._size = 0
+        self._line = 0
+        self._width = len(layout.columns)
+        self._records = self._read()
+        self.columns = layout.columns or self._header()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._records
+
+    @property
+    def share_read(self) -> float:
+        """How much of the file has been read, 0–1."""
+        return self._file.tell() / self._bytes
+
+    def record_text(self) -> str:
+        """As it stands in the file, line ends stripped; a long one is cut and says so."""
+        whole = b"".join(self._held).rstrip(b"\r\n")
+        text = whole[: 4 * ORIGINAL_LIMIT].decode(self._layout.encoding, errors="replace").replace("\0", "␀")
+        if len(text) <= ORIGINAL_LIMIT:
+            return text
+        return f"{text[:ORIGINAL_LIMIT]} … (cut after {ORIGINAL_LIMIT:,} characters)"
+
+    def _where(self) -> int:
+        return self._line + len(self._held)
+
+    def _header(self) -> tuple[str, ...]:
+        first = next(self._records, None)
+        if first is None:
+            raise FileRefused("The file is empty.")
+        if first.refusal:
+            raise FileRefused(f"The header in line {first.line:,} cannot be read: {first.refusal}")
+        names = distinct(first.values)
+        self._width = len(names)
+        return names
+
+    def _read(self) -> Iterator[Record]:
+        while True:
+            try:
+                for values in self._parsed():
+                    if values:
+                        fitted = values if len(values) == self._width else self._fitted(values)
+                        yield Record(self._line + 1, fitted)
+                    self._line += len(self._held)
+                    self._release()
+                return
+            except (csv.Error, _Unreadable) as error:
+                self._again.extendleft(reversed(self._held[1:]))
+                del self._held[1:]
+                yield Record(self._line + 1, [], _in_words(error))
+                self._line += 1
+                self._release()
+
+    def _release(self) -> None:
+        self._held.clear()
+        self._size = 0
+
+    def _parsed(self) -> Iterator[list[str]]:
+        delimiter = DELIMITERS[self._layout.delimiter]
+        if not delimiter:
+            return (line.split() for line in self._text())
+        return csv.reader(self._text(), delimiter=delimiter, strict=True)
+
+    def _fitted(self, values: list[str]) -> list[str]:
+        """The values, one for each column. Empty ones too many at the end are let go."""
+        if not self._width:  # the header line itself
+            return values
+        if len(values) > self._width and not any(values[self._width :]):
+            return values[: self._width]
+        raise _Unreadable(f"It has {len(values):,} values, and the file {self._width:,} columns.")
+
+    def _text(self) -> Iterator[str]:
+        """Lines for the parser, each also held until its record is done."""
+        again, lines, held, encoding = self._again, self._lines, self._held, self._layout.encoding
+        while raw := again.popleft() if again else next(lines, b""):
+            held.append(raw)
+            self._size += len(raw)
+            if self._size > RECORD_LIMIT:
+                raise _Unreadable(f"It is longer than {RECORD_LIMIT:,} bytes.")
+            if b"\0" in raw:
+                raise _Unreadable("It holds a NUL character.")
+            try:
+                yield raw.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise self._wrong_encoding(error) from error
+
+    def _wrong_encoding(self, error: UnicodeDecodeError) -> FileRefused:
+        advice = " Say that it is Latin-1 if it is." if self._layout.encoding == "utf-8" else ""
+        return FileRefused(
+            f"Line {self._where():,} is not {ENCODINGS[self._layout.encoding]}: "
+            f"byte 0x{error.object[error.start]:02X} at position {error.start + 1:,}.{advice}"
+        )
+
+
+def distinct(names: list[str]) -> tuple[str, ...]:
+    """Column names, stripped; one that comes again is numbered ("Phone (2)"), one without a name has its place's."""
+    taken: set[str] = set()
+    result = []
+    for place, name in enumerate(names, 1):
+        plain = name.strip() or f"Column {place}"
+        numbered = (plain if nth == 1 else f"{plain} ({nth})" for nth in count(1))
+        fresh = next(candidate for candidate in numbered if candidate not in taken)
+        taken.add(fresh)
+        result.append(fresh)
+    return tuple(result)
+
+
+def _unpacked(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
+    """The file's text as bytes: unpacked where it is gzip. Raises FileRefused where it is no text."""
+    start = file.peek(4)[:4]
+    for sign, what in FOREIGN.items():
+        if start.startswith(sign):
+            raise FileRefused(f"This is {what}.")
+    return gzip.GzipFile(fileobj=file) if start.startswith(b"\x1f\x8b") else file
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines with their ends (LF, CRLF or CR); one that is too long is cut just past RECORD_LIMIT bytes."""
+    rest = b""
+    for block in blocks:
+        lines = (rest + block).splitlines(keepends=True)
+        # The last may go on in the next block, and a CR may be half of a CRLF.
+        rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        yield from lines
+        if len(rest) > RECORD_LIMIT:
+            rest = rest[: RECORD_LIMIT + 1] + (b"\r" if rest.endswith(b"\r") else b"")
+    if rest:
+        yield rest
+
+
+def _blocks(file: BufferedReader | gzip.GzipFile, where: Callable[[], int]) -> Iterator[bytes]:
+    try:
+        # A whole mark may be needed at once; after it, whatever can be had: a broken file's last good lines too.
+        yield file.read(len(UTF8_MARK)).removeprefix(UTF8_MARK)
+        while block := file.read1(BLOCK):
+            yield block
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        how = "ends too early" if isinstance(error, EOFError) else "is damaged"
+        raise FileRefused(
+            f"The gzip file {how}, after line {where():,}: it was probably cut off on its way. Fetch it again."
+        ) from error
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, _Unreadable):
+        return str(error)
+    if "unexpected end" in str(error):
+        return "A quotation mark is opened here and never closed."
+    if "expected after" in str(error):
+        return "A quotation mark stands where none can: quotes inside a quoted value are written twice."
+    return f"It cannot be read: {error}."
