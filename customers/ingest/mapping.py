@@ -12,7 +12,7 @@ columns whose ids were written as decimals ("17850.0"); the first of `states` th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -107,8 +107,8 @@ def from_json(data: Any) -> Mapping:
             dates=given.pop("dates", "iso"),
             decimal=given.pop("decimal", "point"),
             whole_numbers=tuple(given.pop("whole_numbers", ())),
-            fields={name: Source(**source) for name, source in given.pop("fields", {}).items()},
-            attributes={name: Source(**source) for name, source in given.pop("attributes", {}).items()},
+            fields={name: _source(source) for name, source in given.pop("fields", {}).items()},
+            attributes={name: _source(source) for name, source in given.pop("attributes", {}).items()},
             states=tuple(StateRule(**rule) for rule in given.pop("states", ())),
         )
     except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -119,8 +119,14 @@ def from_json(data: Any) -> Mapping:
     return mapping
 
 
+def _source(data: dict[str, Any]) -> Source:
+    if not data or not all(isinstance(text, str) for text in data.values()):
+        raise TypeError(f"a field comes from a column or a text, and not from {data}")
+    return Source(**data)
+
+
 def _check_words(mapping: Mapping) -> None:
-    choices = {
+    choices: dict[str, tuple[str, Collection[str]]] = {
         "kind": (mapping.kind, FIELDS),
         "delimiter": (mapping.layout.delimiter, DELIMITERS),
         "encoding": (mapping.layout.encoding, ENCODINGS),
@@ -130,7 +136,7 @@ def _check_words(mapping: Mapping) -> None:
     problems = {
         name: f"{name} is {chosen!r} and must be one of {', '.join(words)}."
         for name, (chosen, words) in choices.items()
-        if chosen not in words
+        if not isinstance(chosen, str) or chosen not in words
     }
     for rule in mapping.states:
         if rule.test not in TESTS or rule.state not in Order.State.values:
