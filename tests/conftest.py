@@ -1,19 +1,22 @@
 """Fixtures for every room: the data sets, the people, a clock that stands still."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import AppConfig
 from django.conf import settings
+from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
 
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import Role
+from tests.online_retail import bring_in, connected_to, copied
 
 SHARED = Path(os.environ.get("RETENTION_SHARED", settings.BASE_DIR.parent / "shared"))
 
@@ -44,3 +47,22 @@ def signed_in(db: None) -> Callable[[str], Client]:
         return client
 
     return as_role
+
+
+@pytest.fixture(scope="session")
+def online_retail_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker, shared: Path) -> Iterator[str]:
+    """The name of a database into which Online Retail was imported."""
+    with django_db_blocker.unblock():
+        empty = connection.settings_dict["NAME"]
+        with copied(empty, f"{empty}_online_retail") as name:
+            with connected_to(name):
+                bring_in(shared / "online_retail" / "online_retail.csv.gz", "online_retail")
+            yield name
+
+
+@pytest.fixture(scope="module")
+def online_retail(online_retail_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """From here to the module's end tests work on a copy of the imported data: see tests/online_retail.py."""
+    copy = f"{online_retail_database}_copy"
+    with django_db_blocker.unblock(), copied(online_retail_database, copy) as name, connected_to(name):
+        yield

@@ -139,11 +139,11 @@ _AMOUNT = (
         "amount",
         "Amount",
         Reads.NUMBER,
-        14,
+        12,
         ("amount", "total", "ordertotal", "totalamount", "totalprice", "dollars", "revenue"),
         required=True,
     ),
-    Field("refunded", "Refunded part", Reads.NUMBER, 14, ("refunded", "refundedamount", "amountrefunded")),
+    Field("refunded", "Refunded part", Reads.NUMBER, 12, ("refunded", "refundedamount", "amountrefunded")),
 )
 
 _LINE = (
@@ -156,7 +156,7 @@ _LINE = (
         "unit_price",
         "Price of one",
         Reads.NUMBER,
-        14,
+        12,
         ("unitprice", "price", "itemprice", "lineitemprice"),
         required=True,
     ),

@@ -21,6 +21,7 @@ from retention.workspace.models import Job, User
 
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 Work = Callable[["Progress"], dict[str, Any]]
+Tell = Callable[[int, int | None, str], None]
 _kinds: dict[str, Work] = {}
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,12 @@ def due() -> list[uuid.UUID]:
     return list(Job.objects.filter(state__in=OPEN).order_by("created_at").values_list("id", flat=True))
 
 
-def run(job_id: uuid.UUID) -> None:
-    """Run a job to its end, if it is open and nobody else is at it."""
+def run(job_id: uuid.UUID, tell: Tell | None = None) -> None:
+    """Run a job to its end, if it is open and nobody else is at it. `tell` hears each step too."""
     with _hold(job_id) as held:
         row = Job.objects.filter(pk=job_id, state__in=OPEN).first() if held else None
         if row is not None:
-            _work(Progress(row))
+            _work(Progress(row, tell))
 
 
 @contextmanager
@@ -98,8 +99,9 @@ def _work(progress: "Progress") -> None:
 class Progress:
     """What a running job tells about itself."""
 
-    def __init__(self, row: Job) -> None:
+    def __init__(self, row: Job, tell: Tell | None = None) -> None:
         self.job = row
+        self._tell = tell
         self._rows = Job.objects.filter(pk=row.pk)
 
     def begin(self) -> None:
@@ -108,6 +110,15 @@ class Progress:
     def step(self, done: int, total: int | None = None, stage: str = "") -> None:
         """Say how far the work is. Raises Cancelled where somebody asked to stop."""
         self._rows.update(done=done, total=total, stage=stage)
+        if self._tell:
+            self._tell(done, total, stage)
+        self.stop_if_asked()
+
+    def stop_if_asked(self) -> None:
+        """Raise Cancelled where somebody asked to stop.
+
+        For use inside a long transaction, where `step` would lock the job's row and make whoever cancels wait.
+        """
         if self._rows.filter(cancel_asked=True).exists():
             raise Cancelled
 

@@ -1,0 +1,229 @@
+"""A mapping compiled to SQL: the query that turns staged texts into typed fields, with the reason where it cannot.
+
+Names and texts that people wrote enter only as quoted literals; columns in staging are called c0, c1, …
+"""
+
+from collections.abc import Iterable, Iterator
+
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from customers.ingest.fields import FIELDS, Field, Reads
+from customers.ingest.mapping import DATES, DECIMALS, Mapping, Source, StateRule
+
+# Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
+# of LIKE and of classes of letters that must not occur, which cost a fraction of a full pattern.
+DAY = "({0} LIKE '____-_%-_%' OR {0} LIKE '____/_%/_%' OR {0} LIKE '____._%._%')"
+LOCAL = DAY + " AND {0} !~ '[^-0-9/.: TAaPpMm]' AND {0} NOT LIKE '%:%-%'"
+ZONED = DAY + " AND {0} !~ '[^-+0-9/.: TZUCGM]' AND {0} LIKE '%:%'"
+TO_ISO = {
+    "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),
+    "mdy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\1-\2"),
+    "ymd": (r"^(\d{4})(\d{2})(\d{2})", r"\1-\2-\3"),
+}
+# By decimal mark: what no plain number holds, the shape of one in groups of three, and translate()'s arguments.
+NUMBERS = {
+    "point": ("[^-+0-9.eE]", "^[-+]?\\d{1,3}([, '\u00a0]\\d{3})+(\\.\\d*)?$", ", '\u00a0", ""),
+    "comma": ("[^-+0-9,eE]", "^[-+]?\\d{1,3}([. '\u00a0]\\d{3})+(,\\d*)?$", ",. '\u00a0", "."),
+}
+YES = ["yes", "y", "true", "1", "granted", "subscribed", "opted in", "ja", "oui"]
+NO = ["no", "n", "false", "0", "withdrawn", "unsubscribed", "opted out", "cleaned", "nein", "non"]
+EARLIEST, LATEST = "1900-01-01", "2200-01-01"
+
+
+def judged(mapping: Mapping, places: dict[str, int], zone: str, staged: str) -> Composable:
+    """A query over the table `staged` (line, refusal, c0 …): line, refusal, each field of the kind, attributes, state.
+
+    `places` says which staged column holds which column of the file. What is not mapped is NULL. Times without a zone
+    are those of `zone`.
+    """
+    compiler = _Compiler(mapping, places, zone)
+    fields = FIELDS[mapping.kind]
+    # OFFSET 0 keeps each layer apart, so that a text is put together once and not at each mention.
+    return SQL(
+        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, attributes, state FROM ("
+        "  SELECT *, {typed} FROM ("
+        "    SELECT line, refusal, {attributes} AS attributes, {state} AS state{texts} FROM ("
+        "      SELECT line, refusal{tidied} FROM {staged} OFFSET 0) AS tidy OFFSET 0) AS texts OFFSET 0) AS typed"
+    ).format(
+        refusal=compiler.refusal(),
+        values=_list(SQL("{} AS {}").format(_value(field), Identifier(field.name)) for field in fields),
+        typed=_list(SQL("{} AS {}").format(compiler.typed(field), _value(field)) for field in fields),
+        texts=compiler.texts(),
+        attributes=compiler.attributes(),
+        state=compiler.state(),
+        tidied=compiler.tidied(),
+        staged=Identifier(staged),
+    )
+
+
+class _Compiler:
+    """The expressions of one mapping."""
+
+    def __init__(self, mapping: Mapping, places: dict[str, int], zone: str) -> None:
+        self._mapping = mapping
+        self._places = places
+        self._zone = zone
+
+    def tidied(self) -> Composable:
+        """Each staged column without blanks around it, NULL where nothing is left, whole numbers as such."""
+        result: Composable = SQL("")
+        for name, place in self._places.items():
+            plain = SQL("btrim({}, E' \\t\\r\\n\\u00a0')").format(_column(place))
+            if name in self._mapping.whole_numbers:
+                plain = SQL("CASE WHEN {0} LIKE '%.0' THEN left({0}, -2) ELSE {0} END").format(plain)
+            result += SQL(", nullif({}, '') AS {}").format(plain, _column(place))
+        return result
+
+    def texts(self) -> Composable:
+        """The text of each field that comes from columns, before it is read."""
+        result: Composable = SQL("")
+        for field in FIELDS[self._mapping.kind]:
+            source = self._mapping.fields.get(field.name)
+            if source and source.columns():
+                result += SQL(", {} AS {}").format(self._made(field, source), Identifier(f"{field.name}_text"))
+        return result
+
+    def text(self, field: Field) -> Composable:
+        """The field's text where it is mentioned: a fixed one stands there itself, to be judged once for all rows."""
+        source = self._mapping.fields.get(field.name)
+        if source and source.columns():
+            return Identifier(f"{field.name}_text")
+        return SQL("{}::text").format(Literal(source.text)) if source else SQL("NULL::text")
+
+    def _made(self, field: Field, source: Source) -> Composable:
+        text = self._source(source, whole=field.reads in (Reads.ID, Reads.EMAIL))
+        if field.reads is Reads.INSTANT and self._mapping.dates in TO_ISO:
+            pattern, iso = TO_ISO[self._mapping.dates]
+            return SQL("regexp_replace({}, {}, {})").format(text, Literal(pattern), Literal(iso))
+        return text
+
+    def _source(self, source: Source, whole: bool) -> Composable:
+        """A column, or pieces put together: NULL where a column is empty (`whole`), or where all of them are."""
+        pieces = [
+            _column(self._places[piece]) if is_column else SQL("{}::text").format(Literal(piece))
+            for piece, is_column in source.parts()
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        if whole:
+            return SQL("(") + SQL(" || ").join(pieces) + SQL(")")
+        columns = _list(_column(self._places[name]) for name in sorted(source.columns()))
+        together = SQL("nullif(btrim(concat({})), '')").format(_list(pieces))
+        return SQL("CASE WHEN num_nonnulls({}) > 0 THEN {} END").format(columns, together)
+
+    def attributes(self) -> Composable:
+        pairs = [
+            SQL("{}::text, {}").format(Literal(name), self._source(source, whole=False))
+            for name, source in self._mapping.attributes.items()
+        ]
+        return SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(_list(pairs)) if pairs else SQL("NULL::jsonb")
+
+    def state(self) -> Composable:
+        """The order's state as the first rule that holds says; NULL where the mapping has no rules."""
+        if not self._mapping.states:
+            return SQL("NULL::text")
+        cases = SQL(" ").join(
+            SQL("WHEN {} THEN {}").format(self._holds(rule), Literal(rule.state)) for rule in self._mapping.states
+        )
+        return SQL("CASE {} ELSE 'completed' END").format(cases)
+
+    def _holds(self, rule: StateRule) -> Composable:
+        column = _column(self._places[rule.column])
+        if rule.test == "starts with":
+            return SQL("starts_with({}, {})").format(column, Literal(rule.value))
+        if rule.test == "is":
+            return SQL("lower({}) = lower({})").format(column, Literal(rule.value))
+        return SQL("{} IS NOT NULL").format(column)
+
+    def typed(self, field: Field) -> Composable:
+        """The field's value, NULL where its text cannot be read as one."""
+        text = self.text(field)
+        match field.reads:
+            case Reads.ID:
+                return SQL('CASE WHEN length({0}) <= {1} THEN {0} END COLLATE "C"').format(text, Literal(field.limit))
+            case Reads.TEXT:
+                return SQL("CASE WHEN length({0}) <= {1} THEN {0} END").format(text, Literal(field.limit))
+            case Reads.NUMBER:
+                return self._number(text)
+            case Reads.INSTANT:
+                return self._instant(text)
+            case _:
+                return SQL(_WORDS[field.reads]).format(text, yes=Literal(YES), no=Literal(NO))
+
+    def _number(self, text: Composable) -> Composable:
+        foreign, grouped, marks, instead = NUMBERS[self._mapping.decimal]
+        plain = SQL("translate({}, {}, {})").format(text, Literal(marks), Literal(instead))
+        return SQL(
+            "CASE WHEN {text} !~ {foreign} THEN"
+            " CASE WHEN pg_input_is_valid({plain}, 'numeric') THEN {plain}::numeric END"
+            " WHEN {text} ~ {grouped} THEN {plain}::numeric END"
+        ).format(text=text, foreign=Literal(foreign), grouped=Literal(grouped), plain=plain)
+
+    def _instant(self, text: Composable) -> Composable:
+        return SQL(
+            "CASE WHEN " + LOCAL + " THEN CASE WHEN pg_input_is_valid({0}, 'timestamp')"
+            " THEN {0}::timestamp AT TIME ZONE {1} END"
+            " WHEN " + ZONED + " THEN CASE WHEN pg_input_is_valid({0}, 'timestamptz') THEN {0}::timestamptz END END"
+        ).format(text, Literal(self._zone))
+
+    def refusal(self) -> Composable:
+        """Why the row cannot be taken: the first field that is needed and empty, or that cannot be read."""
+        cases = []
+        for field in FIELDS[self._mapping.kind]:
+            if field.name in self._mapping.fields:
+                cases += [*self._absent(field), self._misread(field)]
+        return SQL("CASE {} END").format(SQL(" ").join(cases))
+
+    def _absent(self, field: Field) -> Iterator[Composable]:
+        # The lines of an order may leave its date to another of its lines.
+        left_to_others = self._mapping.kind == "order_lines" and field.reads is Reads.INSTANT
+        if field.required and not left_to_others:
+            reason = Literal(f"{field.label}: there is none.")
+            yield SQL("WHEN {} IS NULL THEN {}").format(self.text(field), reason)
+
+    def _misread(self, field: Field) -> Composable:
+        mapping = self._mapping
+        expected = field.reads.value.format(
+            limit=field.limit, number=DECIMALS[mapping.decimal], date=DATES[mapping.dates]
+        )
+        return SQL("WHEN {text} IS NOT NULL AND ({wrong}) THEN concat({label}, left({text}, 80), {wanted})").format(
+            text=self.text(field),
+            wrong=_wrong(field),
+            label=Literal(f"{field.label}: “"),
+            wanted=Literal(f"” is not {expected}."),
+        )
+
+
+# {} is the field's text.
+_WORDS = {
+    Reads.EMAIL: "CASE WHEN {0} LIKE '%_@_%._%' AND {0} NOT LIKE '%@%@%' AND length({0}) <= 254"
+    " AND {0} !~ '[\\s<>,;:\"()\\[\\]\\\\]' THEN {0} END",
+    Reads.CURRENCY: "CASE WHEN {0} ~ '^[A-Za-z]{{3}}$' THEN upper({0}) END",
+    Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM pg_timezone_names) THEN {0} END",
+    Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
+    Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
+    Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}' THEN array_remove(regexp_split_to_array({0}, '\\s*[,;]\\s*'), '') END",
+    Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
+}
+
+
+def _wrong(field: Field) -> Composable:
+    """Whether the value read is none, or none that can be kept."""
+    value = _value(field)
+    if field.reads is Reads.NUMBER:
+        return SQL("{0} IS NULL OR abs({0}) > {1}").format(value, Literal(10**field.limit - 1))
+    if field.reads is Reads.INSTANT:
+        return SQL("{0} IS NULL OR {0} NOT BETWEEN {1} AND {2}").format(value, Literal(EARLIEST), Literal(LATEST))
+    return SQL("{} IS NULL").format(value)
+
+
+def _column(place: int) -> Composable:
+    return Identifier(f"c{place}")
+
+
+def _value(field: Field) -> Composable:
+    return Identifier(f"{field.name}_value")
+
+
+def _list(parts: Iterable[Composable]) -> Composable:
+    return SQL(", ").join(parts)

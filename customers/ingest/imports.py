@@ -1,0 +1,40 @@
+"""Imports: taking a file in, and starting the job that tries or does it."""
+
+from typing import IO, Any
+
+from django.core.files import File
+from django.db import transaction
+
+from customers.ingest.mapping import Mapping
+from customers.ingest.running import JOB
+from customers.models import Import
+from retention.workspace import jobs
+from retention.workspace.models import Job, User
+
+
+class StillRunning(Exception):
+    """The import has a job that is not over."""
+
+
+def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
+    """Keep a file with the way it will be read."""
+    taken = Import(kind=mapping.kind, filename=filename[:300], spec=mapping.to_json())
+    taken.file.save(filename, File(file), save=False)
+    taken.save()
+    return taken
+
+
+@transaction.atomic
+def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
+    """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where it is at it."""
+    locked = Import.objects.select_for_update().get(pk=imported.pk)
+    if locked.job and locked.job.open:
+        raise StillRunning
+    imported.dry_run = dry_run
+    imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
+    imported.save(update_fields=["dry_run", "job"])
+    return imported.job
+
+
+def _title(imported: Import) -> str:
+    return f"{'Trying' if imported.dry_run else 'Bringing in'} {imported.filename}"[:200]

@@ -1,0 +1,156 @@
+"""Merging customers: staged rows become customers with their consent, and the events that follow.
+
+Rows that say nothing new write nothing. An empty cell leaves what is there. A customers file has the last word on its
+customers; a file of orders makes those it does not find and fills what is empty about the others, no more. No file
+turns an unsubscribe back into a consent.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.sql import SQL, Composable, Identifier
+
+from customers.ingest.statements import number, run
+from customers.models.imports import ImportKind
+
+_MERGE_TURN = 7_461_001  # any number that no other advisory lock of the product uses
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the statements need beside the rows: when, from which file, and the currency where it names none."""
+
+    at: datetime
+    source: str
+    proof: str
+    currency: str
+
+    def params(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the customers, orders or lines that a file names."""
+
+    named: int
+    created: int
+    updated: int
+    removed: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        return {**asdict(self), "unchanged": self.named - self.created - self.updated}
+
+
+def take_turn() -> None:
+    """Let one transaction at a time merge: two that make the same customers could wait for each other for ever."""
+    run("SELECT pg_advisory_xact_lock(%(turn)s)", turn=_MERGE_TURN)
+
+
+def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
+    """Make and change the customers that staged rows of this kind name."""
+    run(_GATHER_CUSTOMERS if kind == ImportKind.CUSTOMERS else _GATHER_BUYERS)
+    run("CREATE UNIQUE INDEX ON import_customers (customer_id)")
+    run("ANALYZE import_customers")
+    params = circumstances.params()
+    return Tally(
+        named=number("SELECT count(*) FROM import_customers"),
+        created=number(_CREATE, **params),
+        updated=number(_update(_LAST_WORD if kind == ImportKind.CUSTOMERS else _FILL), **params),
+    )
+
+
+def merge_consents(circumstances: Circumstances) -> int:
+    """Write the consents that staged customers bring; returns how many changed."""
+    return number(_CONSENTS, **circumstances.params())
+
+
+_GATHER_CUSTOMERS = """
+    CREATE TEMP TABLE import_customers AS
+    SELECT DISTINCT ON (customer_id) * FROM import_rows WHERE refusal IS NULL ORDER BY customer_id, line
+"""
+
+# Buyers are described by the first line that names them; they are known since their first order.
+_GATHER_BUYERS = """
+    CREATE TEMP TABLE import_customers AS
+    SELECT customer_id, name, email, phone, country, language, consent, consent_source, source, joined_at,
+        NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags, NULL::jsonb AS attributes
+    FROM import_rows JOIN (
+        SELECT min(customer_line) AS line, min(ordered_at) AS joined_at
+        FROM import_orders WHERE customer_id IS NOT NULL GROUP BY customer_id
+    ) AS first USING (line)
+"""
+
+_CREATE = """
+    WITH created AS (
+        INSERT INTO customers_customer (external_id, kind, name, email, phone, country, language, time_zone, owner_id,
+            source, tags, attributes, joined_at, created_at, updated_at)
+        SELECT customer_id, coalesce(kind, 'person'), coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''),
+            coalesce(country, ''), coalesce(language, ''), coalesce(time_zone, ''), owner_id,
+            coalesce(source, %(source)s), coalesce(tags, '{}'), coalesce(attributes, '{}'), joined_at, %(at)s, %(at)s
+        FROM import_customers AS told
+        WHERE NOT EXISTS (SELECT FROM customers_customer WHERE external_id = told.customer_id)
+        ORDER BY customer_id
+        ON CONFLICT (external_id) DO NOTHING
+        RETURNING id, joined_at
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT id, 'customer.created', coalesce(joined_at, %(at)s), %(at)s, 'import', 'customer:' || id, '{}', 'created'
+        FROM created
+    )
+    SELECT count(*) FROM created
+"""
+
+# What a column becomes, from what the file tells and what stands.
+_LAST_WORD = {
+    **dict.fromkeys(
+        ("kind", "name", "email", "phone", "country", "language", "time_zone", "owner_id", "tags", "joined_at"),
+        "coalesce(told.{0}, stands.{0})",
+    ),
+    "attributes": "stands.{0} || coalesce(told.{0}, '{{}}')",
+}
+_FILL = dict.fromkeys(
+    ("name", "email", "phone", "country", "language"), "coalesce(nullif(stands.{0}, ''), told.{0}, '')"
+)
+
+
+def _update(rules: dict[str, str]) -> Composable:
+    columns = SQL(", ").join(map(Identifier, rules))
+    standing = SQL(", ").join(SQL("stands.{}").format(Identifier(name)) for name in rules)
+    wanted = SQL(", ").join(SQL(rule).format(Identifier(name)) for name, rule in rules.items())
+    return SQL(
+        "WITH changed AS ("
+        "  UPDATE customers_customer AS stands SET ({columns}, updated_at) = ROW ({wanted}, %(at)s)"
+        "  FROM import_customers AS told WHERE stands.external_id = told.customer_id"
+        "  AND ({standing}) IS DISTINCT FROM ({wanted}) RETURNING stands.id"
+        "), marked AS (INSERT INTO customers_dirty (customer_id) SELECT id FROM changed) "
+        "SELECT count(*) FROM changed"
+    ).format(columns=columns, standing=standing, wanted=wanted)
+
+
+# The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py).
+_CONSENTS = """
+    WITH said AS (
+        SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source
+        FROM import_customers AS told
+        JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+        LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
+        WHERE told.consent IS NOT NULL
+            AND (stands.id IS NULL OR (stands.state = 'granted' AND told.consent = 'withdrawn'))
+        ORDER BY customer.id FOR UPDATE OF customer
+    ), written AS (
+        INSERT INTO customers_consent AS stands (customer_id, channel, state, source, proof, changed_at)
+        SELECT id, 'email', consent, source, %(proof)s, %(at)s FROM said
+        ON CONFLICT (customer_id, channel) DO UPDATE
+        SET state = excluded.state, source = excluded.source, proof = excluded.proof, changed_at = excluded.changed_at
+        WHERE stands.state = 'granted' AND excluded.state = 'withdrawn'
+        RETURNING id, customer_id, state, source
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT customer_id, 'consent.' || state, %(at)s, %(at)s, left(source, 60), 'consent:' || id,
+            '{"channel": "email"}', gen_random_uuid()
+        FROM written
+    )
+    SELECT count(*) FROM written
+"""

@@ -1,0 +1,144 @@
+"""Merging orders and their lines.
+
+An order's lines come whole: the nth line of the order in the file is its nth line, and what the file no longer has is
+removed. An order's amount is the sum of its lines where a file brings lines, and what the file says otherwise.
+"""
+
+from psycopg.sql import SQL
+
+from customers.ingest.merging import Circumstances, Tally
+from customers.ingest.statements import number, run
+from customers.models.imports import ImportKind
+
+
+def gather_orders(kind: str) -> None:
+    """One row for each order that good staged rows name, in `import_orders`."""
+    run(_GATHER_ORDERS if kind == ImportKind.ORDERS else _GATHER_FROM_LINES)
+    run("CREATE UNIQUE INDEX ON import_orders (order_id)")
+    run("ANALYZE import_orders")
+
+
+def merge_orders(circumstances: Circumstances) -> Tally:
+    """Make and change the gathered orders; their customers are there already."""
+    params = circumstances.params()
+    return Tally(
+        named=number("SELECT count(*) FROM import_orders"),
+        created=number(_CREATE, **params),
+        updated=number(_UPDATE, **params),
+    )
+
+
+def merge_lines() -> Tally:
+    """Make the lines of the gathered orders what the file says; their orders are there already."""
+    run(_GATHER_LINES)
+    run("ANALYZE import_lines")
+    return Tally(
+        named=number("SELECT count(*) FROM import_lines"),
+        removed=run(_REMOVE_LINES),
+        updated=run(_UPDATE_LINES),
+        created=run(_CREATE_LINES),
+    )
+
+
+_GATHER_ORDERS = """
+    CREATE TEMP TABLE import_orders AS
+    SELECT DISTINCT ON (order_id) order_id, customer_id, ordered_at, state, currency, source,
+        amount::numeric(18, 4), refunded::numeric(18, 4), line AS customer_line
+    FROM import_rows WHERE refusal IS NULL ORDER BY order_id, line
+"""
+
+_GATHER_FROM_LINES = """
+    CREATE TEMP TABLE import_orders AS
+    SELECT order_id, min(customer_id) AS customer_id, min(ordered_at) AS ordered_at,
+        CASE WHEN bool_or(state = 'cancelled') THEN 'cancelled' WHEN bool_or(state = 'refunded') THEN 'refunded'
+            ELSE max(state) END AS state,
+        min(currency) AS currency, min(source) AS source,
+        sum(coalesce(quantity, 1) * unit_price)::numeric(18, 4) AS amount, NULL::numeric AS refunded,
+        min(line) FILTER (WHERE customer_id IS NOT NULL) AS customer_line
+    FROM import_rows WHERE refusal IS NULL GROUP BY order_id
+"""
+
+# An order without a customer happens to nobody: it is kept, and no event tells of it.
+_EVENT = SQL("""
+    INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+    SELECT customer_id, CASE state WHEN 'cancelled' THEN 'order.cancelled' ELSE 'order.placed' END, happened_at, %(at)s,
+        'import', 'order:' || id,
+        jsonb_build_object('amount', CASE WHEN scale(trim_scale(amount)) < 3 THEN round(amount, 2)
+            ELSE trim_scale(amount) END::text, 'currency', currency, 'external_id', external_id),
+        'order:' || CASE WHEN length(external_id) > 100 THEN md5(external_id) ELSE external_id END
+""")
+
+_CREATE = SQL("""
+    WITH created AS (
+        INSERT INTO customers_order (external_id, customer_id, ordered_at, state, amount, refunded, currency, source,
+            created_at)
+        SELECT told.order_id, customer.id, told.ordered_at, coalesce(told.state, 'completed'), told.amount,
+            coalesce(told.refunded, 0), coalesce(told.currency, %(currency)s), coalesce(told.source, %(source)s), %(at)s
+        FROM import_orders AS told LEFT JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+        WHERE NOT EXISTS (SELECT FROM customers_order WHERE external_id = told.order_id)
+        ORDER BY told.ordered_at, told.order_id
+        ON CONFLICT (external_id) DO NOTHING
+        RETURNING id, external_id, customer_id, ordered_at AS happened_at, state, amount, currency
+    ), recorded AS ({event} FROM created WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING)
+    SELECT count(*) FROM created
+""").format(event=_EVENT)
+
+# A change tells as an event only that an order is now cancelled, or whose it is; anything else is a mark.
+_UPDATE = SQL("""
+    WITH told AS (
+        SELECT stands.id, stands.customer_id AS customer_before, stands.state AS state_before,
+            coalesce(customer.id, stands.customer_id) AS customer_id, told.ordered_at,
+            coalesce(told.state, stands.state) AS state, told.amount,
+            coalesce(told.refunded, stands.refunded) AS refunded, coalesce(told.currency, stands.currency) AS currency
+        FROM import_orders AS told
+        JOIN customers_order AS stands ON stands.external_id = told.order_id
+        LEFT JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+    ), changed AS (
+        UPDATE customers_order AS stands
+        SET customer_id = told.customer_id, ordered_at = told.ordered_at, state = told.state, amount = told.amount,
+            refunded = told.refunded, currency = told.currency
+        FROM told WHERE stands.id = told.id
+            AND (stands.customer_id, stands.ordered_at, stands.state, stands.amount, stands.refunded, stands.currency)
+            IS DISTINCT FROM
+            (told.customer_id, told.ordered_at, told.state, told.amount, told.refunded, told.currency)
+        RETURNING stands.*, customer_before, state_before,
+            CASE WHEN stands.customer_id = customer_before THEN %(at)s ELSE stands.ordered_at END AS happened_at
+    ), marked AS (
+        INSERT INTO customers_dirty (customer_id)
+        SELECT customer_before FROM changed WHERE customer_before IS NOT NULL
+        UNION SELECT customer_id FROM changed WHERE customer_id IS NOT NULL
+    ), recorded AS ({event} FROM changed WHERE customer_id IS DISTINCT FROM customer_before
+        OR (customer_id IS NOT NULL AND state = 'cancelled' AND state_before <> 'cancelled') ON CONFLICT DO NOTHING)
+    SELECT count(*) FROM changed
+""").format(event=_EVENT)
+
+_GATHER_LINES = """
+    CREATE TEMP TABLE import_lines AS
+    SELECT orders.id AS order_id, row_number() OVER (PARTITION BY orders.id ORDER BY line) AS position,
+        coalesce(sku, '') AS sku, coalesce(description, '') AS description,
+        coalesce(quantity, 1)::numeric(14, 3) AS quantity, unit_price::numeric(18, 4)
+    FROM import_rows JOIN customers_order AS orders ON orders.external_id = order_id WHERE refusal IS NULL
+"""
+
+_REMOVE_LINES = """
+    DELETE FROM customers_orderline AS stands
+    USING (SELECT order_id, max(position) AS last FROM import_lines GROUP BY order_id) AS told
+    WHERE stands.order_id = told.order_id AND stands.position > told.last
+"""
+
+_UPDATE_LINES = """
+    UPDATE customers_orderline AS stands
+    SET sku = told.sku, description = told.description, quantity = told.quantity, unit_price = told.unit_price
+    FROM import_lines AS told WHERE stands.order_id = told.order_id AND stands.position = told.position
+        AND (stands.sku, stands.description, stands.quantity, stands.unit_price)
+        IS DISTINCT FROM (told.sku, told.description, told.quantity, told.unit_price)
+"""
+
+_CREATE_LINES = """
+    INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
+    SELECT order_id, position, sku, description, quantity, unit_price FROM import_lines AS told
+    WHERE NOT EXISTS (
+        SELECT FROM customers_orderline AS stands
+        WHERE stands.order_id = told.order_id AND stands.position = told.position)
+    ORDER BY order_id, position
+"""

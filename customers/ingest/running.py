@@ -1,0 +1,96 @@
+"""Running an import as a job: read, judge, merge; or try all of it and take it back.
+
+Reading and judging fill temporary tables and touch nothing else; the merge is one transaction. So a job that is killed,
+cancelled or refused at any moment has changed nothing, and may be begun again.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from customers.ingest import merging, merging_orders, refused, staging
+from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
+from customers.ingest.merging import Circumstances
+from customers.ingest.reader import FileRefused, Reader
+from customers.ingest.statements import rows, run
+from customers.models import Import
+from customers.models.imports import ImportKind
+from retention.common import clock
+from retention.workspace.jobs import JobFailed, Progress, job
+from retention.workspace.models import Workspace
+
+JOB = "import"
+ANALYZE_FROM = 10_000  # rows of a file that change what PostgreSQL should know about its tables
+_AMOUNTS = "SELECT currency, sum(amount) FROM import_orders GROUP BY currency ORDER BY currency"
+
+
+@job(JOB)
+def run_import(progress: Progress) -> dict[str, Any]:
+    """Do the import that the job names; its summary counts rows, customers, orders and lines.
+
+    Raises JobFailed where the file or its mapping cannot be used, or no row of it can.
+    """
+    imported = Import.objects.get(pk=progress.job.spec["import"])
+    refused.forget(imported)
+    try:
+        return _import(imported, from_json(imported.spec), progress)
+    except (FileRefused, MappingRefused) as reason:
+        raise JobFailed(f"{reason} Nothing was brought in.") from reason
+    finally:
+        staging.clear()
+
+
+def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str, Any]:
+    path = Path(imported.file.path)
+    workspace = Workspace.current()
+    with Reader(path, mapping.layout) as reader:
+        check(mapping, reader.columns)
+        staged = staging.stage(reader, reader.columns, mapping, workspace.time_zone, partial(_report, reader, progress))
+    progress.step(staged, staged, "Keeping the refused rows")
+    with Reader(path, mapping.layout) as reader:
+        refused.keep(imported, reader)
+    counts = {"rows": staged, "rejected": staging.refusals()}
+    if counts["rejected"] == staged:
+        raise JobFailed(_nothing_to_merge(staged))
+    progress.step(staged, staged, "Trying it out" if imported.dry_run else "Merging")
+    circumstances = Circumstances(
+        clock.now(), imported.filename[:100], f"import {imported.pk}: {imported.filename}"[:300], workspace.currency
+    )
+    with transaction.atomic():
+        summary = _merge(mapping.kind, circumstances, progress)
+        transaction.set_rollback(imported.dry_run)
+    if staged >= ANALYZE_FROM and not imported.dry_run:
+        run("ANALYZE customers_customer, customers_order, customers_orderline, customers_event")
+    return counts | summary
+
+
+def _report(reader: Reader, progress: Progress, staged: int) -> None:
+    """Say how far the reading is; how many rows the file holds is reckoned from the share of it that was read."""
+    progress.step(staged, max(staged, round(staged / reader.share_read)), "Reading the file")
+
+
+def _nothing_to_merge(staged: int) -> str:
+    if not staged:
+        return "The file has a header line and no rows."
+    return f"None of the {staged:,} rows can be used. The reasons are listed with the rows. Nothing was brought in."
+
+
+def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[str, Any]:
+    merging.take_turn()
+    summary: dict[str, Any] = {}
+    if kind != ImportKind.CUSTOMERS:
+        merging_orders.gather_orders(kind)
+        summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
+    progress.stop_if_asked()
+    tallies = {"customers": merging.merge_customers(kind, circumstances)}
+    summary["consents"] = merging.merge_consents(circumstances)
+    progress.stop_if_asked()
+    if kind != ImportKind.CUSTOMERS:
+        tallies["orders"] = merging_orders.merge_orders(circumstances)
+    if kind == ImportKind.ORDER_LINES:
+        progress.stop_if_asked()
+        tallies["lines"] = merging_orders.merge_lines()
+    progress.stop_if_asked()
+    return summary | {name: tally.to_json() for name, tally in tallies.items()}
