@@ -1,0 +1,167 @@
+"""One definition per figure. The text is shown on every receipt; a change of what is counted is a new version.
+
+Names are part of addresses and of exported files: they never change. METRICS is the source of the formulas.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    SHARE = "share"
+    CUSTOMERS = "customers"
+    MONEY = "money"
+    POINTS = "points"
+
+
+class Good(StrEnum):
+    """Which way a change is good."""
+
+    UP = "up"
+    DOWN = "down"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`formula` is the figure in one line, `text` what is counted and what is not."""
+
+    name: str
+    label: str
+    unit: Unit
+    good: Good
+    formula: str
+    text: str
+    version: int = 1
+    nothing: str = "no data"
+    needs_basis: bool = False
+
+
+RETENTION_RATE = Definition(
+    name="retention_rate",
+    label="Customer retention rate",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="active at the start and at the end ÷ active at the start",
+    text="The customers who were active when the window began are the fixed group. The rate is the share of them who "
+    "are active when it ends. Customers won or won back meanwhile are in neither number, so that new business cannot "
+    "hide losses. Who left and came back inside the window counts as kept.",
+    needs_basis=True,
+)
+CHURN_RATE = Definition(
+    name="churn_rate",
+    label="Customer churn rate",
+    unit=Unit.SHARE,
+    good=Good.DOWN,
+    formula="active at the start, not at the end ÷ active at the start",
+    text="1 − customer retention rate, over the same fixed group. Who joined and left inside the window was not active "
+    "at its start and is reported beside it.",
+    needs_basis=True,
+)
+ANNUAL_CHURN = Definition(
+    name="annual_churn",
+    label="Churn rate over a year",
+    unit=Unit.SHARE,
+    good=Good.DOWN,
+    formula="1 − (1 − churn)^(windows in a year)",
+    text="What the window's churn rate comes to if it goes on for a year: those who left cannot leave again, so it is "
+    "compounded and not multiplied. A year is 12 months, or 365 days where the window is not made of whole months.",
+    needs_basis=True,
+)
+ACTIVE_CUSTOMERS = Definition(
+    name="active_customers",
+    label="Active customers",
+    unit=Unit.CUSTOMERS,
+    good=Good.UP,
+    formula="customers active when the window ends",
+    text="Everybody who is active at the end of the window: kept, new, or come back. "
+    "Active at the start − lost + new + come back = active at the end.",
+    needs_basis=True,
+)
+NEW_CUSTOMERS = Definition(
+    name="new_customers",
+    label="New customers",
+    unit=Unit.CUSTOMERS,
+    good=Good.UP,
+    formula="first active in the window, and active at its end",
+    text="Customers never active before the window began who are active when it ends.",
+    needs_basis=True,
+)
+CAME_BACK = Definition(
+    name="came_back",
+    label="Came back",
+    unit=Unit.CUSTOMERS,
+    good=Good.UP,
+    formula="active before, not at the start, and again at the end",
+    text="Customers who had been active before, were not when the window began, and are when it ends. They are no part "
+    "of the retention rate.",
+    needs_basis=True,
+)
+JOINED_AND_LEFT = Definition(
+    name="joined_and_left",
+    label="Joined and left",
+    unit=Unit.CUSTOMERS,
+    good=Good.DOWN,
+    formula="active inside the window only",
+    text="Customers who became active inside the window and were not any more when it ended. The retention rate does "
+    "not see them: they are in neither of its numbers.",
+    needs_basis=True,
+)
+LEFT_AND_RETURNED = Definition(
+    name="left_and_returned",
+    label="Left and returned",
+    unit=Unit.CUSTOMERS,
+    good=Good.NEITHER,
+    formula="active at the start and at the end, but not all the time between",
+    text="Customers of the fixed group who stopped being active inside the window and were active again when it ended. "
+    "The retention rate counts them as kept; they are named here because they nearly were not.",
+    needs_basis=True,
+)
+REPEAT_RATE = Definition(
+    name="repeat_rate",
+    label="Repeat purchase rate",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="customers with two orders or more ÷ customers with one or more",
+    text="Orders placed in the window. Cancelled and refunded orders count for nothing; orders without a customer are "
+    "in neither number. It grows with the length of the window: compare windows of the same length.",
+    nothing="no orders",
+)
+SECOND_ORDER_RATE = Definition(
+    name="second_order_rate",
+    label="Second order within 90 days",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="ordered again within 90 days of the first order ÷ first-time buyers seen for 90 days",
+    text="The repeat purchase rate in its matured form. It is over the customers whose first 90 days as a buyer ended "
+    "in the window, so that everybody had the same time; later first-time buyers are left out until their 90 days are "
+    "over. Cancelled and refunded orders count for nothing.",
+    nothing="nobody seen for 90 days",
+)
+REVENUE = Definition(
+    name="revenue",
+    label="Revenue",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="sum of order amounts, less partial refunds",
+    text="Orders of known customers placed in the window, in the workspace's currency. Cancelled and refunded orders "
+    "count for nothing, a partial refund lowers its order. Orders without a customer and in other currencies are left "
+    "out and shown beside it.",
+    nothing="no orders",
+)
+NPS = Definition(
+    name="nps",
+    label="NPS",
+    unit=Unit.POINTS,
+    good=Good.UP,
+    formula="100 × (promoters − detractors) ÷ respondents",
+    text="Each respondent's latest answer in the window to “how likely are you to recommend us”: 9 and 10 are "
+    "promoters, 7 and 8 passives, 0 to 6 detractors. From −100 to 100 points; it is not a mean. Answers typed in by "
+    "staff are left out; where answers carry survey weights, these are used. The 95 % margin is "
+    "196·√((p + d − (p − d)²)/n).",
+    nothing="no answers",
+)
+
+DEFINITIONS: dict[str, Definition] = {
+    value.name: value for value in list(vars().values()) if isinstance(value, Definition)
+}

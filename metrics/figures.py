@@ -1,0 +1,149 @@
+"""A figure: a value that carries its name, its parts and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from metrics.definitions import Definition, Good, Unit
+from metrics.inference import Interval
+from metrics.windows import Window
+
+SMALL = 30
+Number = int | float | Decimal
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many customers are behind a part of a figure and, where the part is money, how much it is."""
+
+    key: str
+    label: str
+    customers: int
+    amount: Decimal | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"part": self.key, "label": self.label, "customers": self.customers, "amount": self.amount}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` is None where there is nothing to measure: `nothing` then says so. Shares are 0–1.
+
+    `excluded` is what the figure leaves out, `beside` what belongs next to it.
+    """
+
+    definition: Definition
+    period: str
+    value: Number | None
+    numerator: Tally | None = None
+    denominator: Tally | None = None
+    excluded: tuple[Tally, ...] = ()
+    beside: tuple[Tally, ...] = ()
+    interval: Interval | None = None
+    basis: str = ""
+    segment: str = ""
+    note: str = ""
+    query: str = ""
+    window: Window | None = None
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    @property
+    def small(self) -> bool:
+        """Over fewer than 30 customers."""
+        over = self.denominator or self.numerator
+        return over is not None and self.value is not None and over.customers < SMALL
+
+    @property
+    def parts(self) -> tuple[Tally, ...]:
+        own = (part for part in (self.numerator, self.denominator) if part)
+        return (*own, *self.excluded, *self.beside)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As exported. The same for the page's JSON and the command's."""
+        return {
+            "figure": self.name,
+            "label": self.definition.label,
+            "definition_version": self.definition.version,
+            "period": self.period,
+            "segment": self.segment or None,
+            "basis": self.basis or None,
+            "unit": self.definition.unit.value,
+            "value": self.value,
+            "says": None if self.value is not None else self.definition.nothing,
+            "low": self.interval.low if self.interval else None,
+            "high": self.interval.high if self.interval else None,
+            "small": self.small,
+            "numerator": self.numerator and self.numerator.as_dict(),
+            "denominator": self.denominator and self.denominator.as_dict(),
+            "excluded": [part.as_dict() for part in self.excluded],
+            "beside": [part.as_dict() for part in self.beside],
+        }
+
+
+class Kind:
+    """How a change is said."""
+
+    POINTS_OF_PERCENT = "pp"
+    PERCENT = "%"
+    POINTS = "points"
+
+
+@dataclass(frozen=True)
+class Change:
+    """From an earlier figure to a later one: shares in percentage points, scores in points, all else in per cent."""
+
+    value: float
+    kind: str
+    since: str
+    good: bool | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"value": self.value, "unit": self.kind, "since": self.since, "good": self.good}
+
+
+def change(earlier: Figure, later: Figure) -> Change | None:
+    """None where either has no value, or where a percentage would be of nothing."""
+    if earlier.value is None or later.value is None:
+        return None
+    difference = float(later.value) - float(earlier.value)
+    unit = later.definition.unit
+    if unit is Unit.SHARE:
+        value, kind = 100 * difference, Kind.POINTS_OF_PERCENT
+    elif unit is Unit.POINTS:
+        value, kind = difference, Kind.POINTS
+    elif not earlier.value:
+        return None
+    else:
+        value, kind = 100 * difference / abs(float(earlier.value)), Kind.PERCENT
+    return Change(value, kind, earlier.period, _is_good(difference, later.definition.good))
+
+
+def _is_good(difference: float, good: Good) -> bool | None:
+    if not difference or good is Good.NEITHER:
+        return None
+    return (difference > 0) == (good is Good.UP)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure as the overview shows it: with its change, and the same figure over the windows before it."""
+
+    figure: Figure
+    trend: tuple[Figure, ...]
+
+    @property
+    def change(self) -> Change | None:
+        return change(self.trend[-2], self.figure) if len(self.trend) > 1 else None
+
+    def as_dict(self) -> dict[str, Any]:
+        moved = self.change
+        points = [{"period": point.period, "value": point.value} for point in self.trend]
+        return {**self.figure.as_dict(), "change": moved and moved.as_dict(), "trend": points}
+
+
+def tile(trend: Sequence[Figure]) -> Tile:
+    return Tile(trend[-1], tuple(trend))

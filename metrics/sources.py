@@ -1,0 +1,125 @@
+"""Where figures come from: a source computes its figures and opens each of their parts, from the same rows.
+
+A source reads one row per customer; a part is a condition on these rows. Counting the rows that satisfy it gives the
+figure, listing them gives the receipt, so the two cannot disagree.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from metrics.definitions import Definition
+from metrics.figures import Figure, Tally
+from metrics.inference import Share, wilson
+from metrics.scope import Scope
+from metrics.windows import Window
+
+Rows = QuerySet[Any, dict[str, Any]]
+Tallies = Mapping[str, Tally]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a receipt shows of each customer to prove that they belong there."""
+
+    name: str
+    label: str
+    kind: str  # "number", "money", "day", "text"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A condition on a source's rows for the window with the given index; `amount` names the column that is summed."""
+
+    label: str
+    where: Callable[[int], Q]
+    amount: Callable[[int], str] | None = None
+
+
+class Source(ABC):
+    """Figures that are read together."""
+
+    definitions: tuple[Definition, ...]
+    parts: Mapping[str, Part]
+
+    @abstractmethod
+    def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
+        """One row per customer, with `customer_id` and the columns that the parts' conditions name.
+
+        Windows follow one another without gap, oldest first.
+        """
+
+    @abstractmethod
+    def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
+        """The figure that the parts of a window make."""
+
+    @abstractmethod
+    def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
+        """What a receipt shows of these customers, and the rows that hold it."""
+
+    def figures(self, scope: Scope, windows: Sequence[Window] | None = None) -> dict[str, list[Figure]]:
+        """Every figure of this source by name, for each window (the scope's own if none are given). One query."""
+        spans = windows or [scope.window]
+        counted = self.rows(scope, spans).aggregate(**self._aggregates(len(spans)))
+        found: dict[str, list[Figure]] = {definition.name: [] for definition in self.definitions}
+        for i, window in enumerate(spans):
+            here, tallies = scope.over(window), self._tallies(counted, i)
+            for definition in self.definitions:
+                found[definition.name].append(self.figure(definition, here, tallies))
+        return found
+
+    def behind(self, scope: Scope, part: str) -> Rows:
+        """The customers behind a part in the scope's window: rows with `customer_id`."""
+        rows = self.rows(scope, [scope.window]).filter(self.parts[part].where(0), customer_id__isnull=False)
+        return rows.values("customer_id")
+
+    def _aggregates(self, windows: int) -> dict[str, Count | Sum]:
+        found: dict[str, Count | Sum] = {}
+        for key, part in self.parts.items():
+            for i in range(windows):
+                found[f"{key}__{i}"] = Count("customer_id", filter=part.where(i))
+                if part.amount:
+                    found[f"{key}__amount_{i}"] = Sum(part.amount(i), filter=part.where(i), default=Decimal(0))
+        return found
+
+    def _tallies(self, counted: Mapping[str, Any], i: int) -> Tallies:
+        return {
+            key: Tally(key, part.label, counted[f"{key}__{i}"], counted.get(f"{key}__amount_{i}"))
+            for key, part in self.parts.items()
+        }
+
+
+def share(numerator: Tally, denominator: Tally) -> Share | None:
+    """None over nobody."""
+    return Share(numerator.customers, denominator.customers) if denominator.customers else None
+
+
+def share_figure(definition: Definition, scope: Scope, numerator: Tally, denominator: Tally, **more: Any) -> Figure:
+    """A share of customers with its 95 % interval (Wilson)."""
+    seen = share(numerator, denominator)
+    return scoped_figure(
+        definition,
+        scope,
+        value=seen and seen.value,
+        interval=seen and wilson(seen),
+        numerator=numerator,
+        denominator=denominator,
+        **more,
+    )
+
+
+def scoped_figure(definition: Definition, scope: Scope, **more: Any) -> Figure:
+    """A figure over the scope's window and segment."""
+    return Figure(
+        definition=definition,
+        period=str(scope.window),
+        window=scope.window,
+        basis=f"Active means {scope.active_means}." if definition.needs_basis else "",
+        segment=scope.segment.name if scope.segment else "",
+        query=scope.encoded,
+        **more,
+    )
