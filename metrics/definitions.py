@@ -162,6 +162,43 @@ NPS = Definition(
     nothing="no answers",
 )
 
+COHORT_ACTIVE = Definition(
+    name="cohort_active",
+    label="Customers who ordered in that month",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="customers of the cohort with an order in the month ÷ customers of the cohort",
+    text="A cohort is the customers whose first counted order fell in the same calendar month of the workspace's zone; "
+    "month 0 is that month. Which orders are counted is chosen on the report and named there. A month that has not "
+    "ended is marked and left out of averages, which are weighted by cohort size.",
+)
+COHORT_ACTIVE_LATER = Definition(
+    name="cohort_active_later",
+    label="Customers who ordered in that month or later",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="customers of the cohort with an order in the month or after it ÷ customers of the cohort",
+    text="Counts who had not yet placed their last order: it never rises along a row. Younger months look lower than "
+    "they will turn out, because later orders are still to come.",
+)
+COHORT_REVENUE = Definition(
+    name="cohort_revenue",
+    label="Revenue in that month",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="sum of the cohort's order amounts in the month",
+    text="Amounts less partial refunds of the orders that are counted. With all orders and credit notes, credit notes "
+    "are subtracted. The average is per customer of the cohorts.",
+)
+COHORT_REVENUE_PER_CUSTOMER = Definition(
+    name="cohort_revenue_per_customer",
+    label="Revenue per customer up to that month",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="sum of the cohort's order amounts up to the month's end ÷ customers of the cohort",
+    text="Cumulative, over all customers of the cohort, whether they ordered again or not.",
+)
+
 DEFINITIONS: dict[str, Definition] = {
     value.name: value for value in list(vars().values()) if isinstance(value, Definition)
 }
