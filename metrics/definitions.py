@@ -12,6 +12,7 @@ class Unit(StrEnum):
     CUSTOMERS = "customers"
     MONEY = "money"
     POINTS = "points"
+    SHARE_POINTS = "percentage points"
 
 
 class Good(StrEnum):
@@ -197,6 +198,62 @@ COHORT_REVENUE_PER_CUSTOMER = Definition(
     good=Good.UP,
     formula="sum of the cohort's order amounts up to the month's end ÷ customers of the cohort",
     text="Cumulative, over all customers of the cohort, whether they ordered again or not.",
+)
+
+EFFECT_TREATED = Definition(
+    name="effect_treated",
+    label="Kept, of those assigned to the campaign",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="ordered within the goal's days of entering ÷ customers assigned to the campaign",
+    text="Everybody assigned to get the messages counts, whether one reached them or not, and once, from their first "
+    "time in the campaign. Each is judged when the goal's days after entering are over; before, they are left out. "
+    "Cancelled and refunded orders count for nothing.",
+)
+EFFECT_CONTROL = Definition(
+    name="effect_control",
+    label="Kept, of those held out",
+    unit=Unit.SHARE,
+    good=Good.NEITHER,
+    formula="ordered within the goal's days of entering ÷ customers held out as control",
+    text="The same for the customers whom the campaign left alone: what would have happened anyway.",
+)
+EFFECT = Definition(
+    name="effect",
+    label="Customers kept by the campaign",
+    unit=Unit.SHARE_POINTS,
+    good=Good.UP,
+    formula="share kept of those assigned − share kept of those held out",
+    text="The difference of the two shares, by assignment (intention to treat). The 95 % interval is unpooled, the "
+    "two-sided p comes from the pooled z. There are two arms and one comparison, so nothing is corrected for many "
+    "arms. Each customer is judged once, at a fixed horizon; interval and p hold for one look on a day chosen "
+    "beforehand, nothing is corrected for looking again and again.",
+)
+EFFECT_REVENUE = Definition(
+    name="effect_revenue",
+    label="More revenue per customer",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="revenue per customer assigned − revenue per customer held out",
+    text="Orders within the goal's days of entering, in the workspace's currency, less partial refunds, over everybody "
+    "in the arm. The 95 % interval is Welch's, in the normal approximation.",
+)
+EFFECT_MARGIN = Definition(
+    name="effect_margin",
+    label="More margin per customer",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="more revenue per customer × the workspace's margin",
+    text="The difference in revenue with its interval, times the margin share from the settings.",
+)
+EFFECT_NET = Definition(
+    name="effect_net",
+    label="Net effect",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="more margin per customer × customers assigned − cost of offers given",
+    text="What the campaign gained in total, over the customers assigned to it who were judged. This campaign gives no "
+    "offers, so their cost is 0.",
 )
 
 DEFINITIONS: dict[str, Definition] = {

@@ -1,17 +1,245 @@
-"""What a campaign changed: customers who were assigned to it against those held out as control.
+"""What a campaign changed: customers assigned to it against those held out as control.
 
-Intention to treat: everybody counts in the arm they were assigned, whether a message reached them or not. A customer
-who went through the campaign more than once counts once, from the first time. Each is judged at one fixed horizon, the
-campaign's goal days after entering; who has not reached it is left out of both arms. The test of a share is the pooled
-z with an unpooled interval, that of money is Welch's.
+Intention to treat: everybody counts in the arm they were assigned to, whether a message reached them or not. Who went
+through the campaign more than once counts once, from the first time. Each is judged at one fixed horizon, the
+campaign's goal days after entering; who has not reached it is left out of both arms.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cached_property
-from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Avg, BooleanField, Case, Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum, Value, Variance, When
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Sum
+
+from campaigns.models import Arm, Campaign, Enrolment
+from customers.models import Order
+from metrics import definitions
+from metrics.definitions import Definition
+from metrics.figures import Figure, Tally
+from metrics.inference import Comparison, Interval, Sample, SplitCheck, check_split, compare_means, compare_shares
+from metrics.scope import Scope
+from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure, share, share_figure
+from metrics.windows import Window
+
+PER = 1_000
+# Campaigns send messages; none gives an offer that costs something.
+COST_OF_OFFERS = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Both arms of a campaign, counted."""
+
+    tallies: Tallies
+    goal_days: int
+
+    def judged(self, arm: Arm) -> Tally:
+        return self.tallies[arm]
+
+    def kept(self, arm: Arm) -> Tally:
+        return self.tallies[f"{arm}_kept"]
+
+    def open(self, arm: Arm) -> Tally:
+        return self.tallies[f"{arm}_open"]
+
+    @property
+    def shares(self) -> Comparison | None:
+        """Of customers kept."""
+        treated, control = (share(self.kept(arm), self.judged(arm)) for arm in (Arm.TREATED, Arm.CONTROL))
+        return compare_shares(treated, control) if treated and control else None
+
+    @property
+    def revenue(self) -> Comparison | None:
+        """Of means per customer."""
+        return compare_means(self._spent(Arm.TREATED), self._spent(Arm.CONTROL))
+
+    def _spent(self, arm: Arm) -> Sample:
+        """Exact: the sums are decimals."""
+        n, total, squares = self.judged(arm).customers, self.judged(arm).amount, self.tallies[f"{arm}_squares"].amount
+        if n < 2 or total is None or squares is None:
+            return Sample(n, 0, 0)
+        return Sample(n, float(total / n), float((squares - total * total / n) / (n - 1)))
+
+    @property
+    def split(self) -> tuple[int, int]:
+        """Customers assigned to the campaign and held out, judged or not."""
+        treated, control = (self.judged(arm).customers + self.open(arm).customers for arm in (Arm.TREATED, Arm.CONTROL))
+        return treated, control
+
+
+def _judged(arm: Arm) -> Q:
+    return Q(arm=arm, judged=True)
+
+
+class Enrolled(Source):
+    """One row per customer who entered the campaign in the window, with their orders in the goal's days after it."""
+
+    definitions = (
+        definitions.EFFECT,
+        definitions.EFFECT_TREATED,
+        definitions.EFFECT_CONTROL,
+        definitions.EFFECT_REVENUE,
+        definitions.EFFECT_MARGIN,
+        definitions.EFFECT_NET,
+    )
+    parts = {
+        "treated": Part("Assigned to the campaign", lambda _: _judged(Arm.TREATED), lambda _: "revenue"),
+        "control": Part("Held out as control", lambda _: _judged(Arm.CONTROL), lambda _: "revenue"),
+        "treated_squares": Part("Assigned: squares", lambda _: _judged(Arm.TREATED), lambda _: "revenue_squared"),
+        "control_squares": Part("Held out: squares", lambda _: _judged(Arm.CONTROL), lambda _: "revenue_squared"),
+        "treated_kept": Part("Assigned, and ordered", lambda _: _judged(Arm.TREATED) & Q(orders__gte=1)),
+        "control_kept": Part("Held out, and ordered", lambda _: _judged(Arm.CONTROL) & Q(orders__gte=1)),
+        "treated_open": Part("Assigned, days not over", lambda _: Q(arm=Arm.TREATED, judged=False)),
+        "control_open": Part("Held out, days not over", lambda _: Q(arm=Arm.CONTROL, judged=False)),
+    }
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+
+    @property
+    def horizon(self) -> timedelta:
+        return timedelta(days=self.campaign.goal_days)
+
+    def entered(self, scope: Scope) -> Q:
+        """The enrolments of the scope: of each customer the first, if it lies in the window."""
+        first = self.campaign.enrolments.order_by("customer_id", "entered_at", "pk").distinct("customer_id")
+        inside = Q(pk__in=first.values("pk"), entered_at__gte=scope.window.start, entered_at__lt=scope.window.end)
+        members = scope.members()
+        return inside if members is None else inside & Q(customer_id__in=members)
+
+    def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
+        goal = Q(
+            customer__orders__state=Order.State.COMPLETED,
+            customer__orders__ordered_at__gte=F("entered_at"),
+            customer__orders__ordered_at__lt=F("entered_at") + self.horizon,
+        )
+        judged = Q(entered_at__lte=scope.now - self.horizon)
+        spent = goal & Q(customer__orders__currency=scope.currency)
+        return (
+            Enrolment.objects.filter(self.entered(scope.over(windows[0])))
+            .annotate(
+                judged=ExpressionWrapper(judged, output_field=BooleanField()),
+                orders=Count("customer__orders", filter=goal),
+                revenue=Sum("customer__orders__net", filter=spent, default=Decimal(0)),
+            )
+            .annotate(revenue_squared=F("revenue") * F("revenue"))
+            .values("customer_id", "arm", "judged", "orders", "revenue", "revenue_squared")
+        )
+
+    def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
+        rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers)
+        columns = (
+            Column("entered_at", "Entered", "day"),
+            Column("orders", f"Orders within {self.campaign.goal_days} days", "number"),
+            Column("revenue", "Revenue from them", "money"),
+        )
+        return columns, rows.values("customer_id", "entered_at", "orders", "revenue")
+
+    def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
+        return _FIGURES[definition.name](definition, scope, Arms(tallies, self.campaign.goal_days))
+
+
+def _arm(arm: Arm) -> Callable[[Definition, Scope, Arms], Figure]:
+    def figure(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+        left_out = (arms.open(arm),)
+        return share_figure(definition, scope, arms.kept(arm), arms.judged(arm), excluded=left_out, note=_horizon(arms))
+
+    return figure
+
+
+def _difference(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+    return _compared(definition, scope, arms, arms.shares, 1)
+
+
+def _revenue(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+    return _compared(definition, scope, arms, arms.revenue, 1)
+
+
+def _margin(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+    return _compared(definition, scope, arms, arms.revenue, scope.margin)
+
+
+def _net(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+    """The margin of all customers assigned; the cost is known and moves value and interval alike."""
+    found = _compared(definition, scope, arms, arms.revenue, scope.margin * arms.judged(Arm.TREATED).customers)
+    if found.value is None:
+        return found
+    cost = float(COST_OF_OFFERS)
+    interval = found.interval and Interval(found.interval.low - cost, found.interval.high - cost)
+    return replace(found, value=float(found.value) - cost, interval=interval)
+
+
+def _compared(definition: Definition, scope: Scope, arms: Arms, seen: Comparison | None, factor: float) -> Figure:
+    return scoped_figure(
+        definition,
+        scope,
+        value=seen and seen.difference * factor,
+        interval=seen and seen.interval and seen.interval.scaled(factor),
+        beside=tuple(of(arm) for of in (arms.judged, arms.kept) for arm in (Arm.TREATED, Arm.CONTROL)),
+        excluded=(arms.open(Arm.TREATED), arms.open(Arm.CONTROL)),
+        note=_horizon(arms),
+        rests_on=min(arms.judged(arm).customers for arm in (Arm.TREATED, Arm.CONTROL)),
+    )
+
+
+def _horizon(arms: Arms) -> str:
+    return f"Each customer is judged {arms.goal_days} days after entering."
+
+
+_FIGURES: dict[str, Callable[[Definition, Scope, Arms], Figure]] = {
+    definitions.EFFECT.name: _difference,
+    definitions.EFFECT_TREATED.name: _arm(Arm.TREATED),
+    definitions.EFFECT_CONTROL.name: _arm(Arm.CONTROL),
+    definitions.EFFECT_REVENUE.name: _revenue,
+    definitions.EFFECT_MARGIN.name: _margin,
+    definitions.EFFECT_NET.name: _net,
+}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A campaign's effect, ready to be told. `split` is None where nobody was to be held out or nobody entered."""
+
+    campaign: Campaign
+    figures: Mapping[str, Figure]
+    arms: Arms
+    split: SplitCheck | None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        return self.arms.shares
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the split is as it was asked for, so that a winner may be named."""
+        return self.split is None or self.split.passed
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval leaves out 0."""
+        interval = self.figures[definitions.EFFECT.name].interval
+        return self.trusted and interval is not None and 0 not in interval
+
+    def per_thousand(self, name: str) -> tuple[float, Interval | None] | None:
+        figure = self.figures[name]
+        if figure.value is None:
+            return None
+        return PER * float(figure.value), figure.interval and figure.interval.scaled(PER)
+
+
+def effect(campaign: Campaign, scope: Scope) -> Effect:
+    """The effect on the customers who entered in the scope's window. One query."""
+    source = Enrolled(campaign)
+    (tallies,) = source.count(scope, [scope.window])
+    figures = {each.name: source.figure(each, scope, tallies) for each in source.definitions}
+    arms = Arms(tallies, campaign.goal_days)
+    held_out = float(campaign.holdout_share) / 100
+    split = check_split(arms.split, (1 - held_out, held_out)) if held_out else None
+    return Effect(campaign, figures, arms, split)
+
+
+def life(campaign: Campaign, zone: tzinfo, now: datetime) -> Window:
+    """The window from the campaign's launch up to and with today."""
+    began = (campaign.launched_at or now).astimezone(zone).date()
+    return Window(began, now.astimezone(zone).date() + timedelta(days=1), zone)

@@ -30,7 +30,8 @@ class Tally:
 class Figure:
     """`value` is None where there is nothing to measure: `nothing` then says so. Shares are 0–1.
 
-    `excluded` is what the figure leaves out, `beside` what belongs next to it.
+    `excluded` is what the figure leaves out, `beside` what belongs next to it. `rests_on` is the number of customers
+    that decides how sure it is, where that is not its denominator.
     """
 
     definition: Definition
@@ -46,6 +47,7 @@ class Figure:
     note: str = ""
     query: str = ""
     window: Window | None = None
+    rests_on: int | None = None
 
     @property
     def name(self) -> str:
@@ -55,7 +57,8 @@ class Figure:
     def small(self) -> bool:
         """Over fewer than 30 customers."""
         over = self.denominator or self.numerator
-        return over is not None and self.value is not None and over.customers < SMALL
+        customers = self.rests_on if over is None else over.customers
+        return customers is not None and self.value is not None and customers < SMALL
 
     @property
     def parts(self) -> tuple[Tally, ...]:

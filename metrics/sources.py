@@ -64,13 +64,13 @@ class Source(ABC):
     def figures(self, scope: Scope, windows: Sequence[Window] | None = None) -> dict[str, list[Figure]]:
         """Every figure of this source by name, for each window (the scope's own if none are given). One query."""
         spans = windows or [scope.window]
-        counted = self.rows(scope, spans).aggregate(**self._aggregates(len(spans)))
-        found: dict[str, list[Figure]] = {definition.name: [] for definition in self.definitions}
-        for i, window in enumerate(spans):
-            here, tallies = scope.over(window), self._tallies(counted, i)
-            for definition in self.definitions:
-                found[definition.name].append(self.figure(definition, here, tallies))
-        return found
+        counted = [(scope.over(window), found) for window, found in zip(spans, self.count(scope, spans), strict=True)]
+        return {each.name: [self.figure(each, here, found) for here, found in counted] for each in self.definitions}
+
+    def count(self, scope: Scope, windows: Sequence[Window]) -> list[Tallies]:
+        """Every part, for each window. One query."""
+        counted = self.rows(scope, windows).aggregate(**self._aggregates(len(windows)))
+        return [self._tallies(counted, i) for i in range(len(windows))]
 
     def behind(self, scope: Scope, part: str) -> Rows:
         """The customers behind a part in the scope's window: rows with `customer_id`."""
