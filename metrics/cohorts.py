@@ -20,7 +20,7 @@ from metrics import definitions
 from metrics.definitions import Definition
 from metrics.figures import Figure, Number
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure, share_figure
+from metrics.sources import Column, Part, Rows, Source, Tallies
 from metrics.windows import Window, add_months, month_of, months_between
 
 
@@ -89,7 +89,7 @@ class Question:
     def query(self) -> dict[str, str]:
         return {**self.scope.query, "measure": self.measure.value, "orders": self.convention.value}
 
-    def rollup(self) -> QuerySet[CustomerMonth]:
+    def rollup(self) -> QuerySet[Any]:
         """Months with orders of the asked-for cohorts, as the convention counts; `cohort` is on the row."""
         own = {f"orders_{self.convention}__gt": 0, f"cohort_{self.convention}__in": self.months}
         rows = CustomerMonth.objects.filter(**own, month__lte=self.this_month)
@@ -225,18 +225,23 @@ class CellSource(Source):
     def __init__(self, convention: Convention, period: int) -> None:
         self.convention, self.period = convention, period
 
+    @property
+    def params(self) -> dict[str, str]:
+        return {"orders": self.convention.value, "period": str(self.period)}
+
     def month(self, window: Window) -> date:
         return add_months(month_of(window.first), self.period)
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         month = self.month(windows[0])
         rollup = Question(scope.over(_month_window(windows[0])), convention=self.convention).rollup()
-        return rollup.values("customer_id").annotate(
+        rows: Rows = rollup.values("customer_id").annotate(
             on=BoolOr(Q(month=month)),
             later=BoolOr(Q(month__gte=month)),
             spent=Sum("revenue", filter=Q(month=month), default=Decimal(0)),
             total=Sum("revenue", filter=Q(month__lte=month), default=Decimal(0)),
         )
+        return rows
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         month = f"{self.month(scope.window):%B %Y}"
@@ -244,15 +249,15 @@ class CellSource(Source):
         more: dict[str, Any] = {"note": f"{note}Counted: {self.convention.label}."}
         cohort = tallies["cohort"]
         if definition is definitions.COHORT_ACTIVE:
-            return share_figure(definition, scope, tallies["active"], cohort, **more)
+            return self.told_share(definition, scope, tallies["active"], cohort, **more)
         if definition is definitions.COHORT_ACTIVE_LATER:
-            return share_figure(definition, scope, tallies["later"], cohort, **more)
+            return self.told_share(definition, scope, tallies["later"], cohort, **more)
         if definition is definitions.COHORT_REVENUE:
             spent = tallies["spent"]
-            return scoped_figure(definition, scope, value=spent.amount, numerator=spent, denominator=cohort, **more)
+            return self.told(definition, scope, value=spent.amount, numerator=spent, denominator=cohort, **more)
         spent = tallies["spent_so_far"]
         value = spent.amount / cohort.customers if cohort.customers and spent.amount is not None else None
-        return scoped_figure(definition, scope, value=value, numerator=spent, denominator=cohort, **more)
+        return self.told(definition, scope, value=value, numerator=spent, denominator=cohort, **more)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         here = Q(month=self.month(scope.window))

@@ -5,8 +5,8 @@ through the campaign more than once counts once, from the first time. Each is ju
 campaign's goal days after entering; who has not reached it is left out of both arms.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
@@ -19,12 +19,13 @@ from metrics.definitions import Definition
 from metrics.figures import Figure, Tally
 from metrics.inference import Comparison, Interval, Sample, SplitCheck, check_split, compare_means, compare_shares
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure, share, share_figure
+from metrics.sources import Column, Part, Rows, Source, Tallies, share
 from metrics.windows import Window
 
 PER = 1_000
 # Campaigns send messages; none gives an offer that costs something.
 COST_OF_OFFERS = Decimal(0)
+_ARMS = {definitions.EFFECT_TREATED: Arm.TREATED, definitions.EFFECT_CONTROL: Arm.CONTROL}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Arms:
     """Both arms of a campaign, counted."""
 
     tallies: Tallies
-    goal_days: int
 
     def judged(self, arm: Arm) -> Tally:
         return self.tallies[arm]
@@ -98,6 +98,10 @@ class Enrolled(Source):
         self.campaign = campaign
 
     @property
+    def params(self) -> dict[str, str]:
+        return {"campaign": str(self.campaign.pk)}
+
+    @property
     def horizon(self) -> timedelta:
         return timedelta(days=self.campaign.goal_days)
 
@@ -137,64 +141,39 @@ class Enrolled(Source):
         return columns, rows.values("customer_id", "entered_at", "orders", "revenue")
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
-        return _FIGURES[definition.name](definition, scope, Arms(tallies, self.campaign.goal_days))
+        arms = Arms(tallies)
+        if definition in _ARMS:
+            return self._arm(definition, scope, arms)
+        seen = arms.shares if definition is definitions.EFFECT else arms.revenue
+        factor = self._factor(definition, scope, arms)
+        cost = float(COST_OF_OFFERS) if definition is definitions.EFFECT_NET else 0.0
+        return self.told(
+            definition,
+            scope,
+            value=seen and seen.difference * factor - cost,
+            interval=seen and seen.interval and seen.interval.scaled(factor, -cost),
+            beside=tuple(of(arm) for of in (arms.judged, arms.kept) for arm in _ARMS.values()),
+            excluded=tuple(arms.open(arm) for arm in _ARMS.values()),
+            rests_on=min(arms.judged(arm).customers for arm in _ARMS.values()),
+            note=self._horizon_told,
+        )
 
-
-def _arm(arm: Arm) -> Callable[[Definition, Scope, Arms], Figure]:
-    def figure(definition: Definition, scope: Scope, arms: Arms) -> Figure:
+    def _arm(self, definition: Definition, scope: Scope, arms: Arms) -> Figure:
+        arm = _ARMS[definition]
         left_out = (arms.open(arm),)
-        return share_figure(definition, scope, arms.kept(arm), arms.judged(arm), excluded=left_out, note=_horizon(arms))
+        return self.told_share(
+            definition, scope, arms.kept(arm), arms.judged(arm), excluded=left_out, note=self._horizon_told
+        )
 
-    return figure
+    def _factor(self, definition: Definition, scope: Scope, arms: Arms) -> float:
+        """From the difference per customer to the figure."""
+        if definition is definitions.EFFECT_NET:
+            return scope.margin * arms.judged(Arm.TREATED).customers
+        return scope.margin if definition is definitions.EFFECT_MARGIN else 1.0
 
-
-def _difference(definition: Definition, scope: Scope, arms: Arms) -> Figure:
-    return _compared(definition, scope, arms, arms.shares, 1)
-
-
-def _revenue(definition: Definition, scope: Scope, arms: Arms) -> Figure:
-    return _compared(definition, scope, arms, arms.revenue, 1)
-
-
-def _margin(definition: Definition, scope: Scope, arms: Arms) -> Figure:
-    return _compared(definition, scope, arms, arms.revenue, scope.margin)
-
-
-def _net(definition: Definition, scope: Scope, arms: Arms) -> Figure:
-    """The margin of all customers assigned; the cost is known and moves value and interval alike."""
-    found = _compared(definition, scope, arms, arms.revenue, scope.margin * arms.judged(Arm.TREATED).customers)
-    if found.value is None:
-        return found
-    cost = float(COST_OF_OFFERS)
-    interval = found.interval and Interval(found.interval.low - cost, found.interval.high - cost)
-    return replace(found, value=float(found.value) - cost, interval=interval)
-
-
-def _compared(definition: Definition, scope: Scope, arms: Arms, seen: Comparison | None, factor: float) -> Figure:
-    return scoped_figure(
-        definition,
-        scope,
-        value=seen and seen.difference * factor,
-        interval=seen and seen.interval and seen.interval.scaled(factor),
-        beside=tuple(of(arm) for of in (arms.judged, arms.kept) for arm in (Arm.TREATED, Arm.CONTROL)),
-        excluded=(arms.open(Arm.TREATED), arms.open(Arm.CONTROL)),
-        note=_horizon(arms),
-        rests_on=min(arms.judged(arm).customers for arm in (Arm.TREATED, Arm.CONTROL)),
-    )
-
-
-def _horizon(arms: Arms) -> str:
-    return f"Each customer is judged {arms.goal_days} days after entering."
-
-
-_FIGURES: dict[str, Callable[[Definition, Scope, Arms], Figure]] = {
-    definitions.EFFECT.name: _difference,
-    definitions.EFFECT_TREATED.name: _arm(Arm.TREATED),
-    definitions.EFFECT_CONTROL.name: _arm(Arm.CONTROL),
-    definitions.EFFECT_REVENUE.name: _revenue,
-    definitions.EFFECT_MARGIN.name: _margin,
-    definitions.EFFECT_NET.name: _net,
-}
+    @property
+    def _horizon_told(self) -> str:
+        return f"Each customer is judged {self.campaign.goal_days} days after entering."
 
 
 @dataclass(frozen=True)
@@ -233,7 +212,7 @@ def effect(campaign: Campaign, scope: Scope) -> Effect:
     source = Enrolled(campaign)
     (tallies,) = source.count(scope, [scope.window])
     figures = {each.name: source.figure(each, scope, tallies) for each in source.definitions}
-    arms = Arms(tallies, campaign.goal_days)
+    arms = Arms(tallies)
     held_out = float(campaign.holdout_share) / 100
     split = check_split(arms.split, (1 - held_out, held_out)) if held_out else None
     return Effect(campaign, figures, arms, split)

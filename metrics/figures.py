@@ -7,7 +7,6 @@ from typing import Any
 
 from metrics.definitions import Definition, Good, Unit
 from metrics.inference import Interval
-from metrics.windows import Window
 
 SMALL = 30
 Number = int | float | Decimal
@@ -45,8 +44,8 @@ class Figure:
     basis: str = ""
     segment: str = ""
     note: str = ""
+    currency: str = ""
     query: str = ""
-    window: Window | None = None
     rests_on: int | None = None
 
     @property
@@ -75,6 +74,7 @@ class Figure:
             "segment": self.segment or None,
             "basis": self.basis or None,
             "unit": self.definition.unit.value,
+            "currency": self.currency if self.definition.unit is Unit.MONEY else None,
             "value": self.value,
             "says": None if self.value is not None else self.definition.nothing,
             "low": self.interval.low if self.interval else None,

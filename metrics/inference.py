@@ -22,8 +22,9 @@ class Interval:
     low: float
     high: float
 
-    def scaled(self, factor: float) -> Self:
-        return type(self)(self.low * factor, self.high * factor)
+    def scaled(self, factor: float, plus: float = 0.0) -> Self:
+        """Times a positive factor, and moved."""
+        return type(self)(self.low * factor + plus, self.high * factor + plus)
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q, Sum
+from django.db.models.expressions import Combinable
 
 from customers.models import CustomerFacts, Order
 from metrics import definitions
@@ -12,7 +13,7 @@ from metrics.activity import KEPT
 from metrics.definitions import Definition
 from metrics.figures import Figure
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure, share_figure
+from metrics.sources import Column, Part, Rows, Source, Tallies
 from metrics.windows import Window
 
 KNOWN = Q(customer_id__isnull=False)
@@ -56,10 +57,10 @@ class Purchases(Source):
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         buyers = tallies["buyers"]
         if definition is definitions.REPEAT_RATE:
-            return share_figure(definition, scope, tallies["again"], buyers, excluded=(tallies["cancelled_only"],))
+            return self.told_share(definition, scope, tallies["again"], buyers, excluded=(tallies["cancelled_only"],))
         excluded = tuple(tallies[key] for key in ("cancelled", "foreign", "unknown"))
         value = buyers.amount if buyers.customers else None
-        return scoped_figure(definition, scope, value=value, numerator=buyers, excluded=excluded)
+        return self.told(definition, scope, value=value, numerator=buyers, excluded=excluded)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers)
@@ -108,13 +109,14 @@ class SecondOrders(Source):
             customer__orders__state=Order.State.COMPLETED,
             customer__orders__ordered_at__lte=F("first_order_at") + MATURE_AFTER,
         )
-        return buyers.annotate(early_orders=Count("customer__orders", filter=early), **flags).values(
+        rows: Rows = buyers.annotate(early_orders=Count("customer__orders", filter=early), **flags).values(
             "customer_id", "early_orders", *flags
         )
+        return rows
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         again, seen, too_new = (tallies[key] for key in self.parts)
-        return share_figure(definition, scope, again, seen, excluded=(too_new,))
+        return self.told_share(definition, scope, again, seen, excluded=(too_new,))
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers).values("customer_id", "early_orders")
@@ -125,5 +127,5 @@ class SecondOrders(Source):
         return columns, rows.annotate(first=F("first_order_at"))
 
 
-def _first_order_between(start: datetime, end: datetime) -> ExpressionWrapper:
+def _first_order_between(start: datetime, end: datetime) -> Combinable:
     return ExpressionWrapper(Q(first_order_at__gte=start, first_order_at__lt=end), output_field=BooleanField())

@@ -15,7 +15,7 @@ from metrics.definitions import Definition
 from metrics.figures import Figure
 from metrics.inference import Interval
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure, share_figure
+from metrics.sources import Column, Part, Rows, Source, Tallies
 from metrics.windows import Window
 from retention.workspace.models import Basis
 
@@ -49,17 +49,18 @@ class Active(Source):
         instants = [windows[0].start, *(window.end for window in windows)]
         flags = {f"at_{i}": BoolOr(seen.at(instant)) for i, instant in enumerate(instants)}
         reach = seen.records.filter(seen.during(instants[0], instants[-1]))
-        return reach.values("customer_id").annotate(**flags)
+        rows: Rows = reach.values("customer_id").annotate(**flags)
+        return rows
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         start, end, gained = tallies["start"], tallies["end"], tallies["gained"]
         if definition is definitions.ACTIVE_CUSTOMERS:
             value = end.customers if end.customers or start.customers else None
             beside = (start, tallies["kept"], tallies["lost"], gained)
-            return scoped_figure(definition, scope, value=value, numerator=end, beside=beside)
+            return self.told(definition, scope, value=value, numerator=end, beside=beside)
         part = tallies["kept" if definition is definitions.RETENTION_RATE else "lost"]
         note = _short(scope)
-        found = share_figure(definition, scope, part, start, excluded=(gained,), note=note)
+        found = self.told_share(definition, scope, part, start, excluded=(gained,), note=note)
         return _over_a_year(found, scope.window) if definition is definitions.ANNUAL_CHURN else found
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
@@ -112,7 +113,7 @@ class _OneWindow(Source):
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         part = tallies[definition.name]
-        return scoped_figure(definition, scope, value=part.customers, numerator=part)
+        return self.told(definition, scope, value=part.customers, numerator=part)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         return _last_seen(scope, customers)
@@ -157,9 +158,10 @@ class Interrupted(_OneWindow):
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         (window,) = windows
         seen = activity(scope)
-        rows = Active().rows(scope, windows).annotate(spans=RangeAgg(seen.span))
+        spans = Active().rows(scope, windows).annotate(spans=RangeAgg(seen.span))
         whole = Value(TimestamptzRange(window.start, window.end, "[]"), output_field=DateTimeRangeField())
         throughout = Func(
             F("spans"), whole, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField()
         )
-        return rows.annotate(throughout=throughout)
+        rows: Rows = spans.annotate(throughout=throughout)
+        return rows

@@ -13,7 +13,7 @@ from metrics.definitions import Definition
 from metrics.figures import Figure, Tally
 from metrics.inference import Interval
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies, scoped_figure
+from metrics.sources import Column, Part, Rows, Source, Tallies
 from metrics.windows import Window
 from surveys.models import Answer
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, Nps, counted, nps_by, tallies
@@ -75,7 +75,7 @@ class Answers(Source):
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         promoters, respondents, passives, detractors, typed_in = (tallies[key] for key in self.parts)
-        return scoped_figure(
+        return self.told(
             definition,
             scope,
             value=None,
@@ -94,6 +94,14 @@ class Answers(Source):
         )
         return columns, rows.values("customer_id", "score", "answered_at", "comment")
 
+    def of(self, scope: Scope, score: Nps) -> Figure:
+        """The figure of a score that is already known."""
+        promoters = Tally("promoters", self.parts["promoters"].label, score.promoters)
+        respondents = Tally("respondents", self.parts["respondents"].label, score.respondents)
+        return with_score(
+            self.told(definitions.NPS, scope, value=None, numerator=promoters, denominator=respondents), score
+        )
+
 
 def with_score(figure: Figure, score: Nps | None) -> Figure:
     """The figure with its value and 95 % interval in points; as it is where nobody answered."""
@@ -109,16 +117,8 @@ def by_segment(scope: Scope) -> list[Figure]:
     groups = present.order_by().values_list("customer__memberships__segment").annotate(**tallies())
     scores = {segment: Nps(*found) for segment, *found in groups if segment is not None}
     named = Segment.objects.in_bulk(scores)
-    found = [_of_segment(replace(scope, segment=named[key]), score) for key, score in scores.items()]
+    found = [Answers().of(replace(scope, segment=named[key]), score) for key, score in scores.items()]
     return sorted(found, key=lambda figure: -float(figure.value or 0))
-
-
-def _of_segment(scope: Scope, score: Nps) -> Figure:
-    promoters = Tally("promoters", "Promoters (9 and 10)", score.promoters)
-    respondents = Tally("respondents", "Respondents", score.respondents)
-    return with_score(
-        scoped_figure(definitions.NPS, scope, value=None, numerator=promoters, denominator=respondents), score
-    )
 
 
 def distribution(scope: Scope) -> list[Tally]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import Self
-from urllib.parse import urlencode
+from typing import Any, Self
 
 from django.db.models import QuerySet
 
@@ -51,14 +50,10 @@ class Scope:
         whom = {"segment": str(self.segment.pk)} if self.segment else {}
         return {"from": self.window.first.isoformat(), "to": self.window.until.isoformat(), **whom}
 
-    @property
-    def encoded(self) -> str:
-        return urlencode(self.query)
-
     def over(self, window: Window) -> Self:
         return replace(self, window=window)
 
-    def members(self) -> QuerySet[SegmentMembership, dict[str, int]] | None:
+    def members(self) -> QuerySet[SegmentMembership, Any] | None:
         """The customers it is limited to, or None where it takes all."""
         if self.segment is None:
             return None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -18,7 +19,8 @@ from metrics.inference import Share, wilson
 from metrics.scope import Scope
 from metrics.windows import Window
 
-Rows = QuerySet[Any, dict[str, Any]]
+# Of dictionaries.
+Rows = QuerySet[Any, Any]
 Tallies = Mapping[str, Tally]
 
 
@@ -46,6 +48,11 @@ class Source(ABC):
     definitions: tuple[Definition, ...]
     parts: Mapping[str, Part]
 
+    @property
+    def params(self) -> dict[str, str]:
+        """What a receipt's address says beside the scope."""
+        return {}
+
     @abstractmethod
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         """One row per customer, with `customer_id` and the columns that the parts' conditions name.
@@ -56,6 +63,27 @@ class Source(ABC):
     @abstractmethod
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         """The figure that the parts of a window make."""
+
+    def told(self, definition: Definition, scope: Scope, **more: Any) -> Figure:
+        """A figure over the scope's window and segment."""
+        return Figure(
+            definition=definition,
+            period=str(scope.window),
+            basis=f"Active means {scope.active_means}." if definition.needs_basis else "",
+            segment=scope.segment.name if scope.segment else "",
+            currency=scope.currency,
+            query=urlencode({**scope.query, **self.params}),
+            **more,
+        )
+
+    def told_share(
+        self, definition: Definition, scope: Scope, numerator: Tally, denominator: Tally, **more: Any
+    ) -> Figure:
+        """A share of customers with its 95 % interval (Wilson)."""
+        seen = share(numerator, denominator)
+        interval = seen and wilson(seen)
+        own = {"value": seen and seen.value, "interval": interval, "numerator": numerator, "denominator": denominator}
+        return self.told(definition, scope, **own, **more)
 
     @abstractmethod
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
@@ -96,30 +124,3 @@ class Source(ABC):
 def share(numerator: Tally, denominator: Tally) -> Share | None:
     """None over nobody."""
     return Share(numerator.customers, denominator.customers) if denominator.customers else None
-
-
-def share_figure(definition: Definition, scope: Scope, numerator: Tally, denominator: Tally, **more: Any) -> Figure:
-    """A share of customers with its 95 % interval (Wilson)."""
-    seen = share(numerator, denominator)
-    return scoped_figure(
-        definition,
-        scope,
-        value=seen and seen.value,
-        interval=seen and wilson(seen),
-        numerator=numerator,
-        denominator=denominator,
-        **more,
-    )
-
-
-def scoped_figure(definition: Definition, scope: Scope, **more: Any) -> Figure:
-    """A figure over the scope's window and segment."""
-    return Figure(
-        definition=definition,
-        period=str(scope.window),
-        window=scope.window,
-        basis=f"Active means {scope.active_means}." if definition.needs_basis else "",
-        segment=scope.segment.name if scope.segment else "",
-        query=scope.encoded,
-        **more,
-    )

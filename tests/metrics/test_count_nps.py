@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from customers.models import Customer
+from customers.models import Customer, Segment
 from metrics.satisfaction import Answers, by_segment, distribution
 from metrics.scope import Scope
 from surveys.models import Answer, Survey
@@ -77,7 +77,7 @@ def test_segments_side_by_side(survey: Survey) -> None:
     found = by_segment(march)
     assert [(figure.segment, figure.value) for figure in found] == [("Happy", 100), ("Mixed", 0)]
     for figure in found:
-        one = scope("2026-03-01", "2026-04-01", segment=mixed._meta.model.objects.get(name=figure.segment))
+        one = scope("2026-03-01", "2026-04-01", segment=Segment.objects.get(name=figure.segment))
         (same,) = Answers().figures(one)["nps"]
         assert same.value == figure.value
         assert same.numerator == figure.numerator

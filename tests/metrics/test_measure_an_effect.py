@@ -93,9 +93,9 @@ def test_it_equals_hillstrom(campaign: Campaign, shared: Path) -> None:
     arms = {"Mens E-Mail": Arm.TREATED, "No E-Mail": Arm.CONTROL}
     with gzip.open(shared / "hillstrom/hillstrom.csv.gz", "rt") as lines:
         rows = [row for row in csv.DictReader(lines) if row["segment"] in arms]
-    world = [[arms[row["segment"]] for row in rows], [row["spend"] for row in rows]]
+    who, spend = [arms[row["segment"]] for row in rows], [row["spend"] for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(HILLSTROM, [*world, campaign.pk, instant("2026-03-02"), instant("2026-03-02")])
+        cursor.execute(HILLSTROM, [who, spend, campaign.pk, instant("2026-03-02"), instant("2026-03-02")])
     found = effect(campaign, spring())
     kept, revenue = found.figures["effect"], found.figures["effect_revenue"]
     assert [part.customers for part in kept.beside] == [21307, 21306, 267, 122]
