@@ -17,6 +17,7 @@ from customers.work.forms import ActForm, TaskForm, end_of_work, workers
 from customers.work.tasks import TaskIsClosed, open_task
 from retention.common import clock
 from retention.workspace.models import User, Workspace
+from retention.workspace.people import person
 from retention.workspace.roles import Can, Role, requires
 
 PAGE_SIZE = 25
@@ -30,11 +31,11 @@ def today(request: HttpRequest) -> HttpResponse:
     page = request.GET.get("page", "")
     number = int(page) if page.isdecimal() and len(page) < 7 else 1
     undo = request.GET.get("undo", "")
-    shown = _list(request, whose if whose in WHOSE else _usual(request.user), number)
+    shown = _list(request, whose if whose in WHOSE else _usual(person(request)), number)
     return render(request, "customers/work/today.html", shown | {"undo": undo if undo.isdecimal() else ""})
 
 
-def _usual(user: Any) -> str:
+def _usual(user: User) -> str:
     """Account managers begin with their own customers, everybody else with all."""
     return "mine" if user.role == Role.ACCOUNT_MANAGER else "everyones"
 
@@ -42,7 +43,7 @@ def _usual(user: Any) -> str:
 def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     start = PAGE_SIZE * (max(1, number) - 1)
     zone = Workspace.current().zone
-    found = attention.needs(whose, request.user.pk or 0, clock.now(), zone, start=start, size=PAGE_SIZE)
+    found = attention.needs(whose, person(request).pk, clock.now(), zone, start=start, size=PAGE_SIZE)
     return {
         "needs": found.needs,
         "total": found.total,
@@ -62,11 +63,11 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
 def today_act(request: HttpRequest) -> HttpResponse:
     """Done, put off, handed over or taken back; then the list as it is now, as a part or by a redirect."""
     form = ActForm(request.POST)
-    if not form.is_valid() or not isinstance(request.user, User):
+    if not form.is_valid():
         return HttpResponseBadRequest("That can't be done to this line. Reload the page and try again.")
     asked, undo = form.cleaned_data, ""
     try:
-        task, said = act(asked, request.user, clock.now(), Workspace.current().zone)
+        task, said = act(asked, person(request), clock.now(), Workspace.current().zone)
         undo = str(task.pk) if asked["act"] == "done" else ""
     except (TaskIsClosed, Task.DoesNotExist, CustomerFacts.DoesNotExist):
         said = "Somebody else has dealt with it meanwhile."
@@ -82,7 +83,7 @@ def today_act(request: HttpRequest) -> HttpResponse:
 def task_new(request: HttpRequest) -> HttpResponse:
     """A task by hand; ?customer= fills the customer in."""
     zone, now = Workspace.current().zone, clock.now()
-    usual = {"due": working_days.after(now, 1, zone).date(), "assignee": request.user.pk}
+    usual = {"due": working_days.after(now, 1, zone).date(), "assignee": person(request).pk}
     form = TaskForm(request.POST or None, initial=usual | {"customer": request.GET.get("customer", "")})
     if form.is_valid():
         asked = form.cleaned_data
