@@ -19,7 +19,9 @@ check: .venv/.dev static/vendor/.done ## Run the linters, the type checker and t
 	$(VENV)/djlint --lint templates
 	$(VENV)/mypy .
 	$(VENV)/python manage.py makemigrations --check --dry-run
-	bin/check_deploy
+	$(VENV)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(VENV)/hadolint Dockerfile
+	$(VENV)/python bin/compose.py web $(VENV)/python manage.py check --deploy --fail-level WARNING
 
 bench: .venv/.dev static/vendor/.done ## Measure against bare PostgreSQL and bare SMTP; writes docs/benchmarks.md
 	$(VENV)/python -m bench

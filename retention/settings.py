@@ -26,7 +26,10 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 DEBUG = env.bool("DEBUG", default=False)
 DATABASE_URL = env.str("DATABASE_URL", default="")
 DEMO = env.bool("DEMO", default=not DATABASE_URL)
-SECRET_KEY = env.str("SECRET_KEY", default="") or kept(DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 32))
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_MADE_UP = not SECRET_KEY
+if SECRET_KEY_MADE_UP:
+    SECRET_KEY = kept(DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 48))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = env.int("PORT", default=8000)
@@ -232,6 +235,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # it wants DENY, but previews stand in a frame of our own pages
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

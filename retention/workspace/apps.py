@@ -7,5 +7,5 @@ class WorkspaceConfig(AppConfig):
     label = "workspace"
 
     def ready(self) -> None:
-        """Find what the rooms above add to the first steps and to the search."""
-        autodiscover_modules("checklist", "finding")
+        """Find what the rooms above add to the first steps, the search, the checks and the backlog."""
+        autodiscover_modules("backlog", "checklist", "checks", "finding")

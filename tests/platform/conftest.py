@@ -1,5 +1,6 @@
 """Fixtures for tests that start and kill processes."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,12 @@ from pathlib import Path
 import pytest
 
 WAIT = 30.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """For a program that is to run with the product's own settings, not with the tests'."""
+    ours = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    return ours | {"DATABASE_URL": "", "REDIS_URL": "", "DEMO": "0"} | more
 
 
 def eventually(condition: Callable[[], object], within: float = WAIT) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.platform.conftest import eventually
+from tests.platform.conftest import environment, eventually
 
 STEADY = ["/bin/sh", "-c", "echo steady; exec sleep 600"]
 FAILING = ["/bin/sh", "-c", "echo failing; exit 7"]
@@ -25,12 +25,12 @@ STUBBORN = ["/bin/sh", "-c", "trap '' TERM; echo stubborn; while :; do sleep 1; 
 class Run:
     """A supervisor in a process of its own, and everything that comes of it, known by its folder's name."""
 
-    def __init__(self, command: list[str], mark: Path, **environment: str) -> None:
+    def __init__(self, command: list[str], mark: Path, **variables: str) -> None:
         self.mark = str(mark).encode()
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", *command],
-            env={**os.environ, **environment, "DATA_DIR": str(mark)},
+            env=environment(**variables, DATA_DIR=str(mark)),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -76,8 +76,8 @@ class Run:
 def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
-    def start(*command: str, **environment: str) -> Run:
-        runs.append(Run(list(command), tmp_path / "data", **environment))
+    def start(*command: str, **variables: str) -> Run:
+        runs.append(Run(list(command), tmp_path / "data", **variables))
         return runs[-1]
 
     yield start
@@ -161,9 +161,9 @@ def ready(port: str) -> bool:
 def test_the_whole_product(run: Callable[..., Run]) -> None:
     """Starts on an empty folder, survives its parts being killed, stops cleanly, and leaves nothing behind."""
     port = free_port()
-    product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
+    product = run("retention.supervisor", PORT=port)
     eventually(lambda: product.said(f"http://localhost:{port}") and product.said("ready.") and ready(port))
-    second = run("retention.supervisor", PORT=free_port(), DEMO="0", DATABASE_URL="", REDIS_URL="")
+    second = run("retention.supervisor", PORT=free_port())
     assert second.process.wait(timeout=20) == 1
     eventually(lambda: second.said("already runs on the data in"))
 
@@ -179,7 +179,7 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
 
 def test_the_product_killed_outright_leaves_nothing_behind(run: Callable[..., Run]) -> None:
     port = free_port()
-    product = run("retention.supervisor", PORT=port, DEMO="0", DATABASE_URL="", REDIS_URL="")
+    product = run("retention.supervisor", PORT=port)
     eventually(lambda: product.said("ready.") and ready(port))
     product.signal(signal.SIGKILL)
     product.process.wait()
@@ -190,7 +190,7 @@ def test_a_port_in_use_is_said(run: Callable[..., Run]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        product = run("retention.supervisor", PORT=str(taken.getsockname()[1]), DEMO="0")
+        product = run("retention.supervisor", PORT=str(taken.getsockname()[1]))
         assert product.process.wait(timeout=20) == 1
     eventually(lambda: product.said("Name another: PORT="))
 
