@@ -4,11 +4,16 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+
+from retention.embedded_postgres.keeper import NAME
 
 WAIT = 30.0
 
@@ -50,6 +55,25 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _answers(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server that is not the product's own to start and stop."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short enough for a socket
+    command = [sys.executable, "-m", "tests.platform.programs.ask", str(folder)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.BASE_DIR)
+    try:
+        assert holder.stdin
+        assert holder.stdout
+        holder.stdin.write("CREATE DATABASE given\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "done\n"
+        yield f"postgresql://{NAME}@/{folder}/given"
+    finally:
+        holder.communicate()
+        eventually(lambda: not (folder / "data" / "postmaster.pid").exists())
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -9,6 +9,11 @@ from retention import celery_app
 from retention.workspace import jobs
 
 
+@pytest.fixture(autouse=True)
+def empty_broker() -> None:
+    celery_app.control.purge()
+
+
 def test_it_works(client: Client, db: None) -> None:
     assert client.get("/healthz").json() == {"alive": True}
     answer = client.get("/readyz")

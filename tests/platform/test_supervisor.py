@@ -26,6 +26,7 @@ class Run:
     """A supervisor in a process of its own, and everything that comes of it, known by its folder's name."""
 
     def __init__(self, command: list[str], mark: Path, **variables: str) -> None:
+        self.folder = mark
         self.mark = str(mark).encode()
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] = subprocess.Popen(
@@ -177,13 +178,18 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
     assert not product.said("Traceback"), "\n".join(product.lines)
 
 
-def test_the_product_killed_outright_leaves_nothing_behind(run: Callable[..., Run]) -> None:
+def test_the_product_on_given_servers(run: Callable[..., Run], postgres_url: str, redis_url: str) -> None:
+    """With DATABASE_URL and REDIS_URL set nothing is embedded; killed outright, nothing is left behind."""
     port = free_port()
-    product = run("retention.supervisor", PORT=port)
+    product = run("retention.supervisor", PORT=port, DATABASE_URL=postgres_url, REDIS_URL=redis_url)
     eventually(lambda: product.said("ready.") and ready(port))
+    assert sorted(path.name for path in product.folder.iterdir()) == ["secret_key", "supervisor.lock"]
+    healthy = [sys.executable, str(settings.BASE_DIR / "bin" / "healthy.py")]
+    subprocess.run(healthy, env=environment(PORT=port), check=True)
     product.signal(signal.SIGKILL)
     product.process.wait()
     eventually(lambda: not product.processes())
+    assert subprocess.run(healthy, env=environment(PORT=port), check=False, capture_output=True).returncode == 1
 
 
 def test_a_port_in_use_is_said(run: Callable[..., Run]) -> None:
