@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.core.files.uploadedfile import UploadedFile
 
 from retention.workspace.logo import check_logo
@@ -79,6 +80,23 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript 
         if bool(said.get("quiet_from")) != bool(said.get("quiet_until")):
             self.add_error("quiet_until", "Give both ends of the quiet hours, or neither.")
         return said
+
+
+class FirstPersonForm(forms.Form):
+    company = forms.CharField(label="Your company's name", max_length=100)
+    email = forms.EmailField(label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", help_text="Days and months begin by it.")
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        validate_password(password, User(email=self.cleaned_data.get("email", "")))
+        return password
+
+    def save(self) -> User:
+        said = self.cleaned_data
+        Workspace.objects.update(name=said["company"], time_zone=said["time_zone"])
+        return User.objects.create_superuser(said["email"], said["password"])
 
 
 class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs

@@ -1,21 +1,23 @@
+from django.shortcuts import redirect
 from django.urls import path
-from django.views.generic import RedirectView
 
 from retention.workspace.roles import Can, requires
-from retention.workspace.views import account, branding, home, jobs, settings, sign_in
+from retention.workspace.views import account, branding, home, jobs, settings, sign_in, welcome
 
 app_name = "workspace"
 
 #: Addresses of people's accounts are changed by an administrator, not on allauth's page for it.
-no_change_of_address = requires(Can.READ)(RedirectView.as_view(pattern_name="workspace:account"))
+no_change_of_address = requires(Can.READ)(lambda _request: redirect("workspace:account"))
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("start/", home.start, name="start"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel, name="job_cancel"),
     path("branding/logo/", branding.logo, name="logo"),
     path("account/", account.account, name="account"),
+    path("account/login/", welcome.sign_in),
     path("account/email/", no_change_of_address),
     path("account/demo/", sign_in.demo_sign_in, name="demo_sign_in"),
     path("settings/", settings.workspace, name="settings"),

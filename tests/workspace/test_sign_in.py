@@ -158,6 +158,7 @@ def test_the_demo_asks_for_a_known_role_by_post(db: None, client: Client, settin
     ],
 )
 def test_every_page_for_strangers_opens(path: str, db: None, client: Client) -> None:
+    User.objects.create_user("someone@example.test")
     page = client.get(path).content.decode()
     assert "entrance-card" in page
     assert 'href="/account/signup/' not in page

@@ -1,0 +1,38 @@
+"""The first minute of an empty installation: whoever sets it up becomes its first administrator."""
+
+from typing import Any
+
+from allauth.account.views import login as allauth_login
+from django.conf import settings
+from django.contrib.auth import login
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from retention.workspace.forms import FirstPersonForm
+from retention.workspace.models import User, Workspace
+from retention.workspace.roles import public
+
+
+@public
+def sign_in(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    """allauth's sign-in, or the set-up where there is nobody yet who could sign in."""
+    if not settings.DEMO and not User.objects.exists():
+        return redirect("workspace:welcome")
+    response: HttpResponse = allauth_login(request, **kwargs)
+    return response
+
+
+@public
+def welcome(request: HttpRequest) -> HttpResponse:
+    """Make the first administrator and name the workspace. Closed for good once anybody has an account."""
+    form = FirstPersonForm(request.POST or None)
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(id=1)  # two who come at once: the second finds the first
+        if User.objects.exists():
+            return redirect("account_login")
+        if request.method == "POST" and form.is_valid():
+            user = form.save()
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            return redirect("workspace:home")
+    return render(request, "workspace/welcome.html", {"form": form})
