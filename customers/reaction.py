@@ -2,6 +2,7 @@
 
 from customers.events.routing import Batch
 from customers.facts import folding, stages
+from customers.segments import membership
 
 
 def react(batch: Batch) -> None:
@@ -10,3 +11,4 @@ def react(batch: Batch) -> None:
         return
     now = folding.fold(batch.customer_ids)
     stages.record_moves(batch.customer_ids, now)
+    membership.refresh(customer_ids=batch.customer_ids)

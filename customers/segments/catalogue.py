@@ -1,0 +1,173 @@
+"""The fields a rule can ask about: what each is called, where it is found, and which operators it takes.
+
+Nothing else can be asked. A field's SQL stands on the aliases of `TABLES`: `f` is the customer's facts, the rest is
+joined where a rule needs it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from customers.events.kinds import CATALOGUE as EVENT_KINDS
+from customers.models import Consent, Customer, Stage
+from customers.segments import operators
+from customers.segments.operators import Comparison, Operator, Sql
+
+TABLES = {
+    "f": "customers_customerfacts f",
+    "c": "JOIN customers_customer c ON c.id = f.customer_id",
+    "k": "LEFT JOIN customers_consent k ON k.customer_id = f.customer_id AND k.channel = 'email'",
+}
+Choices = tuple[tuple[str, str], ...]
+MAX_KEY = 100
+
+
+@dataclass(frozen=True)
+class Field:
+    """Something a rule can ask about. `group` is where the builder lists it."""
+
+    key: str
+    label: str
+    group: str
+    operators: Sequence[Operator]
+
+    def operator(self, key: object) -> Operator | None:
+        return next((operator for operator in self.operators if operator.key == key), None)
+
+
+@dataclass(frozen=True)
+class Column(Field):
+    """A field with one value per customer, in one of `TABLES`.
+
+    `unit` is how its values are shown: `money`, `percent`, `days`, `instant`, or nothing special.
+    """
+
+    operators: Sequence[Comparison]
+    sql: Sql
+    table: str = "f"
+    unit: str = ""
+    choices: Choices = ()
+
+
+@dataclass(frozen=True)
+class EventCount(Field):
+    """How often something happened lately."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class OtherSegment(Field):
+    """Whether the customer satisfies another segment's rule."""
+
+
+def _column(
+    key: str,
+    label: str,
+    group: str,
+    kind: Sequence[Comparison],
+    sql: str = "",
+    *,
+    unit: str = "",
+    choices: Choices = (),
+) -> Column:
+    sql = sql or f"f.{key}"
+    return Column(key, label, group, kind, Sql(sql), _table(sql), unit, choices)
+
+
+def _table(sql: str) -> str:
+    return next((alias for alias in ("c", "k") if f"{alias}." in sql), "f")
+
+
+def _text(key: str, label: str) -> Column:
+    return _column(key, label, "Profile", operators.TEXT, f"NULLIF(c.{key}, '')")
+
+
+def _number(key: str, label: str, group: str, unit: str = "", sql: str = "") -> Column:
+    return _column(key, label, group, operators.NUMBER, sql, unit=unit)
+
+
+def _instant(key: str, label: str, group: str, sql: str = "") -> Column:
+    return _column(key, label, group, operators.DATE, sql, unit="instant")
+
+
+_YES_NO = (("yes", "yes"), ("no", "no"))
+_USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
+    THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
+_CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
+
+COLUMNS: tuple[Column, ...] = (
+    _text("name", "Name"),
+    _text("external_id", "Customer id"),
+    _column("kind", "Kind", "Profile", operators.CHOICE, "c.kind", choices=tuple(Customer.Kind.choices)),
+    _column(
+        "has_email",
+        "Has an e-mail address",
+        "Profile",
+        operators.CHOICE[:1],
+        "CASE WHEN c.email = '' THEN 'no' ELSE 'yes' END",
+        choices=_YES_NO,
+    ),
+    _text("email", "E-mail address"),
+    _text("country", "Country"),
+    _text("language", "Language"),
+    _text("source", "Source"),
+    _column("tags", "Tags", "Profile", operators.TAGS, "c.tags"),
+    _column("owner", "Account manager", "Profile", operators.OPTIONAL_CHOICE, "c.owner_id::text"),
+    _instant("joined_at", "Joined", "Profile", "c.joined_at"),
+    _column(
+        "consent.email",
+        "Consent to e-mail",
+        "Profile",
+        operators.CHOICE,
+        "COALESCE(k.state, 'never')",
+        choices=_CONSENTS,
+    ),
+    _column("stage", "Lifecycle stage", "Lifecycle", operators.CHOICE, choices=tuple(Stage.choices)),
+    _instant("stage_since", "In this stage since", "Lifecycle"),
+    _number("orders", "Number of orders", "Orders"),
+    _number("revenue", "Revenue", "Orders", "money"),
+    _number("orders_365d", "Orders in the last 365 days", "Orders"),
+    _number("revenue_365d", "Revenue in the last 365 days", "Orders", "money"),
+    _instant("first_order_at", "First order", "Orders"),
+    _instant("last_order_at", "Last order", "Orders"),
+    _number("order_gap_days", "Days between orders", "Orders", "days"),
+    _number("mrr", "Monthly recurring revenue", "Subscription", "money"),
+    _instant("subscribed_at", "First subscribed", "Subscription"),
+    _instant("renews_at", "Renewal", "Subscription"),
+    _instant("churned_at", "Subscription ended", "Subscription"),
+    _number("usage_30d", "Usage in the last 30 days", "Usage"),
+    _number("usage_change", "Usage change on the 30 days before", "Usage", "percent", _USAGE_CHANGE),
+    _instant("last_usage_at", "Last usage", "Usage"),
+    _number("nps_score", "Latest NPS answer", "Listening"),
+    _instant("nps_at", "NPS answer given", "Listening"),
+    _number("open_tasks", "Open tasks", "Listening"),
+    _instant("last_message_at", "Last message", "Messages"),
+    _instant("last_click_at", "Last click", "Messages"),
+)
+ATTRIBUTE = "attributes."
+EVENT = "events."
+#: A segment on entering segments could chase itself.
+EVENT_COUNTS = tuple(
+    EventCount(f"{EVENT}{kind.name}", kind.label, "Events", operators.TIMES, kind.name)
+    for kind in EVENT_KINDS.values()
+    if not kind.name.startswith("segment.")
+)
+SEGMENT = OtherSegment("segment", "Segment", "Other segments", operators.MEMBERSHIP)
+
+FIELDS: dict[str, Field] = {field.key: field for field in (*COLUMNS, *EVENT_COUNTS, SEGMENT)}
+
+
+def field(key: object) -> Field | None:
+    """The field of that name; a custom attribute's is made as it is asked for, its key a parameter."""
+    if not isinstance(key, str):
+        return None
+    if key.startswith(ATTRIBUTE):
+        return _attribute(key.removeprefix(ATTRIBUTE))
+    return FIELDS.get(key)
+
+
+def _attribute(name: str) -> Column | None:
+    if not 0 < len(name) <= MAX_KEY or "\0" in name:
+        return None
+    sql = Sql("NULLIF(c.attributes ->> %s, '')", (name,))
+    return Column(f"{ATTRIBUTE}{name}", name, "Custom attributes", operators.ATTRIBUTE, sql, "c")

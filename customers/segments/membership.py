@@ -1,0 +1,144 @@
+"""Membership: who is in a segment, since when, and who was in it on a day.
+
+A refresh holds the segment's row while it compares who should be in with who is, in one statement, and writes down
+who entered and who left. So two workers never write the same difference twice, and the later one starts from what the
+earlier one committed. The clock is read after the lock: no refresh is followed by one of an earlier instant.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+
+from customers.models import Customer, Segment, SegmentMembership
+from customers.segments import compiling, references
+from customers.segments.operators import Moment, Sql
+from customers.segments.rules import Rule, RuleRefused
+from retention.common import clock
+from retention.workspace.models import Workspace
+
+log = logging.getLogger(__name__)
+
+
+def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int] | None = None) -> None:
+    """Bring memberships up to now: of these segments, else all; for these customers, else everybody.
+
+    A segment whose rule is no longer understood keeps its members, and its page says what is wrong.
+    """
+    for segment_id in _ids(segment_ids):
+        with transaction.atomic(savepoint=False):
+            segment = _hold(segment_id)
+            if segment is not None:
+                _refresh(segment, customer_ids)
+
+
+def refresh_crossings() -> None:
+    """Let time alone take customers in and out: look again at those for whom an edge has passed since the last time.
+
+    A segment that was never computed gets its full pass.
+    """
+    for segment_id in _ids(None):
+        with transaction.atomic(savepoint=False):
+            segment = _hold(segment_id)
+            if segment is not None:
+                _refresh_crossings(segment)
+
+
+def members_at(segment: Segment, instant: datetime) -> QuerySet[Customer]:
+    """Who was in the segment at an instant."""
+    open_then = Q(left_at__isnull=True) | Q(left_at__gt=instant)
+    stays = SegmentMembership.objects.filter(open_then, segment=segment, entered_at__lte=instant)
+    return Customer.objects.filter(pk__in=stays.values("customer"))
+
+
+def _ids(segment_ids: Sequence[int] | None) -> list[int]:
+    """In the order of ids, in which everybody who holds several rows takes them."""
+    chosen = Segment.objects.all() if segment_ids is None else Segment.objects.filter(pk__in=segment_ids)
+    return list(chosen.order_by("pk").values_list("pk", flat=True))
+
+
+def _hold(segment_id: int) -> Segment | None:
+    return Segment.objects.select_for_update(no_key=True).filter(pk=segment_id).first()
+
+
+def _read(segment: Segment) -> Rule | None:
+    """The rule, with those it refers to as they are now that the segment is held."""
+    try:
+        return references.read(segment.rule, segment.pk)
+    except RuleRefused as reason:
+        log.warning("segment's rule refused", extra={"segment": segment.pk, "reason": str(reason)})
+        return None
+
+
+def _refresh(segment: Segment, customer_ids: Sequence[int] | None) -> None:
+    rule = _read(segment)
+    if rule is None:
+        return
+    moment = Moment(clock.now(), Workspace.current().zone)
+    entered, left = _apply(segment, compiling.members(rule, moment, customer_ids), moment.now, customer_ids)
+    changes: dict[str, Any] = {"size": F("size") + entered - left}
+    if customer_ids is None:
+        changes["computed_at"] = moment.now
+    if entered or left or customer_ids is None:
+        Segment.objects.filter(pk=segment.pk).update(**changes)
+
+
+def _refresh_crossings(segment: Segment) -> None:
+    rule = _read(segment) if segment.computed_at else None
+    if segment.computed_at is None or rule is None:
+        _refresh(segment, None)
+        return
+    now = clock.now()
+    scan = compiling.crossing(rule, segment.computed_at, now)
+    if scan is not None and (crossed := _customers(scan)):
+        _refresh(segment, crossed)
+    Segment.objects.filter(pk=segment.pk).update(computed_at=now)
+
+
+def _customers(query: Sql) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query.text, query.params)
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
+def _apply(segment: Segment, wanted: Sql, now: datetime, customer_ids: Sequence[int] | None) -> tuple[int, int]:
+    """Make the members those of `wanted`; how many entered and how many left."""
+    among = Sql("") if customer_ids is None else Sql("AND customer_id = ANY(%s)", (list(customer_ids),))
+    statement = _DIFFERENCE.replace("{wanted}", wanted.text).replace("{among}", among.text)
+    stamp = (segment.pk, now)
+    params = (*wanted.params, segment.pk, *among.params, now, *stamp, *_logged(segment, now))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        entered, left = cursor.fetchone()
+    return entered, left
+
+
+def _logged(segment: Segment, now: datetime) -> tuple[Any, ...]:
+    return now, now, f"segment:{segment.pk}", segment.pk
+
+
+_DIFFERENCE = """
+    WITH wanted AS ({wanted}),
+    present AS (SELECT id, customer_id FROM customers_segmentmembership
+                WHERE segment_id = %s AND left_at IS NULL {among}),
+    difference AS (SELECT present.id AS membership, wanted.customer_id
+                   FROM wanted FULL JOIN present ON present.customer_id = wanted.customer_id
+                   WHERE wanted.customer_id IS NULL OR present.customer_id IS NULL),
+    gone AS (UPDATE customers_segmentmembership m SET left_at = GREATEST(%s, m.entered_at)
+             FROM difference WHERE m.id = difference.membership RETURNING m.id, m.customer_id),
+    come AS (INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at)
+             SELECT %s, customer_id, %s FROM difference WHERE membership IS NULL ORDER BY customer_id
+             RETURNING id, customer_id),
+    moves AS (SELECT 'segment.entered' AS kind, id, customer_id FROM come
+              UNION ALL SELECT 'segment.left', id, customer_id FROM gone),
+    logged AS (INSERT INTO customers_event
+                   (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+               SELECT customer_id, kind, %s, %s, 'segments', %s,
+                      jsonb_build_object('segment', %s, 'membership', id), 'membership:' || id
+               FROM moves ORDER BY customer_id
+               ON CONFLICT DO NOTHING)
+    SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
+"""

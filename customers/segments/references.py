@@ -1,0 +1,89 @@
+"""Segments that refer to segments: their rules are put in place, and circles refused.
+
+A reference means the other segment's *rule*, not its present members, so that every segment is right by itself and
+none waits for another's refresh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from customers.models import Segment
+from customers.segments.rules import MAX_CONDITIONS, InSegment, Rule, RuleRefused, conditions, parse, replaced
+
+MAX_CHAIN = 5
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A segment's name and its rule as JSON."""
+
+    name: str
+    rule: Any
+
+
+def stored_rules() -> dict[int, Stored]:
+    """Every segment's rule, in one query."""
+    rows = Segment.objects.order_by("name").values_list("id", "name", "rule")
+    return {segment_id: Stored(name, rule) for segment_id, name, rule in rows}
+
+
+def read(data: Any, own_id: int | None = None) -> Rule:
+    """The rule with every reference filled in. `own_id`: the segment the rule is for, which it must not come back to.
+
+    The other segments are only read where the rule refers to one. Raises RuleRefused, also where all rules put
+    together grow too large.
+    """
+    rule = parse(data)
+    if not any(isinstance(part, InSegment) for part in conditions(rule)):
+        return rule
+    rule = _filled(rule, stored_rules(), () if own_id is None else (own_id,))
+    if _size(rule) > MAX_CONDITIONS:
+        raise RuleRefused("", f"has more than {MAX_CONDITIONS} conditions together with the segments it refers to")
+    return rule
+
+
+def _filled(rule: Rule, stored: Mapping[int, Stored], chain: tuple[int, ...]) -> Rule:
+    references = {part for part in conditions(rule) if isinstance(part, InSegment)}
+    return replaced(rule, {reference: _followed(reference, stored, chain) for reference in references})
+
+
+def _followed(reference: InSegment, stored: Mapping[int, Stored], chain: tuple[int, ...]) -> InSegment:
+    target = stored.get(reference.segment_id)
+    if target is None:
+        raise RuleRefused("segment", "refers to a segment that is no longer there")
+    if reference.segment_id in chain:
+        raise RuleRefused("segment", f"refers to “{target.name}”, which refers back to it")
+    if len(chain) >= MAX_CHAIN:
+        raise RuleRefused("segment", f"segments refer to one another more than {MAX_CHAIN} deep")
+    inner = _filled(parse(target.rule), stored, (*chain, reference.segment_id))
+    return replace(reference, name=target.name, rule=inner)
+
+
+def _size(rule: Rule) -> int:
+    inner = (part.rule for part in conditions(rule) if isinstance(part, InSegment) and part.rule is not None)
+    return sum(1 for _ in conditions(rule)) + sum(map(_size, inner))
+
+
+def referring_to(segment_id: int, stored: Mapping[int, Stored]) -> set[int]:
+    """The segments whose rules come to this one, directly or through others."""
+    direct = {
+        other: {reference["value"] for reference in _raw_references(entry.rule)} for other, entry in stored.items()
+    }
+    found: set[int] = set()
+    frontier = {segment_id}
+    while frontier:
+        frontier = {other for other, targets in direct.items() if targets & frontier} - found
+        found |= frontier
+    return found
+
+
+def _raw_references(data: Any) -> list[dict[str, Any]]:
+    """The conditions on segments in stored JSON, which may be a rule no longer understood as a whole."""
+    if isinstance(data, list):
+        return [reference for part in data for reference in _raw_references(part)]
+    if not isinstance(data, dict):
+        return []
+    if data.get("field") == "segment":
+        return [data] if isinstance(data.get("value"), int) else []
+    return _raw_references(list(data.values()))

@@ -1,0 +1,161 @@
+"""Rules: from JSON to small typed trees, or a refusal that names the place.
+
+    {"all": [rule, …]}   {"any": [rule, …]}   {"not": rule}
+    {"field": "orders", "op": "at_least", "value": 2}
+
+The fields and their operators are in the catalogue (docs/segments.md lists them). Nothing unknown is passed over: a
+rule means exactly what it says, or is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from customers.segments import catalogue
+from customers.segments.catalogue import Column, EventCount, Field, OtherSegment
+from customers.segments.operators import Comparison, Operator
+from customers.segments.values import READERS, BadValue
+
+MAX_DEPTH, MAX_CONDITIONS = 8, 200
+
+
+class RuleRefused(Exception):
+    """The rule cannot be used. `place` is where, as `all[2].value`; `why` is a sentence without it."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"{place or 'rule'}: {why}")
+        self.place, self.why = place, why
+
+
+@dataclass(frozen=True)
+class AllOf:
+    parts: tuple["Rule", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    parts: tuple["Rule", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    part: "Rule"
+
+
+@dataclass(frozen=True)
+class Compare:
+    """A column of the customer against a value."""
+
+    column: Column
+    operator: Comparison
+    value: Any
+
+
+@dataclass(frozen=True)
+class Happened:
+    """How often an event of a kind happened in the last days."""
+
+    count: EventCount
+    operator: Operator
+    times: int
+    days: int
+
+
+@dataclass(frozen=True)
+class InSegment:
+    """Whether another segment's rule holds. `name` and `rule` are filled in by `references.resolve`."""
+
+    operator: Operator
+    segment_id: int
+    name: str = ""
+    rule: "Rule | None" = None
+
+
+Condition = Compare | Happened | InSegment
+Rule = AllOf | AnyOf | Not | Condition
+
+
+def parse(data: Any) -> Rule:
+    """The rule that JSON data says. Raises RuleRefused."""
+    rule = _parse(data, "", 1)
+    if sum(1 for _ in conditions(rule)) > MAX_CONDITIONS:
+        raise RuleRefused("", f"has more than {MAX_CONDITIONS} conditions")
+    return rule
+
+
+def conditions(rule: Rule) -> Iterator[Condition]:
+    """Every condition of a rule, in the order they are written; not those of the segments it refers to."""
+    if isinstance(rule, AllOf | AnyOf):
+        for part in rule.parts:
+            yield from conditions(part)
+    elif isinstance(rule, Not):
+        yield from conditions(rule.part)
+    else:
+        yield rule
+
+
+def replaced(rule: Rule, by: dict[InSegment, InSegment]) -> Rule:
+    """The rule with its references to segments replaced."""
+    if isinstance(rule, AllOf | AnyOf):
+        return replace(rule, parts=tuple(replaced(part, by) for part in rule.parts))
+    if isinstance(rule, Not):
+        return Not(replaced(rule.part, by))
+    return by.get(rule, rule) if isinstance(rule, InSegment) else rule
+
+
+def _parse(data: Any, place: str, depth: int) -> Rule:
+    if depth > MAX_DEPTH:
+        raise RuleRefused(place, f"groups are nested more than {MAX_DEPTH} deep")
+    if not isinstance(data, dict):
+        raise RuleRefused(place, "must be an object")
+    if "field" in data:
+        return _condition(data, place)
+    if len(data) != 1 or not data.keys() <= {"all", "any", "not"}:
+        raise RuleRefused(place, 'must have exactly one of "all", "any" and "not", or a "field"')
+    ((word, inner),) = data.items()
+    if word == "not":
+        return Not(_parse(inner, _at(place, "not"), depth + 1))
+    parts = _parts(inner, _at(place, word), depth)
+    return AllOf(parts) if word == "all" else AnyOf(parts)
+
+
+def _parts(data: Any, place: str, depth: int) -> tuple[Rule, ...]:
+    if not isinstance(data, list):
+        raise RuleRefused(place, "must be a list")
+    if not data:
+        raise RuleRefused(place, "needs at least one condition")
+    if len(data) > MAX_CONDITIONS:
+        raise RuleRefused(place, f"has more than {MAX_CONDITIONS} parts")
+    return tuple(_parse(part, f"{place}[{index}]", depth + 1) for index, part in enumerate(data))
+
+
+def _at(place: str, word: str) -> str:
+    return f"{place}.{word}" if place else word
+
+
+def _condition(data: dict[str, Any], place: str) -> Condition:
+    unknown = sorted(str(key) for key in data.keys() - {"field", "op", "value"})
+    if unknown:
+        raise RuleRefused(_at(place, unknown[0]), "is not part of a condition")
+    field = catalogue.field(data["field"])
+    if field is None:
+        raise RuleRefused(_at(place, "field"), "is no field that is known here")
+    operator = field.operator(data.get("op"))
+    if operator is None:
+        raise RuleRefused(_at(place, "op"), f"must be one of {', '.join(known.key for known in field.operators)}")
+    try:
+        value = READERS[operator.takes](data.get("value"), field)
+    except BadValue as error:
+        raise RuleRefused(_at(place, "value"), str(error)) from error
+    return _made(field, operator, value)
+
+
+def _made(field: Field, operator: Operator, value: Any) -> Condition:
+    match field, operator:
+        case Column(), Comparison():
+            return Compare(field, operator, value)
+        case EventCount(), _:
+            return Happened(field, operator, *value)
+        case OtherSegment(), _:
+            return InSegment(operator, value)
+    raise TypeError(f"{field.key} has an operator that does not fit it: {operator.key}")

@@ -1,0 +1,105 @@
+"""Reading the value of a condition: of the right type and within bounds, or a sentence that says what is wrong."""
+
+import math
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from customers.segments.catalogue import Column, Field
+from customers.segments.operators import Takes
+
+MAX_TEXT, MAX_LIST, MAX_DAYS, MAX_TIMES = 200, 100, 36_500, 1_000_000
+MAX_NUMBER = 10**15
+
+
+class BadValue(Exception):
+    """What is wrong with a value, as a sentence for the person who gave it."""
+
+
+def _nothing(value: Any, _field: Field) -> None:
+    if value is not None:
+        raise BadValue("takes no value")
+
+
+def _text(value: Any, _field: Field) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise BadValue("must be a text")
+    if len(value) > MAX_TEXT:
+        raise BadValue(f"must have at most {MAX_TEXT} characters")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise BadValue("has a character that cannot be stored")
+    return value
+
+
+def _list(value: Any, read: Callable[[Any, Field], str], field: Field) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise BadValue("must be a list with at least one entry")
+    if len(value) > MAX_LIST:
+        raise BadValue(f"must have at most {MAX_LIST} entries")
+    return tuple(read(entry, field) for entry in value)
+
+
+def _number(value: Any, _field: Field) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadValue("must be a number")
+    if abs(value) > MAX_NUMBER:
+        raise BadValue("is too large a number")
+    return Decimal(str(value))
+
+
+def _whole(value: Any, most: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise BadValue(f"{what} must be a whole number from 0 to {most}")
+    return value
+
+
+def _days(value: Any, _field: Field) -> int:
+    return _whole(value, MAX_DAYS, "the days")
+
+
+def _date(value: Any, _field: Field) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise BadValue("must be a date as YYYY-MM-DD") from error
+    if not 1900 <= day.year <= 2200:
+        raise BadValue("must be a date between 1900 and 2200")
+    return day
+
+
+def _choice(value: Any, field: Field) -> str:
+    """One of the field's choices; the account managers, who come and go, are ids written as text."""
+    choices = dict(field.choices) if isinstance(field, Column) else {}
+    if not isinstance(value, str) or (value not in choices if choices else not _is_id(value)):
+        raise BadValue("is none of the choices")
+    return value
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _segment(value: Any, _field: Field) -> int:
+    return _whole(value, 2**63 - 1, "the segment")
+
+
+def _times(value: Any, _field: Field) -> tuple[int, int]:
+    """`{"times": n, "days": d}`: so often within so many days."""
+    if not isinstance(value, dict) or set(value) != {"times", "days"}:
+        raise BadValue('must be {"times": …, "days": …}')
+    return _whole(value["times"], MAX_TIMES, "the times"), _whole(value["days"], MAX_DAYS, "the days")
+
+
+READERS: dict[Takes, Callable[[Any, Field], Any]] = {
+    Takes.NOTHING: _nothing,
+    Takes.TEXT: _text,
+    Takes.TEXTS: lambda value, field: _list(value, _text, field),
+    Takes.NUMBER: _number,
+    Takes.DAYS: _days,
+    Takes.DATE: _date,
+    Takes.CHOICE: _choice,
+    Takes.CHOICES: lambda value, field: _list(value, _choice, field),
+    Takes.SEGMENT: _segment,
+    Takes.TIMES: _times,
+}

@@ -1,0 +1,116 @@
+"""Rules in words, and the values that customers have, as people read them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from customers.segments.catalogue import Column
+from customers.segments.operators import Takes
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule
+from retention.common import money
+from retention.workspace.models import User, Workspace
+
+
+@dataclass(frozen=True)
+class Words:
+    """What wording needs to know: the workspace's zone and currency, and the account managers' names."""
+
+    zone: tzinfo
+    currency: str
+    people: Mapping[str, str] = field(default_factory=dict)
+
+
+def words_for(workspace: Workspace, conditions: Iterable[Condition]) -> Words:
+    """The words for these conditions; people are only read where a condition names one."""
+    asked = any(isinstance(part, Compare) and part.column.key == "owner" for part in conditions)
+    people = {str(user.pk): str(user) for user in User.objects.all()} if asked else {}
+    return Words(workspace.zone, workspace.currency, people)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A condition, or the heading of a group with its parts below."""
+
+    text: str
+    parts: tuple["Line", ...] = ()
+
+
+def describe(rule: Rule, words: Words) -> Line:
+    """The rule as lines of words, one below the other as the rule is nested."""
+    if isinstance(rule, AllOf | AnyOf | Not):
+        return Line(heading(rule), tuple(describe(part, words) for part in parts_of(rule)))
+    inner = (describe(rule.rule, words),) if isinstance(rule, InSegment) and rule.rule is not None else ()
+    return Line(phrase(rule, words), inner)
+
+
+def heading(group: AllOf | AnyOf | Not) -> str:
+    if isinstance(group, Not):
+        return "None of these" if isinstance(group.part, AnyOf) else "Not all of these"
+    return "All of these" if isinstance(group, AllOf) else "Any of these"
+
+
+def parts_of(group: AllOf | AnyOf | Not) -> tuple[Rule, ...]:
+    """The parts below a group's heading: "not any of" is one heading, not two."""
+    if not isinstance(group, Not):
+        return group.parts
+    return group.part.parts if isinstance(group.part, AllOf | AnyOf) else (group.part,)
+
+
+def phrase(part: Condition, words: Words) -> str:
+    """One condition in words, as "Number of orders is at least 2"."""
+    if isinstance(part, InSegment):
+        return part.operator.phrase.replace("{value}", f"the segment “{part.name}”")
+    if isinstance(part, Happened):
+        return f"{part.count.label} {part.operator.label} {times(part.times)} in the last {days(part.days)}"
+    before, slot, after = part.operator.phrase.removeprefix("{field}").partition("{value}")
+    value = _value(part, words) if slot else ""
+    return f"{part.column.label}{before}{value}{after}"
+
+
+def _value(part: Compare, words: Words) -> str:
+    takes = part.operator.takes
+    if takes is Takes.DAYS:
+        return days(part.value)
+    if takes in (Takes.TEXTS, Takes.CHOICES):
+        return " or ".join(shown(part.column, entry, words) for entry in part.value)
+    if takes is Takes.TEXT:
+        return f"“{part.value}”"
+    return shown(part.column, part.value, words)
+
+
+def days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"
+
+
+def times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
+
+
+def shown(column: Column, value: Any, words: Words) -> str:
+    """A value of a column as people read it."""
+    if column.key == "owner":
+        return words.people.get(value, "someone who is no longer here")
+    if column.choices:
+        return dict(column.choices).get(value, str(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, date):
+        return _day(value, words)
+    if isinstance(value, int | float | Decimal):
+        return _number(Decimal(str(value)), column.unit, words)
+    return str(value)
+
+
+def _day(value: date, words: Words) -> str:
+    if isinstance(value, datetime):
+        value = value.astimezone(words.zone)
+    return f"{value.day} {value:%b %Y}"
+
+
+def _number(value: Decimal, unit: str, words: Words) -> str:
+    if unit == "money":
+        return f"{money.rounded(value, words.currency):,} {words.currency}"
+    plain = f"{round(value, 2).normalize():,f}"
+    return {"percent": f"{plain} %", "days": f"{plain} days"}.get(unit, plain)
