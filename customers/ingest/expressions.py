@@ -202,7 +202,8 @@ _WORDS = {
     Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM pg_timezone_names) THEN {0} END",
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
-    Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}' THEN array_remove(regexp_split_to_array({0}, '\\s*[,;]\\s*'), '') END",
+    Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}'"
+    " THEN array_remove(regexp_split_to_array({0}, '\\s*[,;]\\s*'), '')::varchar[] END",
     Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
 }
 

@@ -1,15 +1,18 @@
 """Imports: taking a file in, and starting the job that tries or does it."""
 
+import time
 from typing import IO, Any
 
 from django.core.files import File
-from django.db import transaction
+from django.db import connection, transaction
 
 from customers.ingest.mapping import Mapping
 from customers.ingest.running import JOB
 from customers.models import Import
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
+
+WAIT = 0.5  # seconds between two looks at a job that another process does
 
 
 class StillRunning(Exception):
@@ -26,14 +29,34 @@ def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
 
 @transaction.atomic
 def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
-    """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where it is at it."""
-    locked = Import.objects.select_for_update().get(pk=imported.pk)
+    """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""
+    locked = Import.objects.select_for_update(of=("self",)).select_related("job").get(pk=imported.pk)
     if locked.job and locked.job.open:
         raise StillRunning
     imported.dry_run = dry_run
     imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
     imported.save(update_fields=["dry_run", "job"])
     return imported.job
+
+
+def run_here(imported: Import, *, dry_run: bool, tell: jobs.Tell) -> Job:
+    """Try or do the import in this process and return its ended job. An interrupt (Ctrl-C) cancels it.
+
+    The job is as good as any other: where this process is killed, a worker takes it up again.
+    """
+    job = start(imported, dry_run=dry_run)
+    try:
+        jobs.run(job.pk, tell)
+        while job.open:  # a worker was first
+            time.sleep(WAIT)
+            job.refresh_from_db()
+            tell(job.done, job.total, job.stage)
+    except KeyboardInterrupt:
+        connection.close()  # it may be in the middle of a COPY
+        jobs.cancel(job)
+        jobs.run(job.pk)
+    job.refresh_from_db()
+    return job
 
 
 def _title(imported: Import) -> str:

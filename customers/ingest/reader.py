@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
 RECORD_LIMIT = 1_000_000  # bytes of one record, with all its lines
 ORIGINAL_LIMIT = 2_000  # characters kept of a refused record
 BLOCK = 1 << 18
+OPENING = 1 << 16  # bytes that show how a file is written
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -169,6 +170,15 @@ class Reader:
         )
 
 
+def opening_lines(path: Path, encoding: str, most: int = 50) -> list[str]:
+    """The first lines of a file that are not blank, whatever is in them. Raises FileRefused where it is no text."""
+    with path.open("rb") as file:
+        block = next(islice(_blocks(_unpacked(file), lambda: 0), 1, 2), b"")
+    lines = block[:OPENING].decode(encoding, errors="replace").splitlines(keepends=True)
+    # The last may be cut off.
+    return [line for line in (lines[:-1] or lines) if line.strip()][:most]
+
+
 def distinct(names: list[str]) -> tuple[str, ...]:
     """Column names, stripped; one that comes again is numbered ("Phone (2)"), one without a name has its place's."""
     taken: set[str] = set()
@@ -195,6 +205,8 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Lines with their ends (LF, CRLF or CR); one that is too long is cut just past RECORD_LIMIT bytes."""
     rest = b""
     for block in blocks:
+        if len(rest) > RECORD_LIMIT and not rest.endswith(b"\r") and b"\n" not in block and b"\r" not in block:
+            continue  # more of a line that is too long already
         lines = (rest + block).splitlines(keepends=True)
         # The last may go on in the next block, and a CR may be half of a CRLF.
         rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""

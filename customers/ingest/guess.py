@@ -1,0 +1,130 @@
+"""Guessing a mapping from a file's header and its first rows, for a person to correct."""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from customers.ingest.fields import FIELDS, Reads
+from customers.ingest.mapping import Mapping, Source, StateRule
+from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
+from customers.models.imports import ImportKind
+
+SAMPLE = 500  # rows that are looked at
+# No header says these: a number, a date, an address.
+DATUM = re.compile(r"^[-+]?[\d.,/:\- ]*\d[\d.,/:\- ]*$|@")
+DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}")
+
+
+def guess(path: Path, kind: str = "", encoding: str = "utf-8") -> Mapping:
+    """A mapping that may fit the file; of the given kind, or of the one its columns speak for. Raises FileRefused."""
+    layout = guess_layout(path, encoding)
+    with Reader(path, layout) as reader:
+        columns = reader.columns
+        rows = [record.values for record in islice(reader, SAMPLE) if not record.refusal]
+    samples = {name: [row[place].strip() for row in rows if row[place].strip()] for place, name in enumerate(columns)}
+    kind = kind or _kind(columns)
+    fields = _fields(kind, columns)
+    return Mapping(
+        kind=kind,
+        layout=layout,
+        dates=_dates(_values(fields, Reads.INSTANT, kind, samples)),
+        decimal=_decimal(_values(fields, Reads.NUMBER, kind, samples)),
+        whole_numbers=tuple(name for name in columns if _are_whole(samples[name]) and _is_id(fields, kind, name)),
+        fields=fields,
+        states=() if kind == ImportKind.CUSTOMERS else _states(fields, samples),
+    )
+
+
+def guess_layout(path: Path, encoding: str) -> Layout:
+    """The delimiter that cuts the first lines into the most columns, and whether the first of them is a header."""
+    lines = opening_lines(path, encoding)
+    widths = {name: _width(lines, delimiter) for name, delimiter in DELIMITERS.items()}
+    delimiter = max(widths, key=lambda name: widths[name])
+    first = next(iter(_split(lines[:1], DELIMITERS[delimiter])), [])
+    if first and not any(DATUM.search(cell) for cell in first):
+        return Layout(delimiter, encoding)
+    return Layout(delimiter, encoding, tuple(f"Column {place}" for place in range(1, len(first) + 1)))
+
+
+def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=delimiter)) if delimiter else [line.split() for line in lines]
+    except csv.Error:
+        return []
+
+
+def _width(lines: Sequence[str], delimiter: str) -> int:
+    """How many columns the delimiter makes of most of the lines; 0 where they do not agree."""
+    widths = [len(row) for row in _split(lines, delimiter) if row]
+    usual = max(set(widths), key=widths.count, default=0)
+    return usual if widths.count(usual) * 10 >= len(widths) * 9 else 0
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _kind(columns: Iterable[str]) -> str:
+    """Order lines where products are priced or counted, orders where an order is dated, else customers."""
+    matched = {kind: _fields(kind, columns).keys() for kind in FIELDS}
+    if {"order_id", "unit_price"} <= matched[ImportKind.ORDER_LINES]:
+        return ImportKind.ORDER_LINES
+    if "order_id" in matched[ImportKind.ORDERS]:
+        return ImportKind.ORDERS
+    return ImportKind.CUSTOMERS
+
+
+def _fields(kind: str, columns: Iterable[str]) -> dict[str, Source]:
+    """Each field from the column that bears the best known of its names; no column serves twice."""
+    free = {_plain(name): name for name in reversed(list(columns))}
+    found = {}
+    for field in FIELDS[kind]:
+        name = next((name for name in field.names if name in free), None)
+        if name is not None:
+            found[field.name] = Source(column=free.pop(name))
+    if "name" not in found and {"firstname", "lastname"} <= free.keys():
+        found["name"] = Source(text=f"{{{free['firstname']}}} {{{free['lastname']}}}")
+    return found
+
+
+def _reading(fields: dict[str, Source], kind: str, reads: Reads) -> list[str]:
+    """The columns that fields of this reading come from."""
+    return [fields[field.name].column for field in FIELDS[kind] if field.name in fields and field.reads is reads]
+
+
+def _values(fields: dict[str, Source], reads: Reads, kind: str, samples: dict[str, list[str]]) -> list[str]:
+    return [value for column in _reading(fields, kind, reads) for value in samples.get(column, ())]
+
+
+def _dates(values: Sequence[str]) -> str:
+    if any(re.match(r"^\d{8}\b", value) for value in values):
+        return "ymd"
+    numbers = [(int(found[1]), int(found[2])) for found in map(DAY_FIRST.match, values) if found]
+    if not numbers:
+        return "iso"
+    return "mdy" if any(second > 12 for _, second in numbers) else "dmy"
+
+
+def _decimal(values: Iterable[str]) -> str:
+    return "comma" if any(re.match(r"^[-+]?[\d.]*\d,\d{1,2}$", value) for value in values) else "point"
+
+
+def _are_whole(values: Sequence[str]) -> bool:
+    return bool(values) and all(re.match(r"^\d+\.0$", value) for value in values)
+
+
+def _is_id(fields: dict[str, Source], kind: str, column: str) -> bool:
+    return column in _reading(fields, kind, Reads.ID)
+
+
+def _states(fields: dict[str, Source], samples: dict[str, list[str]]) -> tuple[StateRule, ...]:
+    """A column that tells when an order was cancelled, or credit notes numbered C123 among orders numbered 123."""
+    for column in samples:
+        if _plain(column) in ("cancelledat", "canceledat"):
+            return (StateRule("cancelled", column, "is not empty"),)
+    column = fields["order_id"].column if "order_id" in fields else ""
+    ids = samples.get(column, [])
+    notes = sum(bool(re.match(r"^C\d+$", name)) for name in ids)
+    return (StateRule("cancelled", column, "starts with", "C"),) if 0 < notes < len(ids) / 2 else ()

@@ -1,0 +1,91 @@
+"""`manage.py import KIND FILE`: what the pages under /data/ do, from the command line."""
+
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+
+from customers.ingest import naming
+from customers.ingest.guess import guess
+from customers.ingest.imports import run_here, take_in
+from customers.ingest.mapping import Mapping, MappingRefused, check
+from customers.ingest.reader import FileRefused, Reader
+from customers.models import Import
+from customers.models.imports import ImportKind
+from retention.workspace.models import Job
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring in customers, orders or order lines from a CSV file, plain or gzip. The same file twice changes nothing."
+        " Ends with 1 where the import failed. Refused rows are kept, and shown under Data."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("kind", choices=ImportKind.values)
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--mapping", help="name of a saved mapping or an example, or a JSON file; else it is guessed"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="try everything and take it back")
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        taken = _take_in(options["kind"], options["file"], options["mapping"])
+        job = run_here(taken, dry_run=options["dry_run"], tell=Meter(self.stderr))
+        if job.state != Job.State.DONE:
+            raise CommandError(job.error or "The import was stopped. Nothing was brought in.")
+        summary = {"import": taken.pk, "dry_run": taken.dry_run, **job.summary}
+        self.stdout.write(json.dumps(summary, indent=2) if options["json"] else _in_words(summary))
+
+
+def _take_in(kind: str, file: Path, mapping: str | None) -> Import:
+    """The file, kept with its mapping once that fits. Raises CommandError."""
+    try:
+        chosen = _chosen(mapping) if mapping else guess(file, kind)
+        if chosen.kind != kind:
+            raise CommandError(f"The mapping {mapping} reads {chosen.kind}, not {kind}.")
+        with Reader(file, chosen.layout) as reader:
+            check(chosen, reader.columns)
+        with file.open("rb") as opened:
+            return take_in(opened, file.name, chosen)
+    except (FileRefused, MappingRefused, OSError) as error:
+        raise CommandError(f"{error} Nothing was brought in.") from error
+
+
+def _chosen(mapping: str) -> Mapping:
+    path = Path(mapping)
+    return naming.in_file(path) if path.is_file() else naming.named(mapping)
+
+
+class Meter:
+    """Writes at most one line a second: what is being done, how far, how fast."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self._out = out
+        self._begun = time.monotonic()
+        self._next = 0.0
+        self._stage = ""
+
+    def __call__(self, done: int, total: int | None, stage: str) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now < self._next:
+            return
+        self._stage, self._next = stage, now + 1
+        rate = done / max(now - self._begun, 0.001)
+        self._out.write(f"{stage}: {done:,} of {total or done:,} rows, {rate:,.0f} a second")
+
+
+def _in_words(summary: dict[str, Any]) -> str:
+    lines = [f"{summary['rows']:,} rows read, {summary['rejected']:,} refused"]
+    for noun in ("customers", "orders", "lines"):
+        if tally := summary.get(noun):
+            counts = ", ".join(f"{tally[what]:,} {what}" for what in ("created", "updated", "unchanged", "removed"))
+            lines.append(f"{noun.capitalize()}: {counts}")
+    lines += [f"Orders come to {total} {currency}" for currency, total in summary.get("amounts", {}).items()]
+    if summary["dry_run"]:
+        lines.append("This was a trial: nothing was brought in.")
+    return "\n".join(lines)

@@ -1,0 +1,188 @@
+"""Importing orders and order lines."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from customers.models import Customer, Dirty, Event, Order, OrderLine
+from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, again, bring, done, mapping, refusals, versions
+
+pytestmark = pytest.mark.django_db
+
+ORDER_HEADER = "order_id,customer_id,ordered_at,amount,currency,email\n"
+HEADER = "order_id,customer_id,ordered_at,sku,quantity,unit_price\n"
+TWO_LINES = "A1,7,2024-05-01 10:00,apple,2,1.50\nA1,7,2024-05-01 10:00,pear,1,2.00\n"
+
+
+def events(**filters: Any) -> list[tuple[str, datetime, dict[str, str]]]:
+    found = Event.objects.filter(**filters).order_by("id")
+    return list(found.values_list("kind", "occurred_at", "payload"))
+
+
+def test_it_works() -> None:
+    text = (
+        ORDER_HEADER + "A1,7,2024-05-01 10:00,12.30,GBP,ann@example.test\nA2,7,2024-04-01,5,,\nA3,,2024-06-01,1.125,,\n"
+    )
+    summary = done(mapping(ORDERS), text)
+    assert summary["orders"] == {"named": 3, "created": 3, "updated": 0, "unchanged": 0, "removed": 0}
+    assert summary["customers"]["created"] == 1
+    ann = Customer.objects.get()
+    assert (ann.external_id, ann.email, ann.joined_at) == ("7", "ann@example.test", datetime(2024, 4, 1, tzinfo=UTC))
+    assert list(Order.objects.order_by("external_id").values_list("customer", "amount", "currency", "state")) == [
+        (ann.pk, Decimal("12.3"), "GBP", "completed"),
+        (ann.pk, Decimal(5), "EUR", "completed"),
+        (None, Decimal("1.125"), "EUR", "completed"),
+    ]
+    assert events() == [
+        ("customer.created", datetime(2024, 4, 1, tzinfo=UTC), {}),
+        (
+            "order.placed",
+            datetime(2024, 4, 1, tzinfo=UTC),
+            {"amount": "5.00", "currency": "EUR", "external_id": "A2"},
+        ),
+        (
+            "order.placed",
+            datetime(2024, 5, 1, 10, tzinfo=UTC),
+            {"amount": "12.30", "currency": "GBP", "external_id": "A1"},
+        ),
+    ]
+    placed = Event.objects.filter(kind="order.placed").last()
+    assert placed is not None
+    assert (placed.ref, placed.dedup_key) == (f"order:{Order.objects.get(external_id='A1').pk}", "order:A1")
+
+
+def test_lines_make_an_order() -> None:
+    summary = done(mapping(LINES), HEADER + TWO_LINES + "A2,8,2024-05-02,apple,,3\n")
+    assert summary["lines"] == {"named": 3, "created": 3, "updated": 0, "unchanged": 0, "removed": 0}
+    assert summary["amounts"] == {"EUR": "8.0000"}
+    assert list(Order.objects.order_by("external_id").values_list("external_id", "amount")) == [("A1", 5), ("A2", 3)]
+    assert list(OrderLine.objects.values_list("order__external_id", "position", "sku", "quantity", "unit_price")) == [
+        ("A1", 1, "apple", 2, Decimal("1.5")),
+        ("A1", 2, "pear", 1, 2),
+        ("A2", 1, "apple", 1, 3),
+    ]
+
+
+def test_the_same_file_twice_changes_nothing() -> None:
+    text = HEADER + TWO_LINES + TWO_LINES + "CA2,7,2024-05-02,apple,-2,1.50\nA3,,2024-05-02,apple,1,1\n"
+    _, taken = bring(mapping(LINES), text)
+    before = versions()
+    summary = again(taken).summary
+    assert [summary[what]["unchanged"] for what in ("customers", "orders", "lines")] == [1, 3, 6]
+    assert versions() == before
+
+
+def test_rows_that_repeat_are_lines_of_their_own() -> None:
+    done(mapping(LINES), HEADER + TWO_LINES + TWO_LINES)
+    assert list(OrderLine.objects.values_list("position", "sku")) == [
+        (1, "apple"),
+        (2, "pear"),
+        (3, "apple"),
+        (4, "pear"),
+    ]
+    assert Order.objects.get().amount == 10
+
+
+def test_a_file_brings_all_lines_of_its_orders() -> None:
+    done(mapping(LINES), HEADER + TWO_LINES + "A2,8,2024-05-02,fig,1,4\n")
+    Dirty.objects.all().delete()
+    summary = done(mapping(LINES), HEADER + "A1,7,2024-05-01 10:00,apple,3,1.50\n")
+    assert summary["lines"] == {"named": 1, "created": 0, "updated": 1, "unchanged": 0, "removed": 1}
+    assert list(OrderLine.objects.values_list("order__external_id", "sku", "quantity")) == [
+        ("A1", "apple", 3),
+        ("A2", "fig", 1),
+    ]
+    assert Order.objects.get(external_id="A1").amount == Decimal("4.5")
+    assert list(Dirty.objects.values_list("customer__external_id", flat=True)) == ["7"]
+
+
+def test_a_cancelled_order() -> None:
+    done(mapping(LINES), HEADER + "C1,7,2024-05-01,apple,-2,1.50\n")
+    assert list(Order.objects.values_list("state", "amount")) == [("cancelled", -3)]
+    assert [kind for kind, *_ in events()] == ["customer.created", "order.cancelled"]
+
+
+def test_an_order_that_is_cancelled_later() -> None:
+    fields = {name: {"column": name} for name in ("order_id", "customer_id", "ordered_at", "amount")}
+    states = [
+        {"state": "cancelled", "column": "status", "test": "is", "value": "voided"},
+        {"state": "refunded", "column": "refunded_on", "test": "is not empty"},
+    ]
+    how = mapping({"kind": "orders", "fields": fields, "states": states})
+    header = "order_id,customer_id,ordered_at,amount,status,refunded_on\n"
+    done(how, header + "A1,7,2024-05-01,5,paid,\nA2,7,2024-05-02,6,paid,2024-05-09\n")
+    assert list(Order.objects.order_by("id").values_list("state", flat=True)) == ["completed", "refunded"]
+    done(how, header + "A1,7,2024-05-01,5,Voided,\n")
+    assert Order.objects.get(external_id="A1").state == "cancelled"
+    assert [kind for kind, *_ in events()] == ["customer.created", "order.placed", "order.placed", "order.cancelled"]
+    # Without a rule for the state a file leaves it.
+    done(mapping({"kind": "orders", "fields": fields}), header + "A1,7,2024-05-01,5,paid,\n")
+    assert Order.objects.get(external_id="A1").state == "cancelled"
+
+
+def test_an_order_whose_customer_is_told_later() -> None:
+    done(mapping(ORDERS), ORDER_HEADER + "A1,,2024-05-01,5,,\n")
+    assert events() == []
+    done(mapping(ORDERS), ORDER_HEADER + "A1,7,2024-05-01,5,,\n")
+    done(mapping(ORDERS), ORDER_HEADER + "A1,,2024-05-01,5,,\n")
+    assert Order.objects.get().customer == Customer.objects.get(external_id="7")
+    assert [(kind, at) for kind, at, _ in events(kind="order.placed")] == [
+        ("order.placed", datetime(2024, 5, 1, tzinfo=UTC))
+    ]
+
+
+def test_an_orders_file_only_fills_what_is_empty_about_a_customer() -> None:
+    done(mapping(CUSTOMERS), "customer_id,name,email,joined_at,tags,consent\n7,Ann,,2020-01-01,,\n")
+    fields = ORDERS["fields"] | {"name": {"text": "Customer {customer_id}"}}
+    done(mapping(ORDERS, fields=fields), ORDER_HEADER + "A1,7,2024-05-01,5,,ann@example.test\n")
+    ann = Customer.objects.get()
+    assert (ann.name, ann.email, ann.joined_at) == ("Ann", "ann@example.test", datetime(2020, 1, 1, tzinfo=UTC))
+
+
+def test_an_order_comes_whole_or_not_at_all() -> None:
+    text = HEADER + TWO_LINES + "A2,7,2024-05-02,apple,1,1\nA2,7,2024-05-02,pear,one,1\nA2,7,2024-05-02,fig,1,1\n"
+    job, taken = bring(mapping(LINES), text)
+    assert list(Order.objects.values_list("external_id", flat=True)) == ["A1"]
+    assert [(line, reason) for line, reason, _ in refusals(taken)] == [
+        (4, "Line 5 of the same order was refused, and an order comes whole."),
+        (5, "Quantity: “one” is not a number written as 1234.50."),
+        (6, "Line 5 of the same order was refused, and an order comes whole."),
+    ]
+    assert (job.summary["rows"], job.summary["rejected"]) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("A2,7,2024-05-02,a,1,1\nA2,8,2024-05-02,b,1,1\n", "Order “A2” names two customers, “7” and “8”."),
+        ("A2,7,,a,1,1\nA2,7,,b,1,1\n", "Order “A2” has no date in any of its lines."),
+        ("A2,7,2024-05-02,a,99999999,99999999\nA2,,,b,1,1\n", "Order “A2” comes to more than can be kept."),
+    ],
+)
+def test_lines_that_make_no_order(rows: str, reason: str) -> None:
+    _, taken = bring(mapping(LINES), HEADER + TWO_LINES + rows)
+    assert [why for _, why, _ in refusals(taken)] == [reason, reason]
+    assert list(Order.objects.values_list("external_id", flat=True)) == ["A1"]
+
+
+def test_what_an_orders_first_line_says_holds_for_the_others() -> None:
+    done(mapping(LINES), HEADER + "A1,7,2024-05-01,apple,2,1.50\nA1,,,pear,1,2.00\n")
+    order = Order.objects.get()
+    assert (order.customer, order.amount) == (Customer.objects.get(), 5)
+
+
+def test_orders_told_twice() -> None:
+    row = "A1,7,2024-05-01,5,EUR,\n"
+    _, taken = bring(mapping(ORDERS), ORDER_HEADER + row + row + row.replace(",5,", ",6,"))
+    assert Order.objects.get().amount == 5
+    assert [(line, reason) for line, reason, _ in refusals(taken)] == [
+        (4, "Order “A1” is already in line 2, which says otherwise; that line stands.")
+    ]
+
+
+def test_long_ids_are_told_apart() -> None:
+    one, two = "x" * 150 + "1", "x" * 150 + "2"
+    done(mapping(ORDERS), ORDER_HEADER + f"{one},7,2024-05-01,5,,\n{two},7,2024-05-01,5,,\n")
+    assert Event.objects.filter(kind="order.placed").count() == 2
