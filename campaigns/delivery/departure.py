@@ -100,13 +100,13 @@ _DEPART = """
         FROM judged WHERE verdict = 'go'
     ),
     free AS (
-        SELECT who.customer_id, who.channel, who.day, number,
-               ROW_NUMBER() OVER (PARTITION BY who.customer_id, who.channel ORDER BY number) AS place
+        SELECT who.customer_id, who.channel, who.day, slots.number,
+               ROW_NUMBER() OVER (PARTITION BY who.customer_id, who.channel ORDER BY slots.number) AS place
         FROM (SELECT DISTINCT customer_id, channel, day FROM asking) AS who
-        CROSS JOIN GENERATE_SERIES(1, %(a_day)s) AS number
+        CROSS JOIN GENERATE_SERIES(1, %(a_day)s) AS slots(number)
         WHERE NOT EXISTS (
             SELECT 1 FROM campaigns_contactslot slot WHERE slot.customer_id = who.customer_id
-            AND slot.channel = who.channel AND slot.day = who.day AND slot.number = number)
+            AND slot.channel = who.channel AND slot.day = who.day AND slot.number = slots.number)
     ),
     offered AS (
         SELECT asking.id, asking.customer_id, asking.channel, asking.day, free.number

@@ -1,14 +1,10 @@
 """The delivery loop of one worker: claim, prepare, let go in small chunks, send, record."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
-from django.db import connection
-
+from campaigns.alone import DELIVERING, alone
 from campaigns.delivery.channels import Channel, Fate, Letter, Outcome, Unreachable
 from campaigns.delivery.channels.chosen import email_channel
 from campaigns.delivery.claiming import Claim, claim, release
@@ -20,8 +16,7 @@ from campaigns.rendering.sandbox import Sandbox
 from retention.workspace.models import Workspace
 
 LANES = 2
-LANE_LOCK = 7_236_001
-"""Advisory lock class: that many workers deliver at once, however many are woken."""
+"""So many workers deliver at once, however many are woken."""
 CHUNK_SECONDS = 0.5
 CHUNK_LIMIT_SECONDS = 60.0
 SMALLEST, LARGEST = 10, 500
@@ -60,7 +55,7 @@ class Pace:
 def deliver(seconds: float) -> Delivered:
     """Send what is due for up to `seconds`; at once nothing where enough workers are at it already."""
     done = Delivered()
-    with _lane() as free:
+    with alone(DELIVERING, LANES) as free:
         if free:
             run = Run(email_channel(), Sandbox(), done)
             try:
@@ -68,23 +63,6 @@ def deliver(seconds: float) -> Delivered:
             finally:
                 run.close()
     return done
-
-
-@contextmanager
-def _lane() -> Iterator[bool]:
-    """Hold one of the lanes, which PostgreSQL frees when we die; False where all are taken."""
-    with connection.cursor() as cursor:
-        held = next((lane for lane in range(LANES) if _locked(cursor, lane)), None)
-        try:
-            yield held is not None
-        finally:
-            if held is not None:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LANE_LOCK, held])
-
-
-def _locked(cursor: Any, lane: int) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LANE_LOCK, lane])
-    return bool(cursor.fetchone()[0])
 
 
 class Run:

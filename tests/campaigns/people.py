@@ -1,5 +1,7 @@
 """Customers, a segment and a campaign to try things on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 from campaigns.models import Campaign, EmailStep
 from customers.models import Channel, Consent, Customer, Segment, SegmentMembership
 from retention.common import clock
+from retention.workspace.models import Workspace
 
 BODY = '<p>Dear {{ customer.name }}, <a href="https://shop.example/back">come back</a>.</p>'
 
@@ -49,3 +52,14 @@ def campaign(made: Segment, *, running: bool = True, step: dict[str, Any] | None
         row.state, row.launched_at = Campaign.State.RUNNING, clock.now()
         row.save()
     return row
+
+
+@contextmanager
+def workspace() -> Iterator[None]:
+    """The one row that a migration makes, for tests that commit; afterwards, as it is at first."""
+    Workspace.objects.get_or_create(id=1)
+    try:
+        yield
+    finally:
+        Workspace.objects.all().delete()
+        Workspace.objects.create(id=1)

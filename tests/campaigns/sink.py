@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Sink:

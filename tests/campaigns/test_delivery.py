@@ -209,6 +209,15 @@ def test_nobody_gets_more_than_so_many_a_day(plain_sink: Sink, monkeypatch: pyte
     assert Counter(plain_sink.recipients) == {"c1@example.test": 4, "c2@example.test": 4}
 
 
+def test_what_was_sent_earlier_in_the_day_counts(plain_sink: Sink) -> None:
+    rows = people.customers(2)
+    Workspace.objects.update(messages_per_day=2)
+    for n in range(3):
+        take_in(people.campaign(people.segment(f"S{n}", rows), name=f"C{n}", rest_days=0))
+        deliver(30)
+    assert Counter(plain_sink.recipients) == {"c1@example.test": 2, "c2@example.test": 2}
+
+
 def test_quiet_hours_are_the_customers_own(plain_sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
     monkeypatch.setattr(clock, "now", lambda: now)
