@@ -8,6 +8,6 @@ ENOUGH = 100_000
 
 
 @backlog("messages")
-def due_messages() -> int:
-    """Messages that should be on their way by now, counted up to 100,000."""
+def waiting_messages() -> int:
+    """Messages that are due and not yet taken up, counted up to 100,000."""
     return Message.objects.filter(state=Message.State.PENDING, due_at__lte=clock.now())[:ENOUGH].count()

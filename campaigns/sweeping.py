@@ -72,8 +72,9 @@ def keep_up() -> Swept:
 
 def sweep() -> Swept:
     """Do all that is due here and now, jobs and delivery included, without any worker."""
-    finished = _run_jobs()
+    routed, finished = route_all(), _run_jobs()
     swept = keep_up()
+    swept.routed += routed
     swept.jobs = finished
     _deliver(swept)
     return swept
