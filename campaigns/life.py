@@ -5,8 +5,8 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.enrolment import take_in
-from campaigns.models import Campaign, Enrolment, Message
-from customers.segments import membership
+from campaigns.models import Arm, Campaign, Enrolment, Message
+from customers.segments.membership import refresh
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, enqueue, job
 from retention.workspace.models import Job, User
@@ -68,12 +68,12 @@ def take_in_job(progress: Progress) -> dict[str, Any]:
     if campaign is None:
         raise JobFailed("The campaign is gone.")
     progress.step(0, None, "Looking who is in the segment")
-    membership.refresh([campaign.segment_id])
-    taken = take_in(campaign, progress)
+    refresh([campaign.segment_id])
+    take_in(campaign, progress)
+    # Some may have come in by the router meanwhile: the summary is about the campaign, not about this job alone.
     return {
         "campaign": campaign.pk,
-        "treated": taken.treated,
-        "held_out": taken.held_out,
-        "refused": taken.refused,
-        "messages": taken.messages,
+        "treated": campaign.enrolments.filter(arm=Arm.TREATED).count(),
+        "held_out": campaign.enrolments.filter(arm=Arm.CONTROL).count(),
+        "refused": campaign.refusals.count(),
     }

@@ -2,8 +2,6 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from customers.segments.membership import refresh_crossings
-
 from campaigns.alone import ROUTING, SWEEPING, alone
 from campaigns.delivery.channels import Fate
 from campaigns.delivery.reaping import reap
@@ -12,6 +10,7 @@ from campaigns.enrolment import take_in
 from campaigns.goals import close
 from campaigns.models import Campaign
 from campaigns.routing import route
+from customers.segments.membership import refresh_crossings
 from retention.workspace import jobs
 
 DELIVER_SECONDS = 300.0

@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Enrolment, Message
 from campaigns.routing import route
 from campaigns.sweeping import keep_up, sweep_until_idle
 from customers.events.recording import Happening, record
-from customers.models import Customer, Event, Order, Segment
+from customers.models import Customer, Order, Segment
 from retention.common import clock
 from retention.workspace.models import Job, User
 from tests.campaigns import people
@@ -58,7 +58,7 @@ def test_it_works(plain_sink: Sink, marketer: User) -> None:
     assert plain_sink.recipients == [gone.email]
     assert Enrolment.objects.get().customer == gone
     job = Job.objects.get()
-    assert (job.state, job.summary["treated"], job.summary["messages"]) == ("done", 1, 1)
+    assert (job.state, job.summary["treated"], job.summary["held_out"]) == ("done", 1, 0)
 
 
 def test_an_order_meets_the_goal_when_it_is_routed(plain_sink: Sink, marketer: User) -> None:
