@@ -1,10 +1,13 @@
 """The Celery application. Tasks only wake work that stands as rows in PostgreSQL."""
 
 import os
+import warnings
 
 from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
+# Celery warns root of pickled messages; ours are JSON.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 TRANSPORT_ALIASES["spool"] = "retention.spool_broker:Transport"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention.settings")
 app = Celery("retention")

@@ -6,6 +6,8 @@ bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = 4
+# The workers share the memory of what is loaded, and start in an instant.
+preload_app = True
 # A request that takes longer is a mistake: long work runs in a worker.
 timeout = 60
 graceful_timeout = 15

@@ -22,6 +22,8 @@ from .owner import Owner, return_messages_of_the_dead
 
 #: Seconds between two looks for a message where there was none.
 POLLING_INTERVAL = 0.05
+#: Seconds after which a worker that waits for a message is let see whether it was asked to stop.
+LONGEST_WAIT = 0.5
 #: Seconds between two looks for owners that are gone.
 RECOVERY_INTERVAL = 5.0
 
@@ -113,6 +115,9 @@ class Transport(virtual.Transport):
         if time.monotonic() - self._recovered_at > RECOVERY_INTERVAL:
             return_messages_of_the_dead(self.root)
             self._recovered_at = time.monotonic()
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
+        super().drain_events(connection, timeout and min(timeout, LONGEST_WAIT), **kwargs)
 
     def close_connection(self, connection: Any) -> None:
         super().close_connection(connection)
