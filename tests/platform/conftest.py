@@ -15,7 +15,8 @@ from django.conf import settings
 
 from retention.embedded_postgres.keeper import NAME
 
-WAIT = 30.0
+#: Seconds: a busy machine takes its time to start three programs.
+WAIT = 120.0
 
 
 def environment(**more: str) -> dict[str, str]:

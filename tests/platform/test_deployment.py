@@ -15,7 +15,7 @@ from django.test.utils import override_settings
 from bin import compose
 from retention.embedded_postgres import keeper
 from retention.supervisor import programs
-from tests.platform.conftest import environment, eventually
+from tests.platform.conftest import environment
 
 PRODUCTION = {
     "SECRET_KEY_MADE_UP": False,
@@ -104,12 +104,14 @@ def test_the_workers_health_check(redis_url: str, tmp_path: Path) -> None:
 
     assert not healthy()
     command = [sys.executable, "-m", *programs.WORKER, "--hostname", "celery@here", "--concurrency", "1"]
-    worker = subprocess.Popen(command, env=given, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL)
+    worker = subprocess.Popen(command, env=given, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True)
     try:
-        eventually(healthy)
+        assert worker.stderr
+        assert any("ready." in line for line in worker.stderr)
+        assert healthy()
     finally:
-        worker.terminate()
-        worker.wait()
+        worker.kill()
+        worker.communicate()
 
 
 def test_variables_are_filled_in_as_compose_does() -> None:

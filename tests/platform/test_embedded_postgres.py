@@ -134,7 +134,7 @@ def test_the_last_one_out_stops_the_server(used: Path, asker: Callable[..., Aske
 
 
 def test_a_newcomer_while_the_server_stops(used: Path, asker: Callable[..., Asker]) -> None:
-    for _ in range(3):
+    for _ in range(2):
         leaving, newcomer = asker(used), asker(used)
         leaving.ask("SELECT 1")
         leaving.end(signal.SIGKILL)

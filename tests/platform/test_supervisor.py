@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from retention.supervisor.__main__ import CannotStart, check_port, lock
 from tests.platform.conftest import environment, eventually
 
 STEADY = ["/bin/sh", "-c", "echo steady; exec sleep 600"]
@@ -164,10 +165,6 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
     port = free_port()
     product = run("retention.supervisor", PORT=port)
     eventually(lambda: product.said(f"http://localhost:{port}") and product.said("ready.") and ready(port))
-    second = run("retention.supervisor", PORT=free_port())
-    assert second.process.wait(timeout=20) == 1
-    eventually(lambda: second.said("already runs on the data in"))
-
     for part in ("bin/postgres", "gunicorn", "worker", "beat"):
         os.kill(product.pid(part), signal.SIGKILL)
     eventually(lambda: ready(port) and product.said("ready.") == 2)
@@ -192,13 +189,18 @@ def test_the_product_on_given_servers(run: Callable[..., Run], postgres_url: str
     assert subprocess.run(healthy, env=environment(PORT=port), check=False, capture_output=True).returncode == 1
 
 
-def test_a_port_in_use_is_said(run: Callable[..., Run]) -> None:
+def test_a_port_in_use_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        product = run("retention.supervisor", PORT=str(taken.getsockname()[1]))
-        assert product.process.wait(timeout=20) == 1
-    eventually(lambda: product.said("Name another: PORT="))
+        with pytest.raises(CannotStart, match="Name another: PORT="):
+            check_port(taken.getsockname()[1])
+
+
+def test_one_product_at_a_time_on_a_data_folder(tmp_path: Path) -> None:
+    with lock(tmp_path), pytest.raises(CannotStart, match="already runs on the data in"):
+        lock(tmp_path)
+    lock(tmp_path).close()
 
 
 def test_a_wrong_setting_is_said(run: Callable[..., Run]) -> None:
