@@ -1,10 +1,10 @@
 """How gunicorn serves the product: `gunicorn --config python:retention.gunicorn retention.wsgi`."""
 
-import os
+from retention.common import environment as env
 
-bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = f"{env.text('BIND', '127.0.0.1')}:{env.number('PORT', 8000)}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+workers = env.number("WEB_WORKERS", 2)
 threads = 4
 # The workers share the memory of what is loaded, and start in an instant.
 preload_app = True

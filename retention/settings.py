@@ -12,29 +12,27 @@ from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
+from retention.common import environment as env
 from retention.common.instants import parse_instant
 from retention.common.kept import kept
 from retention.workspace.logs import logging_config
 
-env = environ.Env()
-
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = env.folder("DATA_DIR", BASE_DIR / ".data")
 
-DEBUG = env.bool("DEBUG", default=False)
-DATABASE_URL = env.str("DATABASE_URL", default="")
-DEMO = env.bool("DEMO", default=not DATABASE_URL)
-SECRET_KEY = env.str("SECRET_KEY", default="")
+DEBUG = env.flag("DEBUG", False)
+DATABASE_URL = env.url("DATABASE_URL", ["postgresql", "postgres"])
+DEMO = env.flag("DEMO", not DATABASE_URL)
+SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_MADE_UP = not SECRET_KEY
 if SECRET_KEY_MADE_UP:
     SECRET_KEY = kept(DATA_DIR / "secret_key", partial(secrets.token_urlsafe, 48))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", default=8000)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+PORT = env.number("PORT", 8000)
 # The address customers reach the product at: the base of every link in a message.
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+PUBLIC_URL = env.url("PUBLIC_URL", ["https", "http"], f"http://localhost:{PORT}").rstrip("/")
 
 ROOT_URLCONF = "retention.urls"
 WSGI_APPLICATION = "retention.wsgi.application"
@@ -99,10 +97,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # Data: PostgreSQL only. Without DATABASE_URL the project runs its own server below DATA_DIR.
 def database() -> dict[str, Any]:
     if DATABASE_URL:
-        given: dict[str, Any] = dict(env.db("DATABASE_URL"))
-        if given["ENGINE"] != "django.db.backends.postgresql":
-            raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
-        return given
+        return dict(environ.Env.db_url_config(DATABASE_URL))
     return {
         "ENGINE": "retention.embedded_postgres",
         "NAME": "retention",
@@ -116,7 +111,7 @@ DATABASES = {"default": database() | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS":
 MEDIA_ROOT = DATA_DIR / "files"
 
 # Broker: Redis, or a folder. Messages only wake workers: due work is rows in PostgreSQL.
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.url("REDIS_URL", ["redis", "rediss"])
 CELERY_BROKER_URL = REDIS_URL or (DATA_DIR / "spool").as_uri().replace("file://", "spool://localhost", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -150,14 +145,14 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Mail: without EMAIL_URL messages land in an outbox folder that a page shows.
-EMAIL_URL = env.str("EMAIL_URL", default="")
-EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
+EMAIL_URL = env.url("EMAIL_URL", ["smtp", "smtp+tls", "smtp+ssl"])
+EMAIL_CONNECTIONS = env.number("EMAIL_CONNECTIONS", 4)
 OUTBOX_DIR = DATA_DIR / "outbox"
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "staff_mail")
 if EMAIL_URL:
-    vars().update(env.email("EMAIL_URL"))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Retention <retention@localhost>")
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Retention <retention@localhost>")
 
 # Sign-in.
 AUTH_USER_MODEL = "workspace.User"
@@ -193,15 +188,15 @@ CACHES = {"default": (REDIS_CACHE if REDIS_URL else FILE_CACHE) | {"KEY_PREFIX":
 
 # Logs.
 LOGGING = logging_config(
-    style=env.str("LOG_FORMAT", default="json" if DATABASE_URL else "console"),
-    level=env.str("LOG_LEVEL", default="INFO"),
+    style=env.choice("LOG_FORMAT", ["json", "console"], "json" if DATABASE_URL else "console"),
+    level=env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO"),
 )
 
 # Language and time. Stored instants are UTC; people see their workspace's zone.
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-RETENTION_NOW = parse_instant(env.str("RETENTION_NOW", default=""), variable="RETENTION_NOW")
+RETENTION_NOW = parse_instant(env.text("RETENTION_NOW"), variable="RETENTION_NOW")
 
 # Static files and the browser's rules.
 STATIC_URL = "static/"
@@ -249,6 +244,6 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0

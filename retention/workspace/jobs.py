@@ -15,6 +15,7 @@ from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from kombu.exceptions import OperationalError
 
 from retention.common import clock
 from retention.workspace.models import Job, User
@@ -52,7 +53,11 @@ def enqueue(kind: str, title: str, spec: dict[str, Any], by: User | None = None)
 
 
 def nudge(job_id: uuid.UUID) -> None:
-    current_app.send_task("retention.workspace.tasks.run_job", args=[str(job_id)])
+    """Wake a worker. Where the broker is away, the sweep finds the job once it is back."""
+    try:
+        current_app.send_task("retention.workspace.tasks.run_job", args=[str(job_id)])
+    except OperationalError:
+        log.warning("the broker is away, so no worker was woken", extra={"job": str(job_id)})
 
 
 def due() -> list[uuid.UUID]:

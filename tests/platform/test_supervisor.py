@@ -206,5 +206,5 @@ def test_one_product_at_a_time_on_a_data_folder(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_said(run: Callable[..., Run]) -> None:
     product = run("retention.supervisor", DATABASE_URL="mysql://somewhere/db")
     assert product.process.wait(timeout=20) == 1
-    eventually(lambda: product.said("DATABASE_URL must name a PostgreSQL database"))
+    eventually(lambda: product.said("DATABASE_URL must be an address that begins with postgresql://"))
     assert not product.said("Traceback")
