@@ -1,0 +1,112 @@
+"""People: two thousand customers, companies and persons, who become known over two years.
+
+Each has a satisfaction that nobody sees. It is what usage, answers and leaving have in common, and so the reason why
+each tells something about the others.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from retention.demo.span import DAYS, waking
+
+GIVEN = (
+    "Ada Aino Alba Amir Ana Arjun Astrid Bao Beatriz Ben Carla Chiara Daan Dana Elif Emil Emma Esra Eva Farah Felix "
+    "Finn Freya Gita Hanna Hugo Ida Ines Ivan Jana Jonas Julia Kai Karim Katya Lars Layla Lea Leo Lina Luca Maja Mara "
+    "Marco Mei Mila Nadia Nils Nora Olga Omar Oskar Pau Pia Priya Rania Rosa Rui Sam Sara Selma Silas Sofia Sven Tara "
+    "Theo Tilda Tomas Uma Vera Vik Wanda Yara Yusuf Zoe"
+).split()
+FAMILY = (
+    "Abadi Alves Andersen Bakker Bauer Becker Berg Bianchi Brandt Carter Castro Chen Costa Dahl Das Demir Diaz Dubois "
+    "Eriksen Evans Fischer Fontana Garcia Gruber Haas Hansen Horvat Ivanova Jansen Jensen Kaur Keller Khan Klein Kovac "
+    "Lang Larsen Lefevre Lind Lopez Marino Martin Meyer Moreau Nagy Novak Okafor Olsen Park Patel Pereira Popescu Ricci "
+    "Rossi Roth Santos Sato Schmid Silva Singh Smit Sokolov Tan Torres Vogel Wagner Walker Weber Winter Yilmaz Zimmer"
+).split()
+PLACES = (
+    "Amber Anchor Arbour Birch Bluebell Bridge Canal Cedar Clover Coast Copper Corner Dune Ember Fern Field Garden "
+    "Granite Harbour Hazel Hill Island Juniper Lantern Linden Maple Market Meadow Mill North Oak Orchard Park Pine "
+    "Quarry Quay Ridge River Rowan Salt Silver South Station Stone Summit Terrace Thistle Tower Valley Willow"
+).split()
+TRADES = {
+    "café": ("Café", "Coffee Bar", "Bakery", "Patisserie"),
+    "hotel": ("Hotel", "Guesthouse", "Inn"),
+    "office": ("Studios", "Partners", "Labs", "Works", "Group"),
+    "shop": ("Market", "Grocers", "Books", "Cycles"),
+}
+# Country, its language, its time zone, its share.
+COUNTRIES = (
+    ("Germany", "de", "Europe/Berlin", 30),
+    ("United Kingdom", "en", "Europe/London", 20),
+    ("France", "fr", "Europe/Paris", 13),
+    ("Netherlands", "nl", "Europe/Amsterdam", 10),
+    ("Spain", "es", "Europe/Madrid", 9),
+    ("Sweden", "sv", "Europe/Stockholm", 7),
+    ("Italy", "it", "Europe/Rome", 7),
+    ("Ireland", "en", "Europe/Dublin", 4),
+)
+COMPANIES, SUBSCRIBERS, AGREED, OWNED = 0.45, 0.45, 0.86, 0.7
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer. `owner` is the number of the account manager who looks after them, or None."""
+
+    key: str
+    is_company: bool
+    name: str
+    email: str
+    phone: str
+    country: str
+    language: str
+    time_zone: str
+    trade: str
+    joined: float
+    satisfaction: float  # standard normal
+    size: float  # 1 is a private household
+    subscribes: bool
+    agreed: bool
+    owner: int | None
+
+
+def people(rng: Random, count: int, managers: int) -> list[Person]:
+    """`count` customers in the order in which they became known; more of them in the second year than in the first."""
+    joined = sorted(waking(rng, (DAYS - 8) * rng.random() ** 0.8) for _ in range(count))
+    taken: dict[str, int] = {}
+    return [_person(rng, f"HF-{number:05}", day, managers, taken) for number, day in enumerate(joined, start=1)]
+
+
+def _person(rng: Random, key: str, joined: float, managers: int, taken: dict[str, int]) -> Person:
+    country, language, time_zone, _ = rng.choices(COUNTRIES, [share for *_, share in COUNTRIES])[0]
+    is_company = rng.random() < COMPANIES
+    trade = rng.choice(list(TRADES)) if is_company else ""
+    name = _company(rng, trade) if is_company else f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"
+    return Person(
+        key=key,
+        is_company=is_company,
+        name=name,
+        email=_address(name, taken),
+        phone=f"+44 1632 96{rng.randrange(10_000):04}" if is_company else "",
+        country=country,
+        language=language,
+        time_zone=time_zone,
+        trade=trade,
+        joined=joined,
+        satisfaction=rng.gauss(0, 1),
+        size=rng.lognormvariate(1.1, 0.5) if is_company else 1,
+        subscribes=rng.random() < SUBSCRIBERS,
+        agreed=rng.random() < AGREED,
+        owner=rng.randrange(managers) if is_company and rng.random() < OWNED else None,
+    )
+
+
+def _company(rng: Random, trade: str) -> str:
+    first, second = rng.sample(PLACES, 2)
+    named = first if rng.random() < 0.5 else f"{first} & {second}"
+    return f"{named} {rng.choice(TRADES[trade])}"
+
+
+def _address(name: str, taken: dict[str, int]) -> str:
+    """One that leads nowhere (RFC 2606), and no other customer has."""
+    plain = "".join(letter for letter in name.lower().replace("é", "e").replace(" ", ".") if letter.isalpha() or letter == ".")
+    plain = plain.replace("..", ".")
+    taken[plain] = taken.get(plain, 0) + 1
+    return f"{plain}{taken[plain] if taken[plain] > 1 else ''}@example.test"
