@@ -5,27 +5,12 @@ each tells something about the others.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from retention.demo.span import DAYS, waking
 
-GIVEN = (
-    "Ada Aino Alba Amir Ana Arjun Astrid Bao Beatriz Ben Carla Chiara Daan Dana Elif Emil Emma Esra Eva Farah Felix "
-    "Finn Freya Gita Hanna Hugo Ida Ines Ivan Jana Jonas Julia Kai Karim Katya Lars Layla Lea Leo Lina Luca Maja Mara "
-    "Marco Mei Mila Nadia Nils Nora Olga Omar Oskar Pau Pia Priya Rania Rosa Rui Sam Sara Selma Silas Sofia Sven Tara "
-    "Theo Tilda Tomas Uma Vera Vik Wanda Yara Yusuf Zoe"
-).split()
-FAMILY = (
-    "Abadi Alves Andersen Bakker Bauer Becker Berg Bianchi Brandt Carter Castro Chen Costa Dahl Das Demir Diaz Dubois "
-    "Eriksen Evans Fischer Fontana Garcia Gruber Haas Hansen Horvat Ivanova Jansen Jensen Kaur Keller Khan Klein Kovac "
-    "Lang Larsen Lefevre Lind Lopez Marino Martin Meyer Moreau Nagy Novak Okafor Olsen Park Patel Pereira Popescu Ricci "
-    "Rossi Roth Santos Sato Schmid Silva Singh Smit Sokolov Tan Torres Vogel Wagner Walker Weber Winter Yilmaz Zimmer"
-).split()
-PLACES = (
-    "Amber Anchor Arbour Birch Bluebell Bridge Canal Cedar Clover Coast Copper Corner Dune Ember Fern Field Garden "
-    "Granite Harbour Hazel Hill Island Juniper Lantern Linden Maple Market Meadow Mill North Oak Orchard Park Pine "
-    "Quarry Quay Ridge River Rowan Salt Silver South Station Stone Summit Terrace Thistle Tower Valley Willow"
-).split()
+GIVEN, FAMILY, PLACES = (line.split() for line in Path(__file__).with_name("names.txt").read_text().splitlines())
 TRADES = {
     "café": ("Café", "Coffee Bar", "Bakery", "Patisserie"),
     "hotel": ("Hotel", "Guesthouse", "Inn"),
@@ -106,7 +91,6 @@ def _company(rng: Random, trade: str) -> str:
 
 def _address(name: str, taken: dict[str, int]) -> str:
     """One that leads nowhere (RFC 2606), and no other customer has."""
-    plain = "".join(letter for letter in name.lower().replace("é", "e").replace(" ", ".") if letter.isalpha() or letter == ".")
-    plain = plain.replace("..", ".")
+    plain = ".".join(name.lower().replace("é", "e").replace("& ", "").split())
     taken[plain] = taken.get(plain, 0) + 1
     return f"{plain}{taken[plain] if taken[plain] > 1 else ''}@example.test"

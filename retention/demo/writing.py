@@ -21,27 +21,32 @@ def _copy_into(table: str, columns: tuple[str, ...]) -> str:
 def run(statement: str, **values: Any) -> int:
     """Carry out a statement; how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
+        cursor.execute(statement, values)
         return cursor.rowcount
 
 
-# The form in which each kind of row is told as events, as the import and the pages tell them. They have had their
-# effects: the fold that follows sees them.
-_INTO_EVENTS = """
-    INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key, routed_at)
+def tell(events: str, **values: Any) -> None:
+    """Record the events that a SELECT below gives. They count as routed: the fold that follows sees them."""
+    run(f"{_EVENTS} {events}", **values)
+
+
+_EVENTS = """
+    INSERT INTO customers_event
+        (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key, routed_at)
 """
-KNOWN = f"""{_INTO_EVENTS}
-    SELECT id, 'customer.created', joined_at, joined_at, 'demo', 'customer:' || id, '{{}}', 'created', joined_at
+# The form in which each kind of row is told as events, as the import and the pages tell them.
+KNOWN = """
+    SELECT id, 'customer.created', joined_at, joined_at, 'demo', 'customer:' || id, '{}', 'created', joined_at
       FROM customers_customer
 """
-ORDERED = f"""{_INTO_EVENTS}
+ORDERED = """
     SELECT customer_id, CASE state WHEN 'cancelled' THEN 'order.cancelled' ELSE 'order.placed' END, ordered_at,
            ordered_at, 'demo', 'order:' || id,
            jsonb_build_object('amount', round(amount, 2)::text, 'currency', currency, 'external_id', external_id),
            'order:' || external_id, ordered_at
-      FROM customers_order
+      FROM customers_order WHERE external_id = ANY(%(keys)s)
 """
-SUBSCRIBED = f"""{_INTO_EVENTS}
+SUBSCRIBED = """
     SELECT customer_id, 'subscription.started', started_at, started_at, 'demo', 'subscription:' || id,
            jsonb_build_object('plan', plan, 'amount', amount::text, 'currency', currency, 'interval', "interval"),
            'started:' || external_id, started_at
@@ -51,12 +56,12 @@ SUBSCRIBED = f"""{_INTO_EVENTS}
            jsonb_build_object('plan', plan, 'reason', cancel_reason), 'ended:' || external_id, ended_at
       FROM customers_subscription WHERE ended_at IS NOT NULL
 """
-AGREED = f"""{_INTO_EVENTS}
+AGREED = """
     SELECT customer_id, 'consent.' || state, changed_at, changed_at, 'demo', '',
            jsonb_build_object('channel', channel), 'consent:' || id, changed_at
       FROM customers_consent
 """
-ASKED = f"""{_INTO_EVENTS}
+ASKED = """
     SELECT customer_id, 'survey.invited', created_at, created_at, 'survey', 'survey:' || survey_id,
            jsonb_build_object('survey', survey_id, 'invitation', id), 'invitation:' || id, created_at
       FROM surveys_invitation
@@ -69,12 +74,12 @@ ASKED = f"""{_INTO_EVENTS}
            jsonb_build_object('name', %(name)s::text), origin, created_at
       FROM surveys_invitation WHERE origin = ANY(%(bounced)s)
 """
-ANSWERED = f"""{_INTO_EVENTS}
+ANSWERED = """
     SELECT customer_id, 'survey.answered', answered_at, answered_at, 'survey', 'survey:' || survey_id,
            jsonb_build_object('score', score, 'survey', survey_id, 'answer', id), 'answer:' || id, answered_at
       FROM surveys_answer
 """
-WORKED = f"""{_INTO_EVENTS}
+WORKED = """
     SELECT customer_id, 'task.opened', created_at, created_at, 'work', 'task:' || id,
            jsonb_build_object('task', id, 'title', title, 'state', 'open'), 'task:' || id || ':opened', created_at
       FROM customers_task
