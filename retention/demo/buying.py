@@ -61,7 +61,7 @@ def purchases(rng: Random, person: Person, contracts: list[Contract]) -> list[Pu
 
 def _until_they_stop(rng: Random, person: Person, contracts: list[Contract]) -> Iterator[Purchase]:
     gap = rng.lognormvariate(3.5, 0.45)  # days between orders; about 33
-    day = person.joined + rng.uniform(0.05, 6)
+    day = person.joined + rng.uniform(1, 6)
     while day < DAYS:
         yield _purchase(rng, person, waking(rng, day))
         if rng.random() < _stops(person, contracts, day):

@@ -17,6 +17,7 @@ from surveys.models import Answer, Invitation, Survey
 
 SOURCE = "demo"
 CURRENCY = "EUR"
+LINE_COLUMNS = ("order_id", "position", "sku", "description", "quantity", "unit_price")
 CHECK_IN = "Twice-a-year check-in"
 
 
@@ -35,6 +36,7 @@ class History:
         self.orders(list(bought(lives)))
         self._uses(lives)
         self._asks(lives, survey)
+        writing.look_at(Customer, Consent, Subscription, Order, OrderLine, Event, Invitation, Answer)
 
     def _customers(self, people: Iterable[Person]) -> None:
         known = list(people)
@@ -94,13 +96,12 @@ class History:
                    "created_at")  # fmt: skip
         writing.copy(Order, columns, map(self._order, keys, purchases))
         ids = dict(Order.objects.filter(external_id__in=keys).values_list("external_id", "pk"))
-        columns = ("order_id", "position", "sku", "description", "quantity", "unit_price")
         lines = (
             (ids[key], position, line.sku, line.description, line.quantity, line.price)
             for key, (_, purchase) in zip(keys, purchases, strict=True)
             for position, line in enumerate(purchase.lines, start=1)
         )
-        writing.copy(OrderLine, columns, lines)
+        writing.copy(OrderLine, LINE_COLUMNS, lines)
         writing.tell(writing.ORDERED, keys=keys)
 
     def _order(self, key: str, pair: tuple[Person, Purchase]) -> tuple[Any, ...]:

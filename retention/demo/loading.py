@@ -6,12 +6,12 @@ from random import Random
 
 from django.db import connection, transaction
 
-from campaigns.models import Campaign
+from campaigns.models import Attempt, Campaign, Enrolment, Message, Refusal
 from customers.events.routing import Batch
-from customers.models import Customer, Event, Segment
+from customers.models import Customer, CustomerFacts, CustomerMonth, Event, Segment, SegmentMembership, StagePeriod
 from customers.reaction import react
 from retention.common import clock
-from retention.demo import campaign, segments, work
+from retention.demo import campaign, segments, work, writing
 from retention.demo.business import Life, simulate
 from retention.demo.history import CURRENCY, SOURCE, History
 from retention.demo.span import DAYS, Span
@@ -24,10 +24,11 @@ CUSTOMERS = 2_000
 SEED = "harbour and finch"
 COMPANY = "Harbour & Finch"
 COLLEAGUES = (("Jonas", "Berg"), ("Priya", "Nair"))
-# Stages and segments are looked at once a month over the last year, and every week once the campaign runs.
+# Stages and segments are looked at once a month from half a year before the campaign, and every fortnight of it.
 LAUNCHED = DAYS - 98
-MONTHS_BEFORE = range(LAUNCHED - 270, LAUNCHED, 30)
-WEEKS = range(LAUNCHED, DAYS, 7)
+MONTHS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 30)
+FORTNIGHT = 14
+FORTNIGHTS = range(LAUNCHED, DAYS, FORTNIGHT)
 
 
 class NotEmpty(Exception):
@@ -65,7 +66,8 @@ def load(now: datetime, *, replace: bool = False, seed: str = SEED, count: int =
     history.write(lives, survey)
     won_back = _relive(rng, span, history, lives)
     work.write(rng, now, managers)
-    _settle(won_back.segment, survey)
+    campaign.draft(won_back.segment, survey, demo_person(Role.MARKETER))
+    _settle(span)
     return Loaded(count, Event.objects.count(), won_back.enrolments.count())
 
 
@@ -113,11 +115,12 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
             _find_out()
     with clock.at(span.instant(LAUNCHED)):
         won_back = campaign.launched(lapsing, marketer)
-    weeks = campaign.WinBack(rng, span, won_back, {life.person.key: life.person for life in lives})
-    for day in WEEKS:
+    win_back = campaign.WinBack(rng, span, won_back, {life.person.key: life.person for life in lives})
+    for day in FORTNIGHTS:
         with clock.at(span.instant(day)):
             _find_out()
-            history.orders(weeks.week(since=span.instant(day - 7), day=day))
+            history.orders(win_back.go_on(since=span.instant(day - FORTNIGHT), day=day))
+            writing.look_at(Enrolment, Refusal, Message, Attempt)
     return won_back
 
 
@@ -125,12 +128,13 @@ def _find_out() -> None:
     """Facts, stages and segments of everybody who is known by now."""
     known = Customer.objects.filter(joined_at__lte=clock.now()).order_by("pk")
     react(Batch([], list(known.values_list("pk", flat=True))))
+    writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership)
 
 
-def _settle(segment: Segment, survey: Survey) -> None:
+def _settle(span: Span) -> None:
     """Bring everything up to this instant, and leave the router nothing to take up again."""
-    campaign.draft(segment, survey, demo_person(Role.MARKETER))
     _find_out()
+    campaign.meet_goals(since=span.instant(FORTNIGHTS[-1]))
     Event.objects.filter(routed_at=None).update(routed_at=clock.now())
 
 

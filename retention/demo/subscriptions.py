@@ -50,7 +50,7 @@ def contracts(rng: Random, person: Person) -> list[Contract]:
     """What a person subscribed to, one after the other."""
     if not person.subscribes:
         return []
-    first = _contract(rng, person, 1, person.joined + rng.uniform(0, 20))
+    first = _contract(rng, person, 1, person.joined + rng.uniform(1, 20))
     if first.started >= DAYS:
         return []
     _live(rng, person, first)

@@ -18,11 +18,14 @@ def _copy_into(table: str, columns: tuple[str, ...]) -> str:
     return f"COPY {table} ({', '.join(columns)}) FROM STDIN"
 
 
-def run(statement: str, **values: Any) -> int:
-    """Carry out a statement; how many rows it touched."""
+def run(statement: str, **values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.rowcount
+
+
+def look_at(*models: type[Model]) -> None:
+    """Let the planner know how full these tables have become; it plans for empty ones otherwise."""
+    run(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
 
 def tell(events: str, **values: Any) -> None:

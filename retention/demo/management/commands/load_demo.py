@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from retention.common import clock
-from retention.demo.loading import SEED, NotEmpty, is_empty, load
+from retention.demo.loading import CUSTOMERS, SEED, NotEmpty, is_empty, load
 
 
 class Command(BaseCommand):
@@ -22,13 +22,14 @@ class Command(BaseCommand):
             "refused where there are customers from anywhere else",
         )
         parser.add_argument("--seed", default=SEED, help="another text gives another business")
+        parser.add_argument("--customers", type=int, default=CUSTOMERS, help=f"how many; {CUSTOMERS} where not said")
 
     def handle(self, **options: Any) -> None:
         if options["if_empty"] and not is_empty():
             return
         begun = time.monotonic()
         try:
-            loaded = load(clock.now(), replace=options["replace"], seed=options["seed"])
+            loaded = load(clock.now(), replace=options["replace"], seed=options["seed"], count=options["customers"])
         except NotEmpty as reason:
             raise CommandError(str(reason)) from reason
         self.stdout.write(

@@ -1,0 +1,169 @@
+"""What was planted in the demo is found again in its rows, with a test that would not find it by chance."""
+
+from datetime import timedelta
+from math import log
+
+import pytest
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.test import Client
+
+from campaigns.models import Arm, Attempt, Campaign, Enrolment, Message
+from campaigns.routing import route
+from customers.events.kinds import CATALOGUE
+from customers.models import CustomerFacts, Event, Segment, StagePeriod, Subscription, Task
+from metrics.inference import Sample, Share, check_split, compare_means, compare_shares
+from retention.demo.campaign import EFFECT, HELD_OUT
+from retention.workspace.demo_people import demo_person
+from retention.workspace.roles import Role
+from surveys.models import Answer, Invitation
+from surveys.reading import responses
+from surveys.scoring import DETRACTOR, PROMOTER
+from tests.demo.conftest import NOW, Demo
+
+STATEMENTS = 700
+
+
+def sample(values: list[float]) -> Sample:
+    mean = sum(values) / len(values)
+    return Sample(len(values), mean, sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def test_it_works(demo: Demo) -> None:
+    assert demo.loaded.customers == 2_000
+    assert demo.loaded.events > 100_000
+    assert demo.statements <= STATEMENTS
+
+
+def _falls(subscriptions, ends) -> list[float]:  # type: ignore[no-untyped-def]
+    """Of each subscription the log ratio of usage in the 45 days before an instant to that in the 60 before them."""
+
+    def used(since: int, until: int):  # type: ignore[no-untyped-def]
+        here = Q(
+            customer__events__kind="usage",
+            customer__events__occurred_at__gte=ends - timedelta(days=since),
+            customer__events__occurred_at__lt=ends - timedelta(days=until),
+        )
+        return Count("customer__events", filter=here)
+
+    rows = subscriptions.annotate(late=used(45, 0), early=used(105, 45)).values_list("late", "early")
+    return [log((late + 0.5) / 45) - log((early + 0.5) / 60) for late, early in rows if early >= 5]
+
+
+def test_usage_falls_before_a_subscription_ends(demo: Demo) -> None:
+    long = Subscription.objects.filter(started_at__lt=NOW - timedelta(days=200))
+    left = long.filter(ended_at__gt=F("started_at") + timedelta(days=150))
+    leavers = sample(_falls(left, F("ended_at")))
+    stayers = sample(_falls(long.filter(ended_at=None), NOW))
+    found = compare_means(leavers, stayers)
+    assert leavers.n > 60
+    assert found is not None
+    assert found.z is not None
+    assert found.difference < log(0.75)
+    assert found.z < -5
+
+
+def test_detractors_leave_more_often(demo: Demo) -> None:
+    horizon = timedelta(days=120)
+    subscribed = Subscription.objects.filter(customer=OuterRef("customer"), started_at__lte=OuterRef("answered_at"))
+    lasting = subscribed.filter(Q(ended_at=None) | Q(ended_at__gt=OuterRef("answered_at") + horizon))
+    leaving = subscribed.filter(ended_at__gt=OuterRef("answered_at"), ended_at__lte=OuterRef("answered_at") + horizon)
+    asked = Answer.objects.filter(answered_at__lt=NOW - horizon).annotate(left=Exists(leaving))
+    asked = asked.filter(Q(Exists(lasting)) | Q(left=True))
+
+    def share(group: Q) -> Share:
+        return Share(asked.filter(group, left=True).count(), asked.filter(group).count())
+
+    found = compare_shares(share(DETRACTOR), share(PROMOTER))
+    assert found is not None
+    assert found.z is not None
+    assert found.difference > 0.08
+    assert found.z > 3
+
+
+def test_the_win_back_campaign_works(demo: Demo) -> None:
+    campaign = Campaign.objects.get(state=Campaign.State.RUNNING)
+    judged = campaign.enrolments.filter(entered_at__lt=NOW - timedelta(days=campaign.goal_days))
+
+    def kept(arm: Arm) -> Share:
+        met = judged.filter(arm=arm, goal_met_at__lt=F("entered_at") + timedelta(days=campaign.goal_days))
+        return Share(met.count(), judged.filter(arm=arm).count())
+
+    treated, control = kept(Arm.TREATED), kept(Arm.CONTROL)
+    found = compare_shares(treated, control)
+    assert found is not None
+    assert found.interval is not None
+    assert found.interval.low > 0
+    assert EFFECT * (1 - control.value) in found.interval
+    arms = [campaign.enrolments.filter(arm=arm).count() for arm in (Arm.TREATED, Arm.CONTROL)]
+    split = check_split(arms, [1 - float(HELD_OUT) / 100, float(HELD_OUT) / 100])
+    assert split is not None
+    assert split.passed
+
+
+def test_every_message_has_gone_its_way(demo: Demo) -> None:
+    enrolled = Enrolment.objects.filter(arm=Arm.TREATED).count()
+    states = dict(Message.objects.values_list("state").annotate(Count("pk")))
+    assert states.keys() == {"sent", "failed"}
+    assert sum(states.values()) == enrolled
+    assert not Attempt.objects.filter(outcome="").exists()
+    assert not Message.objects.exclude(tries__isnull=False).exists()
+    assert not Message.objects.filter(enrolment__arm=Arm.CONTROL).exists()
+    assert Message.objects.filter(opened_at__gt=F("clicked_at")).count() == 0
+
+
+def test_what_is_told_is_in_the_catalogue_and_in_its_order(demo: Demo) -> None:
+    assert set(Event.objects.values_list("kind", flat=True).distinct()) <= CATALOGUE.keys()
+    assert not Event.objects.filter(occurred_at__gt=NOW).exists()
+    assert not Event.objects.filter(occurred_at__lt=F("customer__joined_at")).exists()
+
+
+def test_the_router_finds_nothing_left_to_do(demo: Demo) -> None:
+    assert not Event.objects.filter(routed_at=None).exists()
+    assert route() == 0
+
+
+def test_facts_and_tables_agree(demo: Demo) -> None:
+    assert CustomerFacts.objects.filter(mrr__gt=0).count() == (
+        Subscription.objects.filter(ended_at=None).values("customer").distinct().count()
+    )
+    detractors = CustomerFacts.objects.filter(nps_score__lte=6).count()
+    assert Segment.objects.get(name="Detractors").size == detractors > 50
+    response = next(iter(responses(Invitation.objects.all()).values()))
+    assert response.asked > response.delivered > response.answered > 500
+
+
+def test_there_is_history_to_look_at(demo: Demo) -> None:
+    assert StagePeriod.objects.filter(left_at__isnull=False).count() > 1_000
+    assert all(segment.size > 20 for segment in Segment.objects.all())
+    assert all(segment.memberships.filter(left_at__isnull=False).exists() for segment in Segment.objects.all())
+    stages = dict(CustomerFacts.objects.values_list("stage").annotate(Count("pk")))
+    assert len(stages) == 8
+    assert min(stages.values()) > 30
+
+
+def test_there_is_work_to_do(demo: Demo) -> None:
+    manager = demo_person(Role.ACCOUNT_MANAGER)
+    assert Task.objects.filter(state=Task.State.OPEN, assignee=manager).exists()
+    assert Task.objects.filter(state=Task.State.DONE, closed_by=manager).exists()
+    unhappy = Answer.objects.filter(DETRACTOR).count()
+    assert Task.objects.filter(origin__startswith="answer:").count() == unhappy
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "shows"),
+    [
+        (Role.ACCOUNT_MANAGER, "/today/", "Now"),
+        (Role.ACCOUNT_MANAGER, "/today/?whose=everyones", "This week"),
+        (Role.ADMINISTRATOR, "/today/?page=6", "Coming up"),
+        (Role.MARKETER, "/surveys/", "Twice-a-year check-in"),
+        (Role.ANALYST, "/surveys/1/", "What they said"),
+    ],
+)
+def test_every_screen_has_something_to_show(demo: Demo, role: Role, path: str, shows: str) -> None:
+    client = Client()
+    client.force_login(demo_person(role))
+    survey = Answer.objects.values_list("survey_id", flat=True)[0]
+    page = client.get(path.replace("/1/", f"/{survey}/"))
+    assert page.status_code == 200
+    assert shows in page.content.decode()
+    assert 'class="nothing"' not in page.content.decode()
