@@ -1,7 +1,8 @@
 """The rooms' addresses, joined."""
 
+from customers.ingest import urls as ingest
 from customers.work import urls as work
 
 app_name = "customers"
 
-urlpatterns = [*work.urlpatterns]
+urlpatterns = [*ingest.urlpatterns, *work.urlpatterns]

@@ -234,7 +234,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W019"]  # it wants DENY, but previews stand 
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# The largest file that can be uploaded, in bytes.
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=2 << 30)
+FILE_UPLOAD_HANDLERS = ["retention.common.uploads.LimitedUploadHandler"]
 
 # HTTPS is on unless the address says otherwise.
 HTTPS = PUBLIC_URL.startswith("https://")

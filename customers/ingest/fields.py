@@ -46,7 +46,17 @@ def _customer(required: bool) -> tuple[Field, ...]:
             "Customer id",
             Reads.ID,
             200,
-            ("customerid", "customer", "customerno", "clientid", "accountid", "contactid", "recordid", "externalid")
+            (
+                "customerid",
+                "customer",
+                "customerno",
+                "client",
+                "clientid",
+                "accountid",
+                "contactid",
+                "recordid",
+                "externalid",
+            )
             + (("id", "userid") if required else ()),
             required,
             hint="The id your other systems know them by.",

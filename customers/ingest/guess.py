@@ -14,24 +14,34 @@ from customers.models.imports import ImportKind
 SAMPLE = 500  # rows that are looked at
 # No header says these: a number, a date, an address.
 DATUM = re.compile(r"^[-+]?[\d.,/:\- ]*\d[\d.,/:\- ]*$|@")
+LOOKS_LIKE = {
+    Reads.INSTANT: re.compile(r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(19|20)\d{6}$)"),
+    Reads.EMAIL: re.compile(r"^\S+@\S+\.\S+$"),
+}
+WHOLE = re.compile(r"^\d+\.0$")
 DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}")
 
 
 def guess(path: Path, kind: str = "", encoding: str = "utf-8") -> Mapping:
     """A mapping that may fit the file; of the given kind, or of the one its columns speak for. Raises FileRefused."""
-    layout = guess_layout(path, encoding)
+    return guess_fields(path, guess_layout(path, encoding), kind)
+
+
+def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
+    """The same for a file that is known to be written so."""
     with Reader(path, layout) as reader:
         columns = reader.columns
         rows = [record.values for record in islice(reader, SAMPLE) if not record.refusal]
     samples = {name: [row[place].strip() for row in rows if row[place].strip()] for place, name in enumerate(columns)}
     kind = kind or _kind(columns)
-    fields = _fields(kind, columns)
+    fields = _by_name(kind, columns)
+    fields |= _by_value(kind, fields, samples)
     return Mapping(
         kind=kind,
         layout=layout,
         dates=_dates(_values(fields, Reads.INSTANT, kind, samples)),
         decimal=_decimal(_values(fields, Reads.NUMBER, kind, samples)),
-        whole_numbers=tuple(name for name in columns if _are_whole(samples[name]) and _is_id(fields, kind, name)),
+        whole_numbers=tuple(name for name in _reading(fields, kind, Reads.ID) if _all(WHOLE, samples.get(name, ()))),
         fields=fields,
         states=() if kind == ImportKind.CUSTOMERS else _states(fields, samples),
     )
@@ -68,7 +78,7 @@ def _plain(name: str) -> str:
 
 def _kind(columns: Iterable[str]) -> str:
     """Order lines where products are priced or counted, orders where an order is dated, else customers."""
-    matched = {kind: _fields(kind, columns).keys() for kind in FIELDS}
+    matched = {kind: _by_name(kind, columns).keys() for kind in FIELDS}
     if {"order_id", "unit_price"} <= matched[ImportKind.ORDER_LINES]:
         return ImportKind.ORDER_LINES
     if "order_id" in matched[ImportKind.ORDERS]:
@@ -76,7 +86,7 @@ def _kind(columns: Iterable[str]) -> str:
     return ImportKind.CUSTOMERS
 
 
-def _fields(kind: str, columns: Iterable[str]) -> dict[str, Source]:
+def _by_name(kind: str, columns: Iterable[str]) -> dict[str, Source]:
     """Each field from the column that bears the best known of its names; no column serves twice."""
     free = {_plain(name): name for name in reversed(list(columns))}
     found = {}
@@ -87,6 +97,23 @@ def _fields(kind: str, columns: Iterable[str]) -> dict[str, Source]:
     if "name" not in found and {"firstname", "lastname"} <= free.keys():
         found["name"] = Source(text=f"{{{free['firstname']}}} {{{free['lastname']}}}")
     return found
+
+
+def _by_value(kind: str, found: dict[str, Source], samples: dict[str, list[str]]) -> dict[str, Source]:
+    """Fields that no header named: the date that is needed, and an e-mail address, from columns that hold such."""
+    free = set(samples) - {name for source in found.values() for name in source.columns()}
+    more: dict[str, Source] = {}
+    for field in FIELDS[kind]:
+        shape = LOOKS_LIKE.get(field.reads)
+        if shape and field.name not in found and (field.required or field.reads is Reads.EMAIL):
+            name = next((name for name in samples if name in free and _all(shape, samples[name])), None)
+            if name is not None:
+                more[field.name] = Source(column=name)
+    return more
+
+
+def _all(shape: re.Pattern[str], values: Sequence[str]) -> bool:
+    return bool(values) and all(map(shape.match, values))
 
 
 def _reading(fields: dict[str, Source], kind: str, reads: Reads) -> list[str]:
@@ -109,14 +136,6 @@ def _dates(values: Sequence[str]) -> str:
 
 def _decimal(values: Iterable[str]) -> str:
     return "comma" if any(re.match(r"^[-+]?[\d.]*\d,\d{1,2}$", value) for value in values) else "point"
-
-
-def _are_whole(values: Sequence[str]) -> bool:
-    return bool(values) and all(re.match(r"^\d+\.0$", value) for value in values)
-
-
-def _is_id(fields: dict[str, Source], kind: str, column: str) -> bool:
-    return column in _reading(fields, kind, Reads.ID)
 
 
 def _states(fields: dict[str, Source], samples: dict[str, list[str]]) -> tuple[StateRule, ...]:

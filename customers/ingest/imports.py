@@ -27,6 +27,22 @@ def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
     return taken
 
 
+def remap(imported: Import, mapping: Mapping) -> None:
+    """Say anew how the file is read. Raises StillRunning where a job is at it."""
+    if imported.job and imported.job.open:
+        raise StillRunning
+    imported.kind, imported.spec = mapping.kind, mapping.to_json()
+    imported.save(update_fields=["kind", "spec"])
+
+
+def remove(imported: Import) -> None:
+    """Forget the file and what was refused of it; what it brought in stays. Raises StillRunning."""
+    if imported.job and imported.job.open:
+        raise StillRunning
+    imported.file.delete(save=False)
+    imported.delete()
+
+
 @transaction.atomic
 def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
     """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""

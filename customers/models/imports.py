@@ -44,6 +44,17 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.filename
 
+    def state_in_words(self) -> str:
+        if self.job is None:
+            return "Waits for its mapping"
+        if self.dry_run:
+            return (
+                "Tried, not brought in"
+                if self.job.state == Job.State.DONE
+                else f"Trial: {self.job.get_state_display()}"
+            )
+        return "Brought in" if self.job.state == Job.State.DONE else self.job.get_state_display()
+
 
 class RejectedRow(models.Model):
     """A row that was refused: where it stood, why, and what it said."""

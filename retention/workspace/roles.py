@@ -8,7 +8,8 @@ from typing import Any, Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 
 class Role(models.TextChoices):
@@ -40,7 +41,7 @@ GRANTS: dict[str, frozenset[Can]] = {
 }
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def requires(can: Can) -> Callable[[View[P]], View[P]]:
@@ -49,7 +50,7 @@ def requires(can: Can) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         @login_required
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated or can not in GRANTS.get(request.user.role, ()):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -1,0 +1,173 @@
+"""The pages under /data/: a file comes in, is mapped, tried, brought in, and tells what became of its rows."""
+
+from pathlib import Path
+
+from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from customers.ingest import imports, naming, refused
+from customers.ingest.forms import LayoutForm, MappingForm, UploadForm
+from customers.ingest.guess import guess, guess_fields
+from customers.ingest.mapping import Mapping, from_json
+from customers.ingest.preview import preview, sample
+from customers.ingest.reader import FileRefused, Layout
+from customers.models import Import
+from customers.models.imports import ImportKind
+from retention.workspace.models import Workspace
+from retention.workspace.people import person
+from retention.workspace.roles import Can, requires
+
+PAGE = 50
+BUSY = "This import is running. Wait until it has ended, or stop it first; nothing was changed."
+
+
+@require_safe
+@requires(Can.IMPORT)
+def listing(request: HttpRequest) -> HttpResponse:
+    """Every file that was taken in, the latest first."""
+    rows = Import.objects.select_related("job__created_by").order_by("-created_at", "-pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, "customers/ingest/list.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.IMPORT)
+def new(request: HttpRequest) -> HttpResponse:
+    """Take a file in."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        taken = imports.take_in(file, file.name, form.cleaned_data.get("chosen") or _guessed(file, form))
+        return redirect("customers:import_mapping", taken.pk)
+    return render(request, "customers/ingest/new.html", {"form": form})
+
+
+def _guessed(file: TemporaryUploadedFile, form: UploadForm) -> Mapping:
+    """A guess at how to read the file; where it cannot be read as told, the next page says why."""
+    kind, encoding = form.cleaned_data["kind"], form.cleaned_data["encoding"]
+    try:
+        return guess(Path(file.temporary_file_path()), kind, encoding)
+    except FileRefused:
+        return Mapping(kind or ImportKind.CUSTOMERS, Layout(encoding=encoding))
+
+
+@require_safe
+@requires(Can.IMPORT)
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """How the import goes, and how it ended. One that was never tried still waits for its mapping."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    if imported.job is None:
+        return redirect("customers:import_mapping", pk)
+    return render(request, "customers/ingest/detail.html", {"imported": imported, "job": imported.job})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.IMPORT)
+def mapping(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the columns become; once that is settled, a trial begins."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    present = from_json(imported.spec)
+    context = {"imported": imported, "layout": LayoutForm.of(present)}
+    try:
+        context["sample"] = first = sample(Path(imported.file.path), present.layout)
+    except FileRefused as problem:
+        return render(request, "customers/ingest/mapping.html", context | {"problem": problem})
+    form = MappingForm(present, first.columns, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _try(request, imported, form)
+    return render(request, "customers/ingest/mapping.html", context | {"form": form})
+
+
+def _try(request: HttpRequest, imported: Import, form: MappingForm) -> HttpResponse:
+    try:
+        imports.remap(imported, form.mapping())
+        imports.start(imported, dry_run=True, by=person(request))
+    except imports.StillRunning:
+        messages.error(request, BUSY)
+        return redirect("customers:import_detail", imported.pk)
+    if name := form.cleaned_data["save_as"].strip():
+        naming.save(name, form.mapping())
+        messages.success(request, f"The mapping is saved as {name}.")
+    return redirect("customers:import_detail", imported.pk)
+
+
+@require_POST
+@requires(Can.IMPORT)
+def previewed(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the mapping, as it is filled in now, makes of the first rows. Keeps nothing."""
+    imported = get_object_or_404(Import, pk=pk)
+    present = from_json(imported.spec)
+    try:
+        first = sample(Path(imported.file.path), present.layout)
+    except FileRefused as problem:
+        return render(request, "customers/ingest/preview.html", {"problem": problem})
+    form = MappingForm(present, first.columns, request.POST)
+    if not form.is_valid():
+        return render(request, "customers/ingest/preview.html", {"form": form})
+    made = preview(first, form.mapping(), Workspace.current().time_zone)
+    return render(request, "customers/ingest/preview.html", {"preview": made})
+
+
+@require_POST
+@requires(Can.IMPORT)
+def layout(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read the file in another way, and guess its columns anew."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    form = LayoutForm(request.POST)
+    if form.is_valid():
+        kind, written = form.cleaned_data["kind"], form.layout()
+        try:
+            imports.remap(imported, guess_fields(Path(imported.file.path), written, kind))
+        except FileRefused:
+            imports.remap(imported, Mapping(kind, written))
+        except imports.StillRunning:
+            messages.error(request, BUSY)
+    return redirect("customers:import_mapping", pk)
+
+
+@require_POST
+@requires(Can.IMPORT)
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring the file in."""
+    imported = get_object_or_404(Import, pk=pk)
+    try:
+        imports.start(imported, dry_run=False, by=person(request))
+    except imports.StillRunning:
+        messages.error(request, BUSY)
+    return redirect("customers:import_detail", pk)
+
+
+@require_safe
+@requires(Can.IMPORT)
+def refused_rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rows that were refused, with their reasons and what they said."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    page = Paginator(imported.rejected.order_by("line"), PAGE).get_page(request.GET.get("page"))
+    return render(request, "customers/ingest/refused.html", {"imported": imported, "page": page})
+
+
+@require_safe
+@requires(Can.IMPORT)
+def refused_csv(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    imported = get_object_or_404(Import, pk=pk)
+    response = StreamingHttpResponse(refused.as_csv(imported), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="refused-{pk}.csv"'
+    return response
+
+
+@require_POST
+@requires(Can.IMPORT)
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget the file. What it brought in stays."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    try:
+        imports.remove(imported)
+    except imports.StillRunning:
+        messages.error(request, BUSY)
+        return redirect("customers:import_detail", pk)
+    messages.success(request, f"{imported.filename} is removed. What it brought in stays.")
+    return redirect("customers:imports")

@@ -1,0 +1,130 @@
+"""An account manager brings a file in: upload, mapping, trial, import, refused rows."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from customers.models import Customer, Import, ImportMapping, Order
+from retention.workspace import jobs
+from tests.browser.conftest import AsRole, accessible, no_sideways_scroll
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FILE = (
+    "Order no;Client;Mail;Bought on;Total;Cancelled at\n"
+    "A1;7;ann@example.test;31/12/2024;12,50;\n"
+    "A2;8;ben@example.test;01/02/2025;7,00;02/02/2025\n"
+    "A3;9;cid at example;01/02/2025;7,00;\n"
+)
+
+
+def work() -> None:
+    """What a worker does."""
+    for job_id in jobs.due():
+        jobs.run(job_id)
+
+
+def upload(page: Page, path: Path) -> None:
+    page.goto("/data/new/")
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Read the file").click()
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    path = tmp_path / "orders.csv"
+    path.write_text(FILE)
+    return path
+
+
+def test_it_works(as_role: AsRole, orders: Path) -> None:
+    page = as_role("account_manager")
+    page.goto("/data/")
+    accessible(page)
+    page.get_by_role("link", name="Bring in a file").click()
+    accessible(page)
+    page.get_by_label("File").set_input_files(orders)
+    page.get_by_label("What it holds").select_option("Orders")
+    page.get_by_role("button", name="Read the file").click()
+
+    expect(page.get_by_role("heading", name="orders.csv")).to_be_visible()
+    expect(page.get_by_label("Dates are written as")).to_have_value("dmy")
+    expect(page.get_by_label("Numbers are written as")).to_have_value("comma")
+    expect(page.get_by_label("Column for Order id")).to_have_value("Order no")
+    made = page.get_by_role("region", name="Preview")
+    page.get_by_label("Column for Customer id").select_option("Client")
+    page.get_by_label("Column for E-mail").select_option("Mail")
+    page.get_by_label("Text for Currency").fill("GBP")
+    page.get_by_label("Column for Ordered at").select_option("Bought on")
+    expect(made.get_by_role("row").nth(1)).to_contain_text("ann@example.test")
+    expect(made).to_contain_text("E-mail: “cid at example” is not an e-mail address.")
+    expect(made).to_contain_text("cancelled")
+    accessible(page)
+    no_sideways_scroll(page)
+    page.get_by_label("Save this mapping as").fill("Shop orders")
+    page.get_by_role("button", name="Try it out").click()
+
+    expect(page.get_by_text("Waiting")).to_be_visible()
+    work()
+    expect(page.get_by_text("nothing is brought in yet")).to_be_visible()
+    accessible(page)
+    assert not Order.objects.exists()
+    page.get_by_role("button", name="Bring it in").click()
+    work()
+    expect(page.get_by_text("The file is brought in.")).to_be_visible()
+    assert list(Order.objects.order_by("pk").values_list("external_id", "amount", "state", "currency")) == [
+        ("A1", 12.5, "completed", "GBP"),
+        ("A2", 7, "cancelled", "GBP"),
+    ]
+    assert Customer.objects.get(external_id="7").email == "ann@example.test"
+    assert ImportMapping.objects.get().name == "Shop orders"
+
+    page.get_by_role("link", name="1 refused row").click()
+    expect(page.get_by_role("cell", name="A3;9;cid at example;01/02/2025;7,00;")).to_be_visible()
+    accessible(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert rows[1:] == [
+        ["4", "E-mail: “cid at example” is not an e-mail address.", "A3;9;cid at example;01/02/2025;7,00;"]
+    ]
+
+
+def test_a_file_that_is_not_utf_8(as_role: AsRole, tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes("customer id,name\n1,Zoë\n".encode("latin-1"))
+    page = as_role("marketer")
+    upload(page, path)
+    expect(page.get_by_role("alert")).to_contain_text("Line 2 is not UTF-8: byte 0xEB at position 5.")
+    page.get_by_label("Encoding").select_option("latin-1")
+    page.get_by_role("button", name="Read it this way").click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("Zoë")
+    page.get_by_role("button", name="Try it out").click()
+    work()
+    page.get_by_role("button", name="Bring it in").click()
+    work()
+    expect(page.get_by_text("The file is brought in.")).to_be_visible()
+    assert Customer.objects.get().name == "Zoë"
+
+
+def test_on_a_phone(as_role: AsRole, orders: Path) -> None:
+    page = as_role("account_manager", phone=True)
+    upload(page, orders)
+    page.get_by_label("Column for Order id").wait_for()
+    accessible(page)
+    no_sideways_scroll(page)
+
+
+def test_without_script(as_role: AsRole, orders: Path) -> None:
+    page = as_role("account_manager", script=False)
+    upload(page, orders)
+    page.get_by_label("Column for Ordered at").select_option("Bought on")
+    page.get_by_role("button", name="Try it out").click()
+    work()
+    page.reload()
+    page.get_by_role("button", name="Bring it in").click()
+    work()
+    assert Import.objects.get().state_in_words() == "Brought in"
