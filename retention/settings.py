@@ -235,7 +235,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # The largest file that can be uploaded, in bytes.
-UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=2 << 30)
+UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", 2 << 30)
 FILE_UPLOAD_HANDLERS = ["retention.common.uploads.LimitedUploadHandler"]
 
 # HTTPS is on unless the address says otherwise.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,8 @@ def test_it_works(as_role: AsRole, orders: Path) -> None:
     work()
     expect(page.get_by_text("The file is brought in.")).to_be_visible()
     assert list(Order.objects.order_by("pk").values_list("external_id", "amount", "state", "currency")) == [
-        ("A1", 12.5, "completed", "GBP"),
-        ("A2", 7, "cancelled", "GBP"),
+        ("A1", Decimal("12.5"), "completed", "GBP"),
+        ("A2", Decimal(7), "cancelled", "GBP"),
     ]
     assert Customer.objects.get(external_id="7").email == "ann@example.test"
     assert ImportMapping.objects.get().name == "Shop orders"

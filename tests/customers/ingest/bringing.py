@@ -11,17 +11,17 @@ from customers.models import Import
 from retention.workspace import jobs
 from retention.workspace.models import Job
 
-CUSTOMERS = {
+CUSTOMERS: dict[str, Any] = {
     "kind": "customers",
     "fields": {name: {"column": name} for name in ("customer_id", "name", "email", "joined_at", "tags", "consent")},
 }
-ORDERS = {
+ORDERS: dict[str, Any] = {
     "kind": "orders",
     "fields": {
         name: {"column": name} for name in ("order_id", "customer_id", "ordered_at", "amount", "currency", "email")
     },
 }
-LINES = {
+LINES: dict[str, Any] = {
     "kind": "order_lines",
     "fields": {
         name: {"column": name} for name in ("order_id", "customer_id", "ordered_at", "sku", "quantity", "unit_price")
