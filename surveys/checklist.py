@@ -7,9 +7,9 @@ add(
     Step(
         4,
         "Send a survey",
-        "One question and why. Whoever is unhappy becomes a task for their account manager.",
-        "Go to surveys",
-        "surveys:list",
+        "Ask how likely they are to recommend you. Who is unhappy becomes a call for whoever looks after them.",
+        "Write a survey",
+        "surveys:new",
         Invitation.objects.exists,
     )
 )

@@ -60,7 +60,7 @@ SUBSCRIBED = """
       FROM customers_subscription WHERE ended_at IS NOT NULL
 """
 AGREED = """
-    SELECT customer_id, 'consent.' || state, changed_at, changed_at, 'demo', '',
+    SELECT customer_id, 'consent.' || state, changed_at, changed_at, source, 'consent:' || id,
            jsonb_build_object('channel', channel), 'consent:' || id, changed_at
       FROM customers_consent
 """
