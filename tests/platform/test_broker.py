@@ -16,6 +16,8 @@ from django.conf import settings
 
 from tests.platform.conftest import eventually
 
+pytestmark = pytest.mark.chaos
+
 #: What the product sets for Redis, but a worker's death is noticed within seconds.
 REDIS_OPTIONS = {
     "visibility_timeout": 3,

@@ -16,7 +16,9 @@ import pytest
 from django.conf import settings
 
 from retention.embedded_postgres.cluster import Cluster, ClusterError
+from tests.platform.conftest import eventually
 
+pytestmark = pytest.mark.chaos
 ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody").pw_uid
 
@@ -183,8 +185,7 @@ def test_a_killed_keeper_takes_the_server_along(used: Path, asker: Callable[...,
 def test_everything_killed_while_the_cluster_is_made(tmp_path: Path, asker: Callable[..., Asker]) -> None:
     process = asker(tmp_path)
     process.send("SELECT 1")
-    while not (tmp_path / "data.new" / "PG_VERSION").exists():
-        time.sleep(0.005)
+    eventually((tmp_path / "data.new" / "PG_VERSION").exists)
     process.end(signal.SIGKILL)
     assert asker(tmp_path).ask("SELECT 1") == "1"
 

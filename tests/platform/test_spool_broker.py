@@ -15,6 +15,8 @@ from kombu import Connection, Consumer, Queue
 import retention.celery  # noqa: F401  # makes spool:// known
 from retention.spool_broker.owner import Owner, return_messages_of_the_dead
 
+pytestmark = pytest.mark.chaos
+
 TAKE_AND_WAIT = """
 import sys, time
 from kombu import Connection

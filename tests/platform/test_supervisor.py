@@ -18,6 +18,7 @@ from django.conf import settings
 from retention.supervisor.__main__ import CannotStart, check_port, lock
 from tests.platform.conftest import environment, eventually
 
+pytestmark = pytest.mark.chaos
 STEADY = ["/bin/sh", "-c", "echo steady; exec sleep 600"]
 FAILING = ["/bin/sh", "-c", "echo failing; exit 7"]
 STUBBORN = ["/bin/sh", "-c", "trap '' TERM; echo stubborn; while :; do sleep 1; done"]
