@@ -1,13 +1,8 @@
-from django.shortcuts import redirect
 from django.urls import path
 
-from retention.workspace.roles import Can, requires
 from retention.workspace.views import account, branding, home, jobs, settings, sign_in, welcome
 
 app_name = "workspace"
-
-#: Addresses of people's accounts are changed by an administrator, not on allauth's page for it.
-no_change_of_address = requires(Can.READ)(lambda _request: redirect("workspace:account"))
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,7 +13,7 @@ urlpatterns = [
     path("branding/logo/", branding.logo, name="logo"),
     path("account/", account.account, name="account"),
     path("account/login/", welcome.sign_in),
-    path("account/email/", no_change_of_address),
+    path("account/email/", account.no_change_of_address),
     path("account/demo/", sign_in.demo_sign_in, name="demo_sign_in"),
     path("settings/", settings.workspace, name="settings"),
     path("settings/people/", settings.people, name="people"),

@@ -19,3 +19,9 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your account is saved.")
         return redirect("workspace:account")
     return render(request, "workspace/account.html", {"form": form})
+
+
+@requires(Can.READ)
+def no_change_of_address(_request: HttpRequest) -> HttpResponse:
+    """Stands before allauth's page: people are known by their address, which only an administrator gives."""
+    return redirect("workspace:account")
