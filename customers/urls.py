@@ -1,8 +1,9 @@
 """The rooms' addresses, joined."""
 
 from customers.ingest import urls as ingest
+from customers.records import urls as records
 from customers.work import urls as work
 
 app_name = "customers"
 
-urlpatterns = [*ingest.urlpatterns, *work.urlpatterns]
+urlpatterns = [*records.urlpatterns, *ingest.urlpatterns, *work.urlpatterns]

@@ -4,11 +4,17 @@ Facts hold instants and never ages, so that time passing rewrites nothing. Rolli
 window's edge is crossed (`next_edge_at`).
 """
 
+from datetime import UTC, datetime
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 
 from customers.models.records import Customer
 from retention.common import clock
+
+#: Stands for "never" where instants are put in order.
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Stage(models.TextChoices):
@@ -67,6 +73,10 @@ class CustomerFacts(models.Model):
             models.Index(fields=["stage"], name="facts_by_stage"),
             models.Index(fields=["next_edge_at"], name="facts_by_edge"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="facts_by_renewal"),
+            # The orders of the customers list.
+            models.Index(Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_listed_by_last_order"),
+            models.Index(fields=["revenue", "customer"], name="facts_listed_by_revenue"),
+            models.Index(fields=["mrr", "customer"], name="facts_listed_by_mrr"),
         ]
 
 

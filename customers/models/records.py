@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from retention.common import clock
+from retention.common.text_search import SearchWords
 from retention.workspace.models import User
 
 
@@ -38,7 +39,9 @@ class Customer(models.Model):
             models.Index(Lower("email"), name="customer_by_email"),
             models.Index(Lower("name"), "id", name="customer_by_name"),
             models.Index(fields=["owner"], name="customer_by_owner"),
+            models.Index(fields=["country"], name="customer_by_country"),
             GinIndex(fields=["tags"], name="customer_by_tag"),
+            GinIndex(SearchWords("name", "email", "external_id", "phone"), name="customer_by_word"),
         ]
         constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="customer_has_id")]
 

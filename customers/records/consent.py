@@ -36,7 +36,7 @@ def _change(said: Consent, *, granted: bool) -> None:
     stands = Consent.objects.filter(customer_id=said.customer_id, channel=said.channel).first()
     if stands and (stands.state == said.state or stands.changed_at > said.changed_at):
         return
-    said.pk = stands and stands.pk
+    said.pk = stands.pk if stands else None
     said.save()
     record([_happening(said)])
 

@@ -1,9 +1,7 @@
 """What every request gets: the workspace, the person's time zone; and what htmx needs to hear back."""
 
 import json
-import zoneinfo
 from collections.abc import Callable
-from datetime import tzinfo
 
 from django.conf import settings
 from django.contrib.messages import get_messages
@@ -12,7 +10,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from retention.workspace.models import User, Workspace
+from retention.workspace.models import Workspace
+from retention.workspace.people import zone_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -29,10 +28,6 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         with timezone.override(zone_of(request.user, request.workspace)):  # type: ignore[attr-defined]
             return self.get_response(request)
-
-
-def zone_of(user: User, workspace: Workspace) -> tzinfo:
-    return zoneinfo.ZoneInfo(user.time_zone) if user.time_zone else workspace.zone
 
 
 class HtmxMiddleware:

@@ -131,6 +131,23 @@ class Workspace(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone)
 
 
+class SavedView(models.Model):
+    """Filters and order of a list, kept under a name: for one person, or shared with everybody."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="views")
+    place = models.CharField(max_length=60, help_text="Which list, as the name of its view.")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2_000, help_text="The list's query string.")
+    shared = models.BooleanField("for everybody", default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("person", "place", Lower("name"), name="view_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Job(models.Model):
     """Long work with a progress bar: it runs in a worker, survives a reload and a killed worker, can be cancelled.
 

@@ -1,11 +1,19 @@
 """The person behind a request."""
 
+import zoneinfo
+from datetime import tzinfo
+
 from django.http import HttpRequest
 
-from retention.workspace.models import User
+from retention.workspace.models import User, Workspace
 
 
 def person(request: HttpRequest) -> User:
     """Who is signed in. For views behind `requires`, which lets nobody else through."""
     assert isinstance(request.user, User)  # noqa: S101
     return request.user
+
+
+def zone_of(user: User, workspace: Workspace) -> tzinfo:
+    """The time zone in which a person sees times."""
+    return zoneinfo.ZoneInfo(user.time_zone) if user.time_zone else workspace.zone

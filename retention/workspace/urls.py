@@ -1,6 +1,6 @@
 from django.urls import path
 
-from retention.workspace.views import account, branding, home, jobs, settings, sign_in, welcome
+from retention.workspace.views import account, branding, home, jobs, saved_views, settings, sign_in, welcome
 
 app_name = "workspace"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("account/login/", welcome.sign_in),
     path("account/email/", account.no_change_of_address),
     path("account/demo/", sign_in.demo_sign_in, name="demo_sign_in"),
+    path("views/", saved_views.keep, name="view_keep"),
+    path("views/<int:pk>/drop/", saved_views.drop, name="view_drop"),
     path("settings/", settings.workspace, name="settings"),
     path("settings/people/", settings.people, name="people"),
     path("settings/people/new/", settings.person_new, name="person_new"),

@@ -95,10 +95,14 @@ def day(instant: datetime | None) -> SafeString | str:
     return _time(instant, formats.date_format(timezone.localtime(instant), "j M Y")) if instant else ""
 
 
-def _time(instant: datetime, text: str) -> SafeString:
+def exact(instant: datetime) -> str:
+    """4 May 2026, 14:00 CEST."""
     local = timezone.localtime(instant)
-    exact = f"{formats.date_format(local, 'j M Y, H:i')} {local.tzname()}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), exact, text)
+    return f"{formats.date_format(local, 'j M Y, H:i')} {local.tzname()}"
+
+
+def _time(instant: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), exact(instant), text)
 
 
 STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 14, "day"), (604_800, 9, "week"), (2_629_800, 24, "month"))
@@ -139,3 +143,10 @@ def summary_templates(job: Job) -> tuple[str, str]:
 def words(name: str) -> str:
     """order_lines → Order lines."""
     return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A field's value in words: lists with commas, nothing as a dash."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text or "–"

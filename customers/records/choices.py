@@ -1,0 +1,32 @@
+"""What the filters and forms offer to choose from."""
+
+from django.db import connection
+
+from customers.models import Segment
+from retention.workspace.models import User
+
+# A distinct over an index, a look-up per country: a plain DISTINCT reads every customer.
+_COUNTRIES = """
+    WITH RECURSIVE step AS (
+        (SELECT country FROM customers_customer WHERE country > '' ORDER BY country LIMIT 1)
+        UNION ALL
+        SELECT (SELECT country FROM customers_customer WHERE country > step.country ORDER BY country LIMIT 1)
+        FROM step WHERE step.country IS NOT NULL
+    )
+    SELECT country FROM step WHERE country IS NOT NULL LIMIT 300
+"""
+
+
+def countries() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTRIES)
+        return [country for (country,) in cursor.fetchall()]
+
+
+def owners() -> dict[int, str]:
+    """Everybody who can own customers, by id."""
+    return {person.pk: str(person) for person in User.objects.filter(is_active=True).order_by("first_name", "email")}
+
+
+def segments() -> dict[int, str]:
+    return dict(Segment.objects.values_list("pk", "name"))

@@ -1,0 +1,69 @@
+"""Adding and changing a customer. Two people at one customer: the second is told, and what they typed is kept."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from customers.events.recording import Happening, record
+from customers.facts import dirty
+from customers.models import Customer
+from retention.common import clock
+
+FIELDS = ("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "tags")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What somebody else saved in a field meanwhile, and what was typed here."""
+
+    field: str
+    theirs: Any
+    ours: Any
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else saved the customer after it was opened here. `stands` is the customer as it is now."""
+
+    def __init__(self, stands: Customer) -> None:
+        self.stands = stands
+
+
+@transaction.atomic
+def add(values: Mapping[str, Any]) -> Customer:
+    """Store a new customer and record that they became known. Without an id one is made."""
+    now = clock.now()
+    given = {**values, "external_id": values["external_id"] or f"own-{uuid.uuid4().hex[:12]}"}
+    customer = Customer.objects.create(**given, source="web", joined_at=now, created_at=now, updated_at=now)
+    record(
+        [
+            Happening(
+                customer.pk, "customer.created", now, source="web", ref=f"customer:{customer.pk}", dedup_key="created"
+            )
+        ]
+    )
+    return customer
+
+
+@transaction.atomic
+def change(customer_id: int, values: Mapping[str, Any], opened: datetime) -> None:
+    """Store changed fields, if nobody has since `opened`, the customer's `updated_at` when the form was opened.
+
+    Raises ChangedMeanwhile, and Customer.DoesNotExist.
+    """
+    stands = Customer.objects.select_for_update().get(pk=customer_id)
+    if stands.updated_at != opened:
+        raise ChangedMeanwhile(stands)
+    Customer.objects.filter(pk=customer_id).update(**values, updated_at=clock.now())
+    dirty.mark([customer_id])
+
+
+def differences(stands: Customer, ours: Mapping[str, Any]) -> Iterator[Difference]:
+    """The fields in which what stands is not what was typed."""
+    for name in FIELDS:
+        theirs = getattr(stands, name)
+        if theirs != ours.get(name):
+            yield Difference(str(Customer._meta.get_field(name).verbose_name), theirs, ours.get(name))  # type: ignore[union-attr]

@@ -1,0 +1,68 @@
+"""The form of a customer."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib.postgres.forms import SimpleArrayField
+
+from customers.models import Customer
+from customers.records.editing import FIELDS
+from retention.workspace.forms import zone_choices
+from retention.workspace.models import User
+
+TAGS = 30
+
+
+class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+    """`opened` says which state of the customer the person saw when they began to type."""
+
+    opened = forms.CharField(widget=forms.HiddenInput, required=False)
+    owner = forms.ModelChoiceField(User.objects.filter(is_active=True), required=False, empty_label="Nobody")
+    time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
+    tags = SimpleArrayField(forms.CharField(max_length=50), required=False, max_length=TAGS)
+    external_id = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Id",
+        help_text="How your other systems know them. Left empty, one is made.",
+    )
+
+    class Meta:
+        model = Customer
+        fields = FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tags"].help_text = "With commas between them."
+        self.fields["name"].widget.attrs["autofocus"] = not self.instance.pk
+        if self.instance.pk:
+            self.initial["opened"] = self.instance.updated_at.isoformat()
+            self.fields["external_id"].required = True
+            self.fields["external_id"].help_text = "How your other systems know them. Imports find the customer by it."
+
+    def clean_opened(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self.cleaned_data["opened"]) if self.cleaned_data["opened"] else None
+        except ValueError as error:
+            raise forms.ValidationError("Open the customer again and repeat the change.") from error
+
+    def clean_tags(self) -> list[str]:
+        """Each tag once, in the order given."""
+        return list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"] if tag.strip()))
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if not (said.get("name") or said.get("email") or said.get("external_id")):
+            self.add_error("name", "Give a name, an e-mail address or an id, so that the customer can be found again.")
+        return said
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was typed, by the model's fields."""
+        return {name: self.cleaned_data[name] for name in FIELDS}
+
+    def take_over(self, stands: Customer) -> None:
+        """Go on from the state that somebody else saved, keeping what was typed here."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("opened")] = stands.updated_at.isoformat()

@@ -1,0 +1,50 @@
+"""Adding and changing a customer."""
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from customers.models import Customer
+from customers.records import editing
+from customers.records.forms import CustomerForm
+from retention.workspace.roles import Can, requires
+
+TAKEN = "Another customer has this id."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_CUSTOMERS)
+def new(request: HttpRequest) -> HttpResponse:
+    form = CustomerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            customer = editing.add(form.values)
+        except IntegrityError:
+            form.add_error("external_id", TAKEN)
+        else:
+            messages.success(request, f"{customer} is added.")
+            return redirect("customers:detail", customer.pk)
+    return render(request, "customers/form.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_CUSTOMERS)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=pk)
+    form = CustomerForm(request.POST or None, instance=customer)
+    context = {"form": form, "customer": Customer(pk=customer.pk, name=str(customer))}
+    if request.method == "POST" and form.is_valid():
+        try:
+            editing.change(pk, form.values, form.cleaned_data["opened"])
+        except editing.ChangedMeanwhile as other:
+            context["differences"] = list(editing.differences(other.stands, form.values))
+            form.take_over(other.stands)
+            return render(request, "customers/form.html", context, status=409)
+        except IntegrityError:
+            form.add_error("external_id", TAKEN)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("customers:detail", pk)
+    return render(request, "customers/form.html", context)

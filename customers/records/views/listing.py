@@ -1,0 +1,140 @@
+"""The list of customers, its export, and changes to many at once."""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from customers.models import Stage
+from customers.records import bulk, choices, exporting
+from customers.records.filters import Filters, chips, matching
+from customers.records.listing import ORDERS, SIZES, Cut, count, page
+from customers.records.rows import shown
+from retention.workspace import saved_views
+from retention.workspace.jobs import enqueue
+from retention.workspace.models import Job, Workspace
+from retention.workspace.people import person
+from retention.workspace.roles import Can, requires
+
+PLACE = "customers:list"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading: `url` puts the list in its order, or turns it round."""
+
+    label: str
+    url: str
+    sorted: str
+
+
+@require_safe
+@requires(Can.READ)
+def customer_list(request: HttpRequest) -> HttpResponse:
+    filters, cut = Filters.read(request.GET), Cut.read(request.GET)
+    customers = matching(filters)
+    owners, segments = choices.owners(), choices.segments()
+    context = {
+        "filters": filters,
+        "chips": list(chips(filters, owners, segments)),
+        "cut": cut,
+        "headings": headings(filters, cut),
+        "page": (part := page(customers, cut)),
+        "rows": shown(part.rows, Workspace.current().currency),
+        "count": count(customers),
+        "query": together(filters, cut),
+        "query_without_size": together(filters, replace(cut, size=SIZES[1])),
+        "stages": Stage.choices,
+        "owners": owners,
+        "segments": segments,
+        "sizes": SIZES,
+    }
+    if request.headers.get("HX-Target") == "list":
+        return render(request, "customers/list_part.html", context)
+    views = saved_views.for_list(person(request), PLACE)
+    context |= {"views": views, "countries": choices.countries(), "place": PLACE}
+    return render(request, "customers/list.html", context)
+
+
+def together(filters: Filters, cut: Cut) -> str:
+    """The query string of the list without its page."""
+    said = QueryDict(filters.query(), mutable=True)
+    if cut.sort != "name":
+        said["sort"] = cut.sort
+    if cut.size != SIZES[1]:
+        said["size"] = str(cut.size)
+    return said.urlencode()
+
+
+def headings(filters: Filters, cut: Cut) -> dict[str, Heading]:
+    found = {}
+    for order in ORDERS.values():
+        here = order is cut.order
+        down = not cut.down if here else order.first_down
+        url = "?" + together(filters, Cut(order, down, cut.size))
+        found[order.name] = Heading(order.label, url, ("descending" if cut.down else "ascending") if here else "")
+    return found
+
+
+@require_POST
+@requires(Can.READ)
+def export(request: HttpRequest) -> HttpResponse:
+    """What the list shows, or those picked, as a file. Many rows are no quick answer: a job writes them."""
+    query = request.POST.get("query", "")
+    said = QueryDict(query)
+    customers = matching(Filters.read(said))
+    if not takes_all(request):
+        customers = customers.filter(pk__in=picked(request))
+    elif not count(customers).exact:
+        row = enqueue("customers.export", "Export of customers", {"query": query}, person(request))
+        return redirect("workspace:job", row.pk)
+    headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
+    text = "".join(exporting.lines(customers, Cut.read(said)))
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_safe
+@requires(Can.READ)
+def export_file(request: HttpRequest, pk: uuid.UUID) -> FileResponse | HttpResponse:
+    """The file that an export job wrote, for whoever asked for it."""
+    row = get_object_or_404(Job, pk=pk, kind="customers.export", created_by=person(request), state=Job.State.DONE)
+    path = exporting.path_of(row)
+    if not path.exists():
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename="customers.csv", content_type="text/csv")
+
+
+@require_POST
+@requires(Can.EDIT_CUSTOMERS)
+def change(request: HttpRequest) -> HttpResponse:
+    """Change those picked at once; all that match by a job."""
+    asked = bulk.Change(request.POST.get("action", ""), value_of(request))
+    query = request.POST.get("query", "")
+    try:
+        asked.check()
+    except bulk.Refused as reason:
+        messages.error(request, f"{reason} Nothing was changed.")
+        return redirect(f"{reverse(PLACE)}?{query}")
+    if takes_all(request):
+        spec = {"query": query, "action": asked.action, "value": asked.value}
+        return redirect("workspace:job", enqueue("customers.bulk", asked.words, spec, person(request)).pk)
+    number = bulk.apply(asked, picked(request))
+    messages.success(request, f"{asked.words}: {number} customer{'' if number == 1 else 's'} changed.")
+    return redirect(f"{reverse(PLACE)}?{query}")
+
+
+def takes_all(request: HttpRequest) -> bool:
+    return request.POST.get("scope") == "all"
+
+
+def picked(request: HttpRequest) -> list[int]:
+    return [int(pk) for pk in request.POST.getlist("pick")[: max(SIZES)] if pk.isascii() and pk.isdigit()]
+
+
+def value_of(request: HttpRequest) -> str:
+    name = "owner" if request.POST.get("action") == "owner" else "tag"
+    return request.POST.get(name, "").replace("\0", "").strip()

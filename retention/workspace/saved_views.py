@@ -1,0 +1,38 @@
+"""Lists as somebody likes to see them: filters and order kept under a name."""
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+
+from retention.workspace.models import SavedView, User
+
+MOST = 50
+
+
+class TooMany(Exception):
+    """The person keeps as many views as fit on a page."""
+
+
+def for_list(person: User, place: str) -> QuerySet[SavedView]:
+    """The person's own views of a list and those that others share."""
+    return SavedView.objects.filter(Q(person=person) | Q(shared=True), place=place)
+
+
+@transaction.atomic
+def keep(person: User, place: str, name: str, query: str, *, shared: bool) -> SavedView:
+    """Keep a view; one of the same name is written over. Raises TooMany, and NoReverseMatch for no list's name."""
+    reverse(place)
+    User.objects.select_for_update().get(pk=person.pk)
+    if SavedView.objects.filter(person=person).exclude(name__iexact=name).count() >= MOST:
+        raise TooMany
+    SavedView.objects.filter(person=person, place=place, name__iexact=name).delete()
+    return SavedView.objects.create(person=person, place=place, name=name, query=_tidy(query), shared=shared)
+
+
+def _tidy(query: str) -> str:
+    """The query string without its page, written as we write it."""
+    said = QueryDict(query, mutable=True)
+    for page in ("after", "before", "page"):
+        said.pop(page, None)
+    return said.urlencode()
