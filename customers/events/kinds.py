@@ -8,6 +8,8 @@ class Kind:
     """A kind of event: its stored name, and how the timeline says it.
 
     A consequence is recorded by folding or by a segment's refresh: what it means for facts and segments is in already.
+    `sentence` is filled from the payload, with `segment`, `from`, `to` and `amount` in words; where the payload lacks a
+    part, the label alone is said.
     """
 
     name: str
@@ -15,32 +17,47 @@ class Kind:
     room: str
     is_usage: bool = False
     is_consequence: bool = False
+    sentence: str = ""
 
 
 _KINDS = (
     Kind("customer.created", "Became known", "customers"),
-    Kind("order.placed", "Placed an order", "customers"),
-    Kind("order.cancelled", "Cancelled an order", "customers"),
+    Kind("order.placed", "Placed an order", "customers", sentence="Placed order {external_id} of {amount}"),
+    Kind("order.cancelled", "Cancelled an order", "customers", sentence="Cancelled order {external_id} of {amount}"),
     Kind("subscription.started", "Started a subscription", "customers"),
     Kind("subscription.ended", "Ended a subscription", "customers"),
     Kind("usage", "Used the product", "customers", is_usage=True),
-    Kind("stage.changed", "Moved to another stage", "customers", is_consequence=True),
-    Kind("segment.entered", "Entered a segment", "customers", is_consequence=True),
-    Kind("segment.left", "Left a segment", "customers", is_consequence=True),
-    Kind("task.opened", "Task opened", "customers"),
-    Kind("task.closed", "Task closed", "customers"),
+    Kind(
+        "stage.changed",
+        "Moved to another stage",
+        "customers",
+        is_consequence=True,
+        sentence="Moved from {from} to {to}",
+    ),
+    Kind(
+        "segment.entered",
+        "Entered a segment",
+        "customers",
+        is_consequence=True,
+        sentence="Entered the segment {segment}",
+    ),
+    Kind("segment.left", "Left a segment", "customers", is_consequence=True, sentence="Left the segment {segment}"),
+    Kind("task.opened", "Task opened", "customers", sentence="Task opened: {title}"),
+    Kind("task.closed", "Task closed", "customers", sentence="Task closed: {title}"),
     Kind("consent.granted", "Agreed to messages", "customers"),
     Kind("consent.withdrawn", "Unsubscribed", "customers"),
     Kind("survey.invited", "Was asked for an answer", "surveys"),
-    Kind("survey.answered", "Answered a survey", "surveys"),
-    Kind("campaign.enrolled", "Entered a campaign", "campaigns"),
-    Kind("campaign.held_out", "Held out as control", "campaigns"),
-    Kind("campaign.goal_met", "Met a campaign's goal", "campaigns"),
-    Kind("message.sent", "Was sent a message", "campaigns"),
-    Kind("message.failed", "A message failed", "campaigns"),
-    Kind("message.bounced", "A message bounced", "campaigns"),
-    Kind("message.opened", "Opened a message", "campaigns"),
-    Kind("message.clicked", "Clicked in a message", "campaigns"),
+    Kind("survey.answered", "Answered a survey", "surveys", sentence="Answered a survey with {score} out of 10"),
+    Kind("campaign.enrolled", "Entered a campaign", "campaigns", sentence="Entered the campaign {name}"),
+    Kind(
+        "campaign.held_out", "Held out as control", "campaigns", sentence="Held out as control of the campaign {name}"
+    ),
+    Kind("campaign.goal_met", "Met a campaign's goal", "campaigns", sentence="Met the goal of the campaign {name}"),
+    Kind("message.sent", "Was sent a message", "campaigns", sentence="Was sent a message of {name}"),
+    Kind("message.failed", "A message failed", "campaigns", sentence="A message of {name} failed: {reason}"),
+    Kind("message.bounced", "A message bounced", "campaigns", sentence="A message of {name} bounced"),
+    Kind("message.opened", "Opened a message", "campaigns", sentence="Opened a message of {name}"),
+    Kind("message.clicked", "Clicked in a message", "campaigns", sentence="Clicked in a message of {name}"),
 )
 
 CATALOGUE: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

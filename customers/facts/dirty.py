@@ -5,6 +5,7 @@ The router takes the marks up with its next batch, once the transaction that set
 
 from collections.abc import Iterable
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -18,7 +19,10 @@ def mark(customer_ids: Iterable[int]) -> None:
 
 def mark_where(customers: QuerySet[Customer]) -> None:
     """Mark every customer of a queryset, in one statement and without reading them here."""
-    query, params = customers.order_by().values("pk").query.sql_with_params()
+    try:
+        query, params = customers.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return  # the queryset can be seen to be empty
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {Dirty._meta.db_table} (customer_id) {query}", params)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.http import QueryDict
 
 from customers.models import Customer
 from customers.records.editing import FIELDS
@@ -62,7 +63,10 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript w
         """What was typed, by the model's fields."""
         return {name: self.cleaned_data[name] for name in FIELDS}
 
-    def take_over(self, stands: Customer) -> None:
-        """Go on from the state that somebody else saved, keeping what was typed here."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("opened")] = stands.updated_at.isoformat()
+    def going_on_from(self, stands: Customer) -> "CustomerForm":
+        """The same form with what was typed, from the state that somebody else saved."""
+        typed = QueryDict(mutable=True)
+        for name in self.fields:
+            typed[name] = self.data.get(name, "")
+        typed["opened"] = stands.updated_at.isoformat()
+        return CustomerForm(typed, instance=stands)

@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import F, Func, IntegerField, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Expression, OrderBy
 from django.db.models.functions import Coalesce, Lower
-from django.db.models.lookups import GreaterThan, LessThan
 from django.http import QueryDict
 
 from customers.models import Customer
 from customers.models.facts import NEVER
+from retention.common.keyset import beyond
 
 SIZES = (25, 50, 100, 200)
 EXACT_UP_TO = 10_000
@@ -120,7 +120,7 @@ def page(customers: QuerySet[Customer], cut: Cut) -> Page:
     backwards = bool(cut.before and mark)
     ordered = in_order(customers, cut.order, down=cut.down != backwards)
     if mark:
-        ordered = ordered.filter(_beyond(cut.order, mark, down=cut.down != backwards))
+        ordered = ordered.filter(beyond((cut.order.by, F(cut.order.tie)), mark, down=cut.down != backwards))
     rows = list(ordered.values(*COLUMNS, by=cut.order.by)[: cut.size + 1])
     more, rows = len(rows) > cut.size, rows[: cut.size]
     if backwards:
@@ -152,18 +152,6 @@ def _estimate(customers: QuerySet[Customer]) -> int:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", params)
         (plan,) = cursor.fetchone()
     return int(plan[0]["Plan"]["Plan Rows"])
-
-
-class _Row(Func):
-    """(a, b): PostgreSQL compares rows by an index that leads with the same parts."""
-
-    template = "(%(expressions)s)"
-    output_field: Any = IntegerField()
-
-
-def _beyond(order: Order, mark: tuple[Any, int], *, down: bool) -> Any:
-    here, there = _Row(order.by, F(order.tie)), _Row(Value(mark[0]), Value(mark[1]))
-    return (LessThan if down else GreaterThan)(here, there)
 
 
 def _mark(row: dict[str, Any]) -> str:

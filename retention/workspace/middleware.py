@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from retention.workspace.models import Workspace
-from retention.workspace.people import zone_of
+from retention.workspace.people import workspace_of, zone_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -26,7 +26,7 @@ class WorkspaceMiddleware:
         request.workspace = SimpleLazyObject(Workspace.current)  # type: ignore[attr-defined]
         if not request.user.is_authenticated:
             return self.get_response(request)
-        with timezone.override(zone_of(request.user, request.workspace)):  # type: ignore[attr-defined]
+        with timezone.override(zone_of(request.user, workspace_of(request))):
             return self.get_response(request)
 
 

@@ -137,7 +137,7 @@ class SavedView(models.Model):
     person = models.ForeignKey(User, models.CASCADE, related_name="views")
     place = models.CharField(max_length=60, help_text="Which list, as the name of its view.")
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=2_000, help_text="The list's query string.")
+    query = models.CharField(max_length=2_000, blank=True, help_text="The list's query string.")
     shared = models.BooleanField("for everybody", default=False)
 
     class Meta:

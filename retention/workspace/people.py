@@ -1,7 +1,8 @@
-"""The person behind a request."""
+"""The person and the workspace behind a request."""
 
 import zoneinfo
 from datetime import tzinfo
+from typing import cast
 
 from django.http import HttpRequest
 
@@ -12,6 +13,11 @@ def person(request: HttpRequest) -> User:
     """Who is signed in. For views behind `requires`, which lets nobody else through."""
     assert isinstance(request.user, User)  # noqa: S101
     return request.user
+
+
+def workspace_of(request: HttpRequest) -> Workspace:
+    """The request's workspace, read once for all who ask."""
+    return cast("Workspace", request.workspace)  # type: ignore[attr-defined]
 
 
 def zone_of(user: User, workspace: Workspace) -> tzinfo:

@@ -50,6 +50,14 @@ def address(view: str) -> tuple[str, str] | None:
     return url, getattr(resolve(url).func, "admits", "")
 
 
+def page_of(view: str, *args: int) -> str:
+    """The address of a page about something, or "" where no room has one."""
+    try:
+        return reverse(view, args=args)
+    except NoReverseMatch:
+        return ""
+
+
 def url_for(user: User, view: str) -> str | None:
     """The address of a view that the person may open."""
     found = address(view)

@@ -1,12 +1,13 @@
 from django.urls import path
 
-from retention.workspace.views import account, branding, home, jobs, saved_views, settings, sign_in, welcome
+from retention.workspace.views import account, branding, home, jobs, saved_views, search, settings, sign_in, welcome
 
 app_name = "workspace"
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("welcome/", welcome.welcome, name="welcome"),
+    path("search/", search.everything, name="search"),
     path("start/", home.start, name="start"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel, name="job_cancel"),

@@ -44,7 +44,7 @@ def test_it_works(counting: None, signed_in: SignIn) -> None:
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert "Done" in page
     assert "<dt>Numbers counted</dt><dd>3</dd>" in page
-    assert "hx-trigger" not in page, "a finished job is asked for again and again"
+    assert "every 1s" not in page, "a finished job is asked for again and again"
 
 
 def test_an_open_job_keeps_itself_fresh(signed_in: SignIn) -> None:

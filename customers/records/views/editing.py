@@ -34,17 +34,17 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk)
     form = CustomerForm(request.POST or None, instance=customer)
-    context = {"form": form, "customer": Customer(pk=customer.pk, name=str(customer))}
+    named = Customer(pk=customer.pk, name=str(customer))  # the form writes what was typed on the customer itself
     if request.method == "POST" and form.is_valid():
         try:
             editing.change(pk, form.values, form.cleaned_data["opened"])
         except editing.ChangedMeanwhile as other:
-            context["differences"] = list(editing.differences(other.stands, form.values))
-            form.take_over(other.stands)
-            return render(request, "customers/form.html", context, status=409)
+            differences = list(editing.differences(other.stands, form.values))
+            again = {"form": form.going_on_from(other.stands), "customer": named, "differences": differences}
+            return render(request, "customers/form.html", again, status=409)
         except IntegrityError:
             form.add_error("external_id", TAKEN)
         else:
             messages.success(request, "Saved.")
             return redirect("customers:detail", pk)
-    return render(request, "customers/form.html", context)
+    return render(request, "customers/form.html", {"form": form, "customer": named})

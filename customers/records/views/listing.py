@@ -16,8 +16,8 @@ from customers.records.listing import ORDERS, SIZES, Cut, count, page
 from customers.records.rows import shown
 from retention.workspace import saved_views
 from retention.workspace.jobs import enqueue
-from retention.workspace.models import Job, Workspace
-from retention.workspace.people import person
+from retention.workspace.models import Job
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
 PLACE = "customers:list"
@@ -44,7 +44,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "cut": cut,
         "headings": headings(filters, cut),
         "page": (part := page(customers, cut)),
-        "rows": shown(part.rows, Workspace.current().currency),
+        "rows": shown(part.rows, workspace_of(request).currency),
         "count": count(customers),
         "query": together(filters, cut),
         "query_without_size": together(filters, replace(cut, size=SIZES[1])),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django import forms, template
 from django.forms import BoundField
@@ -69,15 +69,15 @@ def control(field: BoundField) -> SafeString:
 @register.filter
 def number(value: Any, places: int = 0) -> str:
     """1234567.8 → 1,234,568. Nothing stays nothing."""
-    if value is None:
+    if value is None or value == "":
         return ""
     return formats.number_format(round(value, places), places, use_l10n=True, force_grouping=True)
 
 
 @register.filter
-def money(amount: Decimal | float | None, currency: str) -> str:
+def money(amount: Decimal | float | Literal[""] | None, currency: str) -> str:
     """An amount in its currency's own decimals, with the code: 1,234.50 EUR."""
-    if amount is None:
+    if amount is None or amount == "":
         return ""
     exact = rounded(Decimal(amount), currency)
     return f"{number(exact, max(0, -int(exact.as_tuple().exponent)))} {currency}"
@@ -150,3 +150,9 @@ def said(value: Any) -> str:
     """A field's value in words: lists with commas, nothing as a dash."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
     return text or "–"
+
+
+@register.filter
+def plain(value: Decimal) -> str:
+    """12.500 → 12.5, 6.000 → 6."""
+    return f"{value.normalize():f}"

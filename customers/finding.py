@@ -1,0 +1,34 @@
+"""What the search over everything finds of this room: customers, orders, segments."""
+
+from customers.models import Customer, Order, Segment
+from customers.records.filters import Filters, matching
+from retention.workspace.finding import MOST, Find, finder
+from retention.workspace.models import User
+from retention.workspace.places import page_of
+
+
+@finder("Customers", 1)
+def customers(typed: str, _person: User) -> list[Find]:
+    found = matching(Filters(q=typed))[:MOST]
+    return [Find(str(row), _detail(row), page_of("customers:detail", row.pk)) for row in found]
+
+
+def _detail(row: Customer) -> str:
+    return next((text for text in (row.email, row.external_id) if text and text != str(row)), "")
+
+
+@finder("Orders", 4)
+def orders(typed: str, _person: User) -> list[Find]:
+    """By the beginning of their id; an order leads to its customer."""
+    found = Order.objects.filter(external_id__startswith=typed, customer__isnull=False).select_related("customer")
+    return [
+        Find(row.external_id, str(row.customer), page_of("customers:detail", row.customer.pk))
+        for row in found.order_by("external_id")[:MOST]
+        if row.customer
+    ]
+
+
+@finder("Segments", 2)
+def segments(typed: str, _person: User) -> list[Find]:
+    found: list[Segment] = list(Segment.objects.filter(name__icontains=typed)[:MOST])
+    return [Find(row.name, f"{row.size:,} customers", page_of("customers:segment", row.pk)) for row in found]

@@ -1,0 +1,157 @@
+"""A customer's timeline: their events, latest first, each told in a sentence."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from customers.events.kinds import CATALOGUE
+from customers.models import Event, Segment, Stage
+from retention.common.keyset import beyond
+from retention.workspace.places import page_of
+from retention.workspace.templatetags.shell import money
+
+SIZE = 100
+#: What the timeline can be narrowed to, and the first parts of the kinds that belong to it.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Orders": ("order",),
+    "Subscriptions": ("subscription",),
+    "Usage": ("usage",),
+    "Lifecycle": ("customer", "stage", "segment"),
+    "Messages": ("message", "campaign", "consent"),
+    "Surveys": ("survey",),
+    "Tasks": ("task",),
+}
+#: Where an event leads: the payload's part that has the id, and the page of it.
+LEADS = (("segment", "customers:segment"), ("campaign", "campaigns:detail"), ("survey", "surveys:detail"))
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event as the timeline shows it."""
+
+    pk: int
+    group: str
+    sentence: str
+    note: str
+    url: str
+    at: datetime
+    source: str
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some events and the mark to go on from, empty at the end."""
+
+    events: Sequence[Told]
+    next: str
+
+
+def group_of(kind: str) -> str:
+    first = kind.split(".")[0]
+    return next((name for name, firsts in GROUPS.items() if first in firsts), "Other")
+
+
+def kinds_of(groups: Iterable[str]) -> list[str]:
+    wanted = set(groups)
+    return [kind for kind in CATALOGUE if group_of(kind) in wanted]
+
+
+def part(customer_id: int, groups: Sequence[str], after: str = "") -> Part:
+    """The latest events, or those after a mark; of some groups, or of all where none is named. Two queries."""
+    events = Event.objects.filter(customer=customer_id).order_by("-occurred_at", "-pk")
+    if groups:
+        events = events.filter(kind__in=kinds_of(groups))
+    if mark := _unmark(after):
+        events = events.filter(beyond((F("occurred_at"), F("pk")), mark, down=True))
+    found = list(events[: SIZE + 1])
+    shown = found[:SIZE]
+    names = _segment_names(shown)
+    lines = _together([told(event, names) for event in shown])
+    return Part(lines, _mark(shown[-1]) if len(found) > SIZE else "")
+
+
+def _together(events: Iterable[Told]) -> list[Told]:
+    """Uses of the product that follow each other on one day are one line, which says how many they were."""
+    lines: list[Told] = []
+    for event in events:
+        last = lines[-1] if lines else None
+        if last and event.group == last.group == "Usage" and _day(event) == _day(last):
+            lines[-1] = replace(last, times=last.times + 1)
+        else:
+            lines.append(event)
+    return lines
+
+
+def _day(event: Told) -> date:
+    return timezone.localtime(event.at).date()
+
+
+def told(event: Event, segments: dict[int, str]) -> Told:
+    return Told(
+        pk=event.pk,
+        group=group_of(event.kind),
+        sentence=_sentence(event, segments),
+        note="By a machine that checks mail: it counts for nothing" if event.payload.get("machine") else "",
+        url=_leads_to(event.payload),
+        at=event.occurred_at,
+        source=event.source,
+    )
+
+
+def _sentence(event: Event, segments: dict[int, str]) -> str:
+    kind = CATALOGUE.get(event.kind)
+    if kind is None:
+        return event.kind
+    try:
+        return kind.sentence.format_map(_words(event.payload, segments)) or kind.label
+    except KeyError:
+        return kind.label
+
+
+def _words(payload: dict[str, Any], segments: dict[int, str]) -> dict[str, Any]:
+    words = dict(payload)
+    if payload.get("segment") in segments:
+        words["segment"] = segments[payload["segment"]]
+    else:
+        words.pop("segment", None)
+    for end in ("from", "to"):
+        if payload.get(end) in Stage.values:
+            words[end] = Stage(payload[end]).label.lower()
+    if "amount" in payload:
+        words["amount"] = _amount(payload)
+    return words
+
+
+def _amount(payload: dict[str, Any]) -> str:
+    try:
+        return money(Decimal(str(payload["amount"])), str(payload.get("currency", "")))
+    except InvalidOperation:
+        return str(payload["amount"])
+
+
+def _segment_names(events: Iterable[Event]) -> dict[int, str]:
+    ids = {event.payload["segment"] for event in events if isinstance(event.payload.get("segment"), int)}
+    return dict(Segment.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def _leads_to(payload: dict[str, Any]) -> str:
+    found = (page_of(view, payload[name]) for name, view in LEADS if isinstance(payload.get(name), int))
+    return next(found, "")
+
+
+def _mark(event: Event) -> str:
+    return f"{event.occurred_at.isoformat()}~{event.pk}"
+
+
+def _unmark(text: str) -> tuple[datetime, int] | None:
+    at, _, pk = text.partition("~")
+    try:
+        return datetime.fromisoformat(at), int(pk)
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""Adding and changing a customer, also when two do it at once."""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from customers.models import Customer, Dirty, Event
+from customers.records import editing
+from tests.customers.known import customer
+
+SignIn = Callable[[str], Client]
+TYPED = {
+    "name": "Ada Lovelace",
+    "kind": "person",
+    "email": "ada@example.test",
+    "tags": "vip, math , vip",
+    "country": "UK",
+}
+
+
+def opened(client: Client, pk: int) -> str:
+    found = re.search(r'name="opened" value="([^"]+)"', client.get(f"/customers/{pk}/edit/").content.decode())
+    assert found
+    return found[1]
+
+
+def test_it_works(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    response = client.post("/customers/new/", TYPED)
+    ada = Customer.objects.get()
+    assert response["Location"] == f"/customers/{ada.pk}/"
+    assert (ada.name, ada.tags, ada.source) == ("Ada Lovelace", ["vip", "math"], "web")
+    assert ada.external_id
+    assert list(Event.objects.values_list("kind", "dedup_key")) == [("customer.created", "created")]
+    said = {**TYPED, "name": "Ada King", "external_id": "ada-1", "opened": opened(client, ada.pk)}
+    assert client.post(f"/customers/{ada.pk}/edit/", said).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.name, ada.external_id) == ("Ada King", "ada-1")
+    assert Dirty.objects.filter(customer=ada).exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "words"),
+    [
+        ({"name": "", "email": ""}, "name", "so that the customer can be found again"),
+        ({"email": "nope"}, "email", "valid email"),
+        ({"external_id": "taken"}, "external_id", "already exists"),
+        ({"tags": "x" * 51}, "tags", "at most 50"),
+    ],
+)
+def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
+    said: dict[str, str], field: str, words: str, signed_in: SignIn
+) -> None:
+    customer("taken")
+    page = signed_in("account_manager").post("/customers/new/", {**TYPED, **said}).content.decode()
+    assert f'id="id_{field}_error"' in page
+    assert words in page
+    assert 'value="UK"' in page
+    assert Customer.objects.count() == 1
+
+
+def test_the_second_of_two_editors_is_told_and_loses_nothing(signed_in: SignIn) -> None:
+    ada = customer("ada", name="Ada", country="Malta")
+    first, second = signed_in("account_manager"), signed_in("administrator")
+    form = {"kind": "person", "external_id": "ada", "name": "Ada", "country": "Malta"}
+    by_first = {**form, "country": "Chad", "opened": opened(first, ada.pk)}
+    by_second = {**form, "name": "Ada King", "phone": "555", "opened": opened(second, ada.pk)}
+    assert first.post(f"/customers/{ada.pk}/edit/", by_first).status_code == 302
+    response = second.post(f"/customers/{ada.pk}/edit/", by_second)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "Somebody else saved this customer" in page
+    assert "<td>Chad</td><td>Malta</td>" in page
+    assert 'value="Ada King"' in page
+    assert 'value="555"' in page
+    ada.refresh_from_db()
+    assert (ada.name, ada.country) == ("Ada", "Chad")
+    again = re.search(r'name="opened" value="([^"]+)"', page)
+    assert again
+    assert second.post(f"/customers/{ada.pk}/edit/", {**by_second, "opened": again[1]}).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.name, ada.country, ada.phone) == ("Ada King", "Malta", "555")
+
+
+@pytest.mark.parametrize("stamp", ["", "yesterday", "2020-01-01T00:00:00+00:00"])
+def test_a_form_without_its_stamp_overwrites_nothing(stamp: str, signed_in: SignIn) -> None:
+    ada = customer("ada")
+    said = {"kind": "person", "external_id": "ada", "name": "Eve", "opened": stamp}
+    assert signed_in("account_manager").post(f"/customers/{ada.pk}/edit/", said).status_code in (200, 409)
+    ada.refresh_from_db()
+    assert ada.name == "Ada"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_saves_at_the_same_moment_one_wins() -> None:
+    ada = customer("ada")
+    barrier, told = threading.Barrier(2), []
+
+    def save(name: str) -> None:
+        values: dict[str, Any] = {"name": name}
+        barrier.wait()
+        try:
+            editing.change(ada.pk, values, ada.updated_at)
+        except editing.ChangedMeanwhile as other:
+            told.append(other.stands.name)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=save, args=[name]) for name in ("One", "Two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ada.refresh_from_db()
+    assert told == [ada.name]

@@ -1,0 +1,222 @@
+"""The list of customers: finding, filtering, ordering, paging, views, and that it costs the same at any size."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.models import Customer, Segment, SegmentMembership
+from customers.records import listing
+from customers.records.filters import Filters, matching
+from customers.records.listing import ORDERS, Cut, count, page
+from retention.common import clock
+from retention.workspace.models import SavedView, User
+from tests.baseline import assert_query_count
+from tests.customers.known import crowd, customer
+
+SignIn = Callable[[str], Client]
+
+
+def names(client: Client, query: str = "") -> list[str]:
+    """The customers that the list shows, in its order."""
+    return re.findall(
+        r'<td class="main"><a href="[^"]+">([^<]+)</a>', client.get(f"/customers/?{query}").content.decode()
+    )
+
+
+def test_it_works(signed_in: SignIn) -> None:
+    customer("b", name="Grace Hopper", email="grace@navy.example", facts={"stage": "loyal", "revenue": 1_234.5})
+    customer("a", name="Ada Lovelace")
+    client = signed_in("analyst")
+    assert names(client) == ["Ada Lovelace", "Grace Hopper"]
+    page = client.get("/customers/").content.decode()
+    assert "grace@navy.example" in page
+    assert "1,234.50 EUR" in page
+    assert "2 customers" in page
+    assert '<span class="stage stage-loyal">Loyal</span>' in page
+
+
+def test_an_empty_list_says_what_to_do_first(signed_in: SignIn) -> None:
+    assert "No customers yet" in signed_in("analyst").get("/customers/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("grace", True),
+        ("HOPP", True),
+        ("hop gra", True),
+        ("navy", True),
+        ("grace@navy", True),
+        ("gh-07", True),
+        ("+49 171", True),
+        ("race", False),
+        ("grace lovelace", False),
+        ("%", False),
+        ("' OR 1=1 --", False),
+        ("grace & !hopper", True),
+        (":*", False),
+    ],
+)
+def test_words_are_found_by_their_beginnings(typed: str, found: bool, db: None) -> None:
+    customer("GH-07", name="Grace Hopper", email="grace@navy.example", phone="+49 171 5550")
+    assert matching(Filters(q=typed)).exists() is found
+
+
+@given(typed=st.text(max_size=30))
+@pytest.mark.django_db
+def test_nothing_typed_breaks_the_search(typed: str) -> None:
+    said = QueryDict(mutable=True)
+    said["q"] = typed
+    list(matching(Filters.read(said)))
+
+
+def test_each_filter_narrows(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    me = User.objects.get(role="account_manager")
+    segment = Segment.objects.create(name="Quiet", rule={})
+    ada = customer("ada", owner=me, country="Malta", tags=["vip"], facts={"stage": "at_risk"})
+    bob = customer("bob", country="Chad", facts={"stage": "lapsed"})
+    customer("cyd", country="Chad")
+    SegmentMembership.objects.create(segment=segment, customer=ada, entered_at=clock.now())
+    SegmentMembership.objects.create(segment=segment, customer=bob, entered_at=clock.now(), left_at=clock.now())
+    assert names(client, "stage=at_risk&stage=lapsed") == ["Ada", "Bob"]
+    assert names(client, f"owner={me.pk}") == ["Ada"]
+    assert names(client, "owner=none") == ["Bob", "Cyd"]
+    assert names(client, f"segment={segment.pk}") == ["Ada"]
+    assert names(client, "country=Chad") == ["Bob", "Cyd"]
+    assert names(client, "tag=vip") == ["Ada"]
+    assert names(client, "country=Chad&stage=lapsed&q=b") == ["Bob"]
+
+
+def test_chips_take_one_filter_away_each(signed_in: SignIn) -> None:
+    customer("ada", country="Malta", facts={"stage": "at_risk"})
+    page = signed_in("analyst").get("/customers/?stage=at_risk&stage=lapsed&country=Malta").content.decode()
+    chips = re.findall(r'class="chip" href="\?([^"]*)" aria-label="Remove the filter ([^"]+)"', page)
+    assert {label: query for query, label in chips} == {
+        "Stage: At risk": "stage=lapsed&amp;country=Malta",
+        "Stage: Lapsed": "stage=at_risk&amp;country=Malta",
+        "Country: Malta": "stage=at_risk&amp;stage=lapsed",
+    }
+
+
+@pytest.mark.parametrize(
+    "query", ["stage=nonsense&owner=x&segment=9999999999999999999&sort=x&size=7&after=%00&before=!"]
+)
+def test_nonsense_in_the_address_is_passed_over(query: str, signed_in: SignIn) -> None:
+    customer("ada")
+    assert names(signed_in("analyst"), query) == ["Ada"]
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.django_db
+def test_pages_show_everybody_once_forwards_and_backwards(order: str, down: bool) -> None:
+    crowd(120)
+    everybody = [row.pk for row in listing.in_order(Customer.objects.all(), ORDERS[order], down=down)]
+    cut = Cut(ORDERS[order], down, 25)
+    seen: list[int] = []
+    at = page(Customer.objects.all(), cut)
+    assert not at.previous
+    while True:
+        seen += [row["pk"] for row in at.rows]
+        if not at.next:
+            break
+        at = page(Customer.objects.all(), Cut(ORDERS[order], down, 25, after=at.next))
+    assert seen == everybody
+    back = [row["pk"] for row in at.rows]
+    while at.previous:
+        at = page(Customer.objects.all(), Cut(ORDERS[order], down, 25, before=at.previous))
+        back = [row["pk"] for row in at.rows] + back
+    assert back == everybody
+
+
+def test_who_never_ordered_is_last_by_last_order(signed_in: SignIn) -> None:
+    customer("never")
+    customer("old", facts={"last_order_at": "2020-01-01T00:00Z"})
+    customer("fresh", facts={"last_order_at": "2024-01-01T00:00Z"})
+    assert names(signed_in("analyst"), "sort=-last_order") == ["Fresh", "Old", "Never"]
+    assert names(signed_in("analyst"), "sort=last_order") == ["Never", "Old", "Fresh"]
+
+
+def test_headings_turn_the_order_round(signed_in: SignIn) -> None:
+    customer("ada", facts={"revenue": 5})
+    page = signed_in("analyst").get("/customers/?sort=-revenue&country=").content.decode()
+    assert '<th scope="col" class="num" aria-sort="descending"><a href="?sort=revenue">Revenue</a></th>' in page
+
+
+def test_the_size_of_a_page(signed_in: SignIn) -> None:
+    crowd(60)
+    client = signed_in("analyst")
+    assert len(names(client, "size=25")) == 25
+    assert len(names(client)) == 50
+    assert len(names(client, "size=100")) == 60
+
+
+def test_the_part_that_htmx_asks_for_is_the_same_list(signed_in: SignIn) -> None:
+    customer("ada")
+    client = signed_in("analyst")
+    part = client.get("/customers/?q=ada", headers={"HX-Request": "true", "HX-Target": "list"}).content.decode()
+    assert "<html" not in part
+    assert 'data-query="q=ada"' in part
+    assert ">Ada</a>" in part
+
+
+def test_counts_are_exact_and_above_that_estimated(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(40)
+    assert count(Customer.objects.all()) == listing.Count(40, exact=True)
+    monkeypatch.setattr(listing, "EXACT_UP_TO", 10)
+    estimated = count(Customer.objects.all())
+    assert not estimated.exact
+    assert estimated.number >= 10
+
+
+def test_an_estimate_says_that_it_is_one(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(40)
+    monkeypatch.setattr(listing, "EXACT_UP_TO", 10)
+    assert "about</span>" in signed_in("analyst").get("/customers/").content.decode()
+
+
+def test_user_text_stays_text(signed_in: SignIn) -> None:
+    customer("x", name="<script>alert(1)</script>", tags=["<b>"])
+    page = signed_in("analyst").get("/customers/?q=%22%3E%3Cscript%3E").content.decode()
+    assert "<script>alert" not in page
+    page = signed_in("analyst").get("/customers/").content.decode()
+    assert "<script>alert" not in page
+    assert "<b>" not in page
+
+
+def test_the_number_of_queries_is_fixed(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    crowd(5)
+    assert_query_count("customers list", client, "/customers/")
+    crowd_more = [Customer(external_id=f"m{n}", name=f"More {n}", country=f"C{n}", tags=["a", "b"]) for n in range(80)]
+    Customer.objects.bulk_create(crowd_more)
+    assert_query_count("customers list", client, "/customers/")
+    assert_query_count("customers list", client, "/customers/?sort=-revenue&stage=prospect")
+
+
+def test_a_view_is_kept_shared_and_dropped(signed_in: SignIn) -> None:
+    mine, theirs = signed_in("account_manager"), signed_in("analyst")
+    said = {"place": "customers:list", "name": "My risks", "query": "stage=at_risk&after=xyz"}
+    response = mine.post("/views/", said)
+    assert response["Location"] == "/customers/?stage=at_risk"
+    assert ">My risks</a>" in mine.get("/customers/").content.decode()
+    assert "My risks" not in theirs.get("/customers/").content.decode()
+    mine.post("/views/", {**said, "name": "MY RISKS", "shared": "on"})
+    view = SavedView.objects.get()
+    assert ">MY RISKS</a>" in theirs.get("/customers/").content.decode()
+    assert theirs.post(f"/views/{view.pk}/drop/").status_code == 404
+    mine.post(f"/views/{view.pk}/drop/")
+    assert not SavedView.objects.exists()
+
+
+def test_a_view_is_of_a_list_and_has_a_name(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    assert client.post("/views/", {"place": "evil:place", "name": "x", "query": ""}).status_code == 400
+    client.post("/views/", {"place": "customers:list", "name": "", "query": "q=a"})
+    assert not SavedView.objects.exists()

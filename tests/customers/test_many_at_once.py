@@ -1,0 +1,184 @@
+"""Changing and exporting many customers: those picked, or all that match."""
+
+import csv
+import io
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer, Dirty
+from customers.records import bulk, listing
+from retention.workspace import jobs
+from retention.workspace.models import Job, User
+from tests.customers.known import crowd, customer
+
+SignIn = Callable[[str], Client]
+
+
+def ask(client: Client, action: str, **said: Any) -> Any:
+    return client.post("/customers/change/", {"action": action, **said})
+
+
+def test_it_works(signed_in: SignIn) -> None:
+    ada, bob = customer("ada", tags=["old"]), customer("bob")
+    client = signed_in("account_manager")
+    response = ask(client, "tag", tag="vip", pick=[ada.pk], query="sort=-revenue")
+    assert response["Location"] == "/customers/?sort=-revenue"
+    assert "1 customer changed" in client.get("/customers/").content.decode()
+    ada.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ada.tags, bob.tags) == (["old", "vip"], [])
+    assert list(Dirty.objects.values_list("customer", flat=True)) == [ada.pk]
+
+
+def test_repeating_a_change_changes_nothing(signed_in: SignIn) -> None:
+    ada = customer("ada")
+    client = signed_in("account_manager")
+    for _ in range(2):
+        ask(client, "tag", tag="vip", pick=[ada.pk])
+    ada.refresh_from_db()
+    assert ada.tags == ["vip"]
+    changed_at = ada.updated_at
+    assert bulk.apply(bulk.Change("tag", "vip"), [ada.pk]) == 0
+    ada.refresh_from_db()
+    assert ada.updated_at == changed_at
+    ask(client, "untag", tag="vip", pick=[ada.pk])
+    ada.refresh_from_db()
+    assert ada.tags == []
+
+
+def test_an_owner_is_given_and_taken(signed_in: SignIn) -> None:
+    ada = customer("ada")
+    client = signed_in("account_manager")
+    me = User.objects.get(role="account_manager")
+    ask(client, "owner", owner=me.pk, pick=[ada.pk])
+    ada.refresh_from_db()
+    assert ada.owner == me
+    ask(client, "owner", owner="", pick=[ada.pk])
+    ada.refresh_from_db()
+    assert ada.owner is None
+
+
+def test_all_that_match_are_changed_by_a_job(signed_in: SignIn) -> None:
+    crowd(30, country="Malta")
+    crowd_elsewhere = customer("elsewhere")
+    client = signed_in("account_manager")
+    response = ask(client, "tag", tag="vip", scope="all", query="country=Malta", pick=[crowd_elsewhere.pk])
+    job = Job.objects.get()
+    assert response["Location"] == f"/jobs/{job.pk}/"
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.summary) == ("done", {"matched": 30, "changed": 30})
+    assert Customer.objects.filter(tags=["vip"]).count() == 30
+    assert "30" in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_a_change_stopped_half_way_is_half_done_and_can_go_on(
+    signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "AT_A_TIME", 10)
+    crowd(30)
+    signed_in("account_manager")
+    me = User.objects.get(role="account_manager")
+    spec = {"query": "", "action": "tag", "value": "vip"}
+    job = jobs.enqueue("customers.bulk", "Tag", spec, me)
+    apply = bulk.apply
+
+    def cancel_after_two(change: bulk.Change, ids: list[int]) -> int:
+        if Customer.objects.filter(tags=["vip"]).count() == 10:
+            Job.objects.update(cancel_asked=True)
+        return apply(change, ids)
+
+    monkeypatch.setattr(bulk, "apply", cancel_after_two)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    assert Customer.objects.filter(tags=["vip"]).count() == 20
+    again = jobs.enqueue("customers.bulk", "Tag", spec, me)
+    jobs.run(again.pk)
+    again.refresh_from_db()
+    assert again.summary == {"matched": 30, "changed": 10}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"action": "tag", "tag": ""},
+        {"action": "tag", "tag": "x" * 51},
+        {"action": "owner", "owner": "999999"},
+        {"action": "owner", "owner": "me"},
+        {"action": "delete"},
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused(said: dict[str, str], signed_in: SignIn) -> None:
+    ada = customer("ada")
+    client = signed_in("account_manager")
+    client.post("/customers/change/", {"pick": [ada.pk], **said})
+    assert "Nothing was changed" in client.get("/customers/").content.decode()
+    ada.refresh_from_db()
+    assert (ada.tags, ada.owner) == ([], None)
+
+
+def test_who_may_not_edit_sees_no_tools_and_is_refused(signed_in: SignIn) -> None:
+    ada = customer("ada")
+    client = signed_in("marketer")
+    page = client.get("/customers/").content.decode()
+    assert "Add tag" not in page
+    assert "Add a customer" not in page
+    assert ask(client, "tag", tag="vip", pick=[ada.pk]).status_code == 403
+
+
+def rows(text: str) -> list[list[str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text[1:])))
+
+
+def test_an_export_has_what_the_list_shows(signed_in: SignIn) -> None:
+    signed_in("account_manager")
+    me = User.objects.get(role="account_manager")
+    customer("ada", name="Ada, Countess", country="Malta", owner=me, tags=["a", "b"], facts={"revenue": "12.50"})
+    customer("bob", country="Malta", facts={"revenue": 99, "stage": "loyal", "last_order_at": "2024-05-01T12:00Z"})
+    customer("cyd")
+    client = signed_in("analyst")
+    response = client.post("/customers/export/", {"scope": "all", "query": "country=Malta&sort=-revenue"})
+    assert response["Content-Disposition"] == 'attachment; filename="customers.csv"'
+    head, first, second = rows(response.content.decode())
+    assert head[:4] == ["Id", "Customer", "E-mail", "Country"]
+    assert first == ["bob", "Bob", "", "Malta", "", "Loyal", "", "0", "99", "0", "2024-05-01T12:00:00+00:00", "", ""]
+    assert second[:10] == ["ada", "Ada, Countess", "", "Malta", "a, b", "Prospect", str(me), "0", "12.5", "0"]
+
+
+def test_an_export_of_those_picked(signed_in: SignIn) -> None:
+    customer("ada")
+    bob = customer("bob")
+    response = signed_in("analyst").post("/customers/export/", {"pick": [bob.pk]})
+    assert [row[0] for row in rows(response.content.decode())[1:]] == ["bob"]
+
+
+def test_a_spreadsheet_runs_nothing_of_an_export(signed_in: SignIn) -> None:
+    customer("x", name='=HYPERLINK("http://evil.example")', phone="+49", email="")
+    response = signed_in("analyst").post("/customers/export/", {"scope": "all"})
+    assert rows(response.content.decode())[1][1].startswith("'=")
+
+
+def test_a_large_export_is_a_job_whose_file_only_its_person_gets(
+    signed_in: SignIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    crowd(30)
+    monkeypatch.setattr(listing, "EXACT_UP_TO", 10)
+    client = signed_in("analyst")
+    response = client.post("/customers/export/", {"scope": "all", "query": "sort=-revenue"})
+    job = Job.objects.get()
+    assert response["Location"] == f"/jobs/{job.pk}/"
+    assert client.get(f"/customers/export/{job.pk}/").status_code == 404
+    jobs.run(job.pk)
+    assert f"/customers/export/{job.pk}/" in client.get(f"/jobs/{job.pk}/").content.decode()
+    file = client.get(f"/customers/export/{job.pk}/")
+    assert len(rows(file.getvalue().decode())) == 31
+    assert signed_in("administrator").get(f"/customers/export/{job.pk}/").status_code == 404
+    assert client.get(f"/customers/export/{uuid.uuid4()}/").status_code == 404
