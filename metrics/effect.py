@@ -200,11 +200,18 @@ class Effect:
         interval = self.figures[definitions.EFFECT.name].interval
         return self.trusted and interval is not None and 0 not in interval
 
-    def per_thousand(self, name: str) -> tuple[float, Interval | None] | None:
-        figure = self.figures[name]
-        if figure.value is None:
-            return None
-        return PER * float(figure.value), figure.interval and figure.interval.scaled(PER)
+    @property
+    def per_thousand(self) -> tuple[float | None, Interval | None]:
+        """Customers kept of a thousand assigned, beyond those kept anyway."""
+        figure = self.figures[definitions.EFFECT.name]
+        value = None if figure.value is None else PER * float(figure.value)
+        return value, figure.interval and figure.interval.scaled(PER)
+
+    @property
+    def net_per_thousand(self) -> float | None:
+        """Money gained of a thousand assigned, less the cost of offers."""
+        net, treated = self.figures[definitions.EFFECT_NET.name].value, self.arms.judged(Arm.TREATED).customers
+        return None if net is None else PER * float(net) / treated
 
 
 def effect(campaign: Campaign, scope: Scope) -> Effect:

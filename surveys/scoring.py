@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Func, Q, QuerySet, Sum, Window
+from django.db.models import Case, Count, F, FloatField, Func, Q, QuerySet, Sum, Window
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, RowNumber
 
@@ -79,7 +79,7 @@ def nps(answers: QuerySet[Answer]) -> Nps:
     return Nps(**latest.aggregate(**tallies()))
 
 
-def nps_by(answers: QuerySet[Answer], key: F | Func) -> dict[Any, Nps]:
+def nps_by(answers: QuerySet[Answer], key: F | Func | Case) -> dict[Any, Nps]:
     """The score of each group of `answers`, each respondent's latest counted once per group. One query."""
     newest_first = Window(RowNumber(), [key, F("customer_id")], [F("answered_at").desc(), F("pk").desc()])
     latest = answers.filter(typed_in=False).annotate(place=newest_first).filter(place=1)

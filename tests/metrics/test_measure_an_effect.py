@@ -85,7 +85,8 @@ def test_it_works(campaign: Campaign) -> None:
     assert value(found, "effect_margin") == pytest.approx(8)
     assert value(found, "effect_net") == pytest.approx(320)
     assert found.shown
-    assert found.per_thousand("effect")[0] == pytest.approx(400)  # type: ignore[index]
+    assert found.per_thousand[0] == pytest.approx(400)
+    assert found.net_per_thousand == pytest.approx(8_000)
 
 
 def test_it_equals_hillstrom(campaign: Campaign, shared: Path) -> None:

@@ -1,0 +1,47 @@
+"""Every figure by name, and the source that computes it and opens it."""
+
+from collections.abc import Mapping
+
+from campaigns.models import Campaign
+from metrics.cohorts import CellSource, Convention
+from metrics.definitions import DEFINITIONS
+from metrics.effect import Enrolled
+from metrics.purchases import Purchases, SecondOrders
+from metrics.retention import Active, Gained, Interrupted
+from metrics.satisfaction import Answers
+from metrics.sources import Source
+
+PLAIN: tuple[type[Source], ...] = (Active, Gained, Interrupted, Purchases, SecondOrders, Answers)
+LONGEST_COHORT = 1_200  # months
+
+
+class UnknownFigure(Exception):
+    """There is no such figure, or its address lacks what says which one it is."""
+
+
+def source(name: str, query: Mapping[str, str]) -> Source:
+    """The source of a figure; `query` says which campaign or which cell of the cohort grid. Raises UnknownFigure."""
+    definition = DEFINITIONS.get(name)
+    for kind in PLAIN:
+        if definition in kind.definitions:
+            return kind()
+    if definition in CellSource.definitions:
+        return _cell(query)
+    if definition in Enrolled.definitions:
+        return Enrolled(_campaign(query))
+    raise UnknownFigure(name)
+
+
+def _cell(query: Mapping[str, str]) -> CellSource:
+    period = query.get("period", "")
+    if query.get("orders") not in list(Convention) or not period.isdecimal() or int(period) > LONGEST_COHORT:
+        raise UnknownFigure
+    return CellSource(Convention(query["orders"]), int(period))
+
+
+def _campaign(query: Mapping[str, str]) -> Campaign:
+    key = query.get("campaign", "")
+    campaign = Campaign.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+    if campaign is None:
+        raise UnknownFigure
+    return campaign

@@ -1,0 +1,80 @@
+"""A receipt: a figure, its definition, and the customers behind each of its parts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from customers.models import Customer
+from metrics.catalogue import UnknownFigure, source
+from metrics.figures import Figure, Tally
+from metrics.scope import Scope
+from metrics.sources import Column, Source
+
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A customer and what proves that they belong to the part, in the order of the receipt's columns."""
+
+    customer: Customer
+    evidence: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`part` is the one whose customers are listed."""
+
+    figure: Figure
+    part: Tally
+    scope: Scope
+    source: Source
+
+    @property
+    def customers(self) -> QuerySet[Customer]:
+        """Those behind the part, by name."""
+        behind = self.source.behind(self.scope, self.part.key)
+        return Customer.objects.filter(pk__in=behind).order_by(Lower("name"), "pk")
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        return self.source.evidence(self.scope, [])[0]
+
+    def lines(self, customers: Sequence[Customer]) -> list[Line]:
+        """The customers with their evidence. One query."""
+        columns, rows = self.source.evidence(self.scope, [customer.pk for customer in customers])
+        found = {row["customer_id"]: tuple(row[column.name] for column in columns) for row in rows}
+        nothing = (None,) * len(columns)
+        return [Line(customer, found.get(customer.pk, nothing)) for customer in customers]
+
+    def all_lines(self) -> Iterator[Line]:
+        """Every line, read in batches."""
+        batch: list[Customer] = []
+        for customer in self.customers.iterator(chunk_size=BATCH):
+            batch.append(customer)
+            if len(batch) == BATCH:
+                yield from self.lines(batch)
+                batch = []
+        yield from self.lines(batch)
+
+
+def receipt(name: str, scope: Scope, query: Mapping[str, str]) -> Receipt:
+    """The receipt of a figure. Raises UnknownFigure."""
+    found = source(name, query)
+    figure = next((of[0] for key, of in found.figures(scope).items() if key == name), None)
+    if figure is None:
+        raise UnknownFigure(name)
+    return Receipt(figure, _part(figure, query.get("part", "")), scope, found)
+
+
+def _part(figure: Figure, key: str) -> Tally:
+    """The part by its key or by its place (`numerator`, `denominator`); without a key the first."""
+    places = {"numerator": figure.numerator, "denominator": figure.denominator}
+    named = {part.key: part for part in figure.parts} | {place: part for place, part in places.items() if part}
+    found = named.get(key) if key else figure.parts[0]
+    if found is None:
+        raise UnknownFigure(figure.name)
+    return found

@@ -1,0 +1,214 @@
+"""The reports: what a page shows and what `manage.py report` prints are the same objects."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, Protocol
+
+from campaigns.models import Campaign
+from metrics.cohorts import Grid, Question, grid
+from metrics.effect import Effect, effect
+from metrics.figures import Figure, Tally, Tile, tile
+from metrics.purchases import Purchases, SecondOrders
+from metrics.retention import Active, Gained, Interrupted
+from metrics.satisfaction import Answers, by_segment, distribution
+from metrics.scope import Scope
+
+TREND = 8
+TILES = ("retention_rate", "churn_rate", "active_customers", "repeat_rate", "revenue", "nps")
+BESIDE = ("new_customers", "came_back", "joined_and_left", "left_and_returned", "second_order_rate", "annual_churn")
+Row = list[Any]
+
+
+class Report(Protocol):
+    """What every report can do beside being shown on its page."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+    def table(self) -> Iterable[Row]:
+        """Rows for a CSV file, the names of the columns first."""
+        ...
+
+
+FIGURE_COLUMNS = [
+    "figure",
+    "period",
+    "segment",
+    "value",
+    "unit",
+    "currency",
+    "low",
+    "high",
+    "numerator",
+    "denominator",
+    "small",
+    "says",
+    "definition_version",
+]
+
+
+def figure_row(figure: Figure) -> Row:
+    told = figure.as_dict()
+    told |= {place: _counted(told[place]) for place in ("numerator", "denominator")}
+    return [told[column] for column in FIGURE_COLUMNS]
+
+
+def _counted(part: dict[str, Any] | None) -> Any:
+    """What a part comes to: its money where it is money, else its customers."""
+    return part and (part["customers"] if part["amount"] is None else part["amount"])
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The tiles in their order, and the figures that belong beside them."""
+
+    scope: Scope
+    tiles: Mapping[str, Tile]
+    beside: Mapping[str, Figure]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "report": "overview",
+            **_scope(self.scope),
+            "figures": [one.as_dict() for one in self.tiles.values()],
+            "beside": [one.as_dict() for one in self.beside.values()],
+        }
+
+    def table(self) -> Iterable[Row]:
+        """The figures of the window, then those of the windows before it."""
+        yield FIGURE_COLUMNS
+        yield from (figure_row(one.figure) for one in self.tiles.values())
+        yield from (figure_row(one) for one in self.beside.values())
+        for one in self.tiles.values():
+            yield from (figure_row(point) for point in reversed(one.trend[:-1]))
+
+
+def overview(scope: Scope) -> Overview:
+    """The manager's first figures over the window, with those of the windows before it. A fixed number of queries."""
+    windows = scope.window.series(TREND)
+    trends = {
+        name: found for of in (Active(), Purchases(), Answers()) for name, found in of.figures(scope, windows).items()
+    }
+    once = {
+        name: found[0] for of in (Gained(), Interrupted(), SecondOrders()) for name, found in of.figures(scope).items()
+    }
+    once["annual_churn"] = trends["annual_churn"][-1]
+    return Overview(scope, {name: tile(trends[name]) for name in TILES}, {name: once[name] for name in BESIDE})
+
+
+@dataclass(frozen=True)
+class CohortReport:
+    grid: Grid
+
+    def as_dict(self) -> dict[str, Any]:
+        question = self.grid.question
+        return {
+            "report": "cohorts",
+            **_scope(question.scope),
+            "measure": question.measure.value,
+            "orders": question.convention.value,
+            "orders_counted": question.convention.label,
+            "cohorts": [
+                {
+                    "cohort": f"{cohort.month:%Y-%m}",
+                    "size": cohort.size,
+                    "cells": [
+                        {
+                            "period": cell.period,
+                            "customers": cell.customers,
+                            "amount": cell.amount,
+                            "value": cell.value,
+                            "mature": cell.mature,
+                        }
+                        for cell in cohort.cells
+                    ],
+                }
+                for cohort in self.grid.cohorts
+            ],
+            "averages": list(self.grid.averages),
+        }
+
+    def table(self) -> Iterable[Row]:
+        """One row per cohort: counts of customers or amounts of money, and how many of the cells are mature."""
+        measure = self.grid.question.measure
+        yield ["cohort", "size", "mature_months", *self.grid.periods]
+        for cohort in self.grid.cohorts:
+            cells = [cell.value if measure.is_money else cell.customers for cell in cohort.cells]
+            yield [f"{cohort.month:%Y-%m}", cohort.size, sum(cell.mature for cell in cohort.cells), *cells]
+
+
+def cohorts(question: Question) -> CohortReport:
+    return CohortReport(grid(question))
+
+
+@dataclass(frozen=True)
+class NpsReport:
+    tile: Tile
+    distribution: list[Tally]
+    segments: list[Figure]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "report": "nps",
+            **self.tile.as_dict(),
+            "distribution": {tally.key: tally.customers for tally in self.distribution},
+            "segments": [figure.as_dict() for figure in self.segments],
+        }
+
+    def table(self) -> Iterable[Row]:
+        yield FIGURE_COLUMNS
+        yield from (figure_row(point) for point in reversed(self.tile.trend))
+        yield from (figure_row(figure) for figure in self.segments)
+
+
+def nps(scope: Scope) -> NpsReport:
+    trend = Answers().figures(scope, scope.window.series(TREND))["nps"]
+    return NpsReport(tile(trend), distribution(scope), by_segment(scope))
+
+
+@dataclass(frozen=True)
+class EffectReport:
+    scope: Scope
+    effect: Effect
+
+    def as_dict(self) -> dict[str, Any]:
+        found = self.effect
+        compared = found.comparison
+        return {
+            "report": "campaign-effect",
+            **_scope(self.scope),
+            "campaign": found.campaign.pk,
+            "name": found.campaign.name,
+            "goal_days": found.campaign.goal_days,
+            "assigned": found.arms.split[0],
+            "held_out": found.arms.split[1],
+            "split_p": found.split and found.split.p,
+            "split_as_asked": found.trusted,
+            "effect_shown": found.shown,
+            "z": compared and compared.z,
+            "p": compared and compared.p,
+            "lift": compared and compared.lift,
+            "kept_per_thousand": found.per_thousand[0],
+            "net_per_thousand": found.net_per_thousand,
+            "figures": [figure.as_dict() for figure in found.figures.values()],
+        }
+
+    def table(self) -> Iterable[Row]:
+        yield FIGURE_COLUMNS
+        yield from (figure_row(figure) for figure in self.effect.figures.values())
+
+
+def campaign_effect(campaign: Campaign, scope: Scope) -> EffectReport:
+    return EffectReport(scope, effect(campaign, scope))
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    whom = scope.segment.name if scope.segment else None
+    return {"from": scope.window.first, "to": scope.window.until, "segment": whom, "basis": scope.basis.value}
+
+
+def as_csv(table: Iterable[Row]) -> str:
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows(table)
+    return out.getvalue()

@@ -1,0 +1,87 @@
+"""Figures in words: what a tile, a receipt and the command line say of a value, its interval and its change."""
+
+from decimal import Decimal
+
+from metrics.definitions import Unit
+from metrics.effect import PER, Effect
+from metrics.figures import Change, Figure, Number
+from retention.workspace.templatetags.shell import money, number
+
+MINUS, NARROW = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+SIGNED = (Unit.POINTS, Unit.SHARE_POINTS)
+
+
+def signed(text: str, value: Number) -> str:
+    """With its sign, also where it is above 0."""
+    return text.replace("-", MINUS) if value < 0 else f"+{text}" if value > 0 else text
+
+
+def percent(share: Number, places: int = 1) -> str:
+    return f"{number(100 * float(share), places)}{NARROW}%"
+
+
+def say(value: Number | None, figure: Figure) -> str:
+    """A value in the figure's unit, or that there is none."""
+    unit = figure.definition.unit
+    if value is None:
+        return figure.definition.nothing
+    if unit is Unit.SHARE:
+        return percent(value)
+    if unit is Unit.CUSTOMERS:
+        return number(value)
+    if unit is Unit.MONEY:
+        return money(Decimal(value), figure.currency).replace("-", MINUS)
+    if unit is Unit.SHARE_POINTS:
+        return signed(f"{number(100 * float(value), 1)}{NARROW}pp", value)
+    return signed(number(value, 1), value)
+
+
+def say_interval(figure: Figure) -> str:
+    """`78.1 % to 84.9 %`, empty where none is defined."""
+    if figure.interval is None:
+        return ""
+    return f"{say(figure.interval.low, figure)} to {say(figure.interval.high, figure)}"
+
+
+def say_change(moved: Change) -> str:
+    """`+1.5 pp`, `−15.0 %`: points of percent and per cent are never the same."""
+    return signed(f"{number(moved.value, 1)}{NARROW}{moved.kind}", moved.value)
+
+
+def headline(found: Effect) -> str:
+    """The campaign's effect in one sentence."""
+    for why_not in (_not_launched, _no_control, _too_early, _bad_split):
+        if sentence := why_not(found):
+            return sentence
+    value, interval = found.per_thousand
+    if value is None or interval is None:
+        return "Nobody has ordered yet, so there is nothing to compare."
+    if not found.shown:
+        return f"No effect shown: {_few(interval.low)} to {_few(interval.high)} customers kept per {number(PER)}."
+    more, low, high = ("more", interval.low, interval.high) if value > 0 else ("fewer", -interval.high, -interval.low)
+    span = f"between {number(low)} and {number(high)}"
+    return f"Kept {number(abs(value))} {more} customers per {number(PER)}, {span}."
+
+
+def _few(count: float) -> str:
+    return f"{number(abs(count))} {'fewer' if count < 0 else 'more'}"
+
+
+def _not_launched(found: Effect) -> str:
+    return "" if found.campaign.launched_at else "The campaign has not been launched."
+
+
+def _no_control(found: Effect) -> str:
+    if found.campaign.holdout_share or found.arms.split[1]:
+        return ""
+    return "Nobody was held out as control, so nothing can be said about what the campaign changed."
+
+
+def _too_early(found: Effect) -> str:
+    if found.figures["effect"].value is not None:
+        return ""
+    return f"Too early to tell: a customer is judged {found.campaign.goal_days} days after entering."
+
+
+def _bad_split(found: Effect) -> str:
+    return "" if found.trusted else "No winner is named: customers were not split between the groups as asked for."
