@@ -177,6 +177,26 @@ class Enrolled(Source):
 
 
 @dataclass(frozen=True)
+class Group:
+    """One arm as the page shows it: `mean` is its revenue per customer judged."""
+
+    label: str
+    judged: Tally
+    open: Tally
+    kept: Tally
+    figure: Figure
+
+    @property
+    def entered(self) -> int:
+        return self.judged.customers + self.open.customers
+
+    @property
+    def mean(self) -> Decimal | None:
+        spent, n = self.judged.amount, self.judged.customers
+        return None if spent is None or not n else spent / n
+
+
+@dataclass(frozen=True)
 class Effect:
     """A campaign's effect, ready to be told. `split` is None where nobody was to be held out or nobody entered."""
 
@@ -188,6 +208,20 @@ class Effect:
     @property
     def comparison(self) -> Comparison | None:
         return self.arms.shares
+
+    @property
+    def groups(self) -> list[Group]:
+        """Assigned and held out, side by side."""
+        arms = self.arms
+        return [
+            Group(arm.label, arms.judged(arm), arms.open(arm), arms.kept(arm), self.figures[definition.name])
+            for definition, arm in _ARMS.items()
+        ]
+
+    @property
+    def differences(self) -> list[Figure]:
+        """What the campaign changed, from customers to money."""
+        return [figure for figure in self.figures.values() if figure.definition not in _ARMS]
 
     @property
     def trusted(self) -> bool:

@@ -133,14 +133,19 @@ def _is_good(difference: float, good: Good) -> bool | None:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure as the overview shows it: with its change, and the same figure over the windows before it."""
+    """A figure as the overview shows it: with its change, and over this window and at least one before it."""
 
     figure: Figure
     trend: tuple[Figure, ...]
 
     @property
+    def before(self) -> Figure:
+        """Over the window before."""
+        return self.trend[-2]
+
+    @property
     def change(self) -> Change | None:
-        return change(self.trend[-2], self.figure) if len(self.trend) > 1 else None
+        return change(self.before, self.figure)
 
     def as_dict(self) -> dict[str, Any]:
         moved = self.change

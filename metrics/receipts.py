@@ -18,10 +18,10 @@ BATCH = 1_000
 
 @dataclass(frozen=True)
 class Line:
-    """A customer and what proves that they belong to the part, in the order of the receipt's columns."""
+    """A customer and what proves that they belong to the part."""
 
     customer: Customer
-    evidence: tuple[Any, ...]
+    evidence: tuple[tuple[Column, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,11 @@ class Receipt:
     def lines(self, customers: Sequence[Customer]) -> list[Line]:
         """The customers with their evidence. One query."""
         columns, rows = self.source.evidence(self.scope, [customer.pk for customer in customers])
-        found = {row["customer_id"]: tuple(row[column.name] for column in columns) for row in rows}
-        nothing = (None,) * len(columns)
-        return [Line(customer, found.get(customer.pk, nothing)) for customer in customers]
+        found = {row["customer_id"]: row for row in rows}
+        return [
+            Line(customer, tuple((column, found.get(customer.pk, {}).get(column.name)) for column in columns))
+            for customer in customers
+        ]
 
     def all_lines(self) -> Iterator[Line]:
         """Every line, read in batches."""

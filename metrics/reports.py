@@ -60,12 +60,51 @@ def _counted(part: dict[str, Any] | None) -> Any:
 
 
 @dataclass(frozen=True)
+class Step:
+    """From the customers active at the start to those at the end: `sign` is −1, +1, or 0 for the two ends."""
+
+    label: str
+    customers: int
+    sign: int
+    figure: Figure
+    part: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """The tiles in their order, and the figures that belong beside them."""
 
     scope: Scope
     tiles: Mapping[str, Tile]
     beside: Mapping[str, Figure]
+
+    @property
+    def movement(self) -> list[Step]:
+        """How the number of active customers came about."""
+        active, new, back = (
+            self.tiles["active_customers"].figure,
+            self.beside["new_customers"],
+            self.beside["came_back"],
+        )
+        part = {tally.key: tally.customers for tally in active.parts}
+        return [
+            Step("Active at the start", part["start"], 0, active, "start"),
+            Step("Lost", part["lost"], -1, active, "lost"),
+            Step("New", int(new.value or 0), 1, new, ""),
+            Step("Came back", int(back.value or 0), 1, back, ""),
+            Step("Active at the end", part["end"], 0, active, "end"),
+        ]
+
+    @property
+    def also(self) -> list[Figure]:
+        """What the movement does not show."""
+        shown = {step.figure.name for step in self.movement}
+        return [figure for name, figure in self.beside.items() if name not in shown]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no figure has a value."""
+        return all(one.figure.value is None for one in self.tiles.values())
 
     def as_dict(self) -> dict[str, Any]:
         return {

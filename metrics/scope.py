@@ -45,10 +45,14 @@ class Scope:
         return BASIS_WORDS[self.basis].format(days=self.activity_days)
 
     @property
+    def whom(self) -> dict[str, str]:
+        """The segment as a query string says it."""
+        return {"segment": str(self.segment.pk)} if self.segment else {}
+
+    @property
     def query(self) -> dict[str, str]:
-        """The scope as the query string of a page says it."""
-        whom = {"segment": str(self.segment.pk)} if self.segment else {}
-        return {"from": self.window.first.isoformat(), "to": self.window.until.isoformat(), **whom}
+        """The scope as a query string says it."""
+        return {"from": self.window.first.isoformat(), "to": self.window.until.isoformat(), **self.whom}
 
     def over(self, window: Window) -> Self:
         return replace(self, window=window)
@@ -61,19 +65,15 @@ class Scope:
         return present.values("customer_id")
 
 
-def read_scope(query: Mapping[str, str], workspace: Workspace, default: str = DEFAULT_PRESET) -> Scope:
-    """The scope that a query string (`from`, `to` or `window`, and `segment`) asks for.
+def read_scope(query: Mapping[str, str], workspace: Workspace, default: Window | None = None) -> Scope:
+    """The scope that a query string (`from` and `to`, or `window`, and `segment`) asks for.
 
-    Raises BadScope or BadWindow with a sentence for the person who asked.
+    Without a window it is the default, or the last 90 days. Raises BadScope or BadWindow with a sentence for the
+    person who asked.
     """
     now = clock.now()
-    first, until = query.get("from", ""), query.get("to", "")
-    if bool(first) != bool(until):
-        raise BadWindow("Give both dates, or neither.")
-    named = query.get("window") or default
-    window = parse(first, until, workspace.zone) if first else preset(named, now, workspace.zone)
     return Scope(
-        window=window,
+        window=_window(query, workspace.zone, now, default),
         now=now,
         basis=Basis(workspace.basis),
         activity_days=workspace.activity_window,
@@ -81,6 +81,15 @@ def read_scope(query: Mapping[str, str], workspace: Workspace, default: str = DE
         margin=float(workspace.margin_share) / 100,
         segment=_segment(query.get("segment", "")),
     )
+
+
+def _window(query: Mapping[str, str], zone: tzinfo, now: datetime, default: Window | None) -> Window:
+    first, until, named = (query.get(key, "") for key in ("from", "to", "window"))
+    if bool(first) != bool(until):
+        raise BadWindow("Give both dates, or neither.")
+    if first:
+        return parse(first, until, zone)
+    return preset(named or DEFAULT_PRESET, now, zone) if named or default is None else default
 
 
 def _segment(key: str) -> Segment | None:

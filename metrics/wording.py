@@ -63,6 +63,24 @@ def headline(found: Effect) -> str:
     return f"Kept {number(abs(value))} {more} customers per {number(PER)}, {span}."
 
 
+def thousand(found: Effect, which: str) -> str:
+    """The value, low or high end of the effect per 1,000 customers, with its sign."""
+    value, interval = found.per_thousand
+    if value is None or interval is None:
+        return ""
+    shown = {"value": value, "low": interval.low, "high": interval.high}[which]
+    return signed(number(shown), round(shown))
+
+
+def say_p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {number(p, 3)}"
+
+
+def say_lift(lift: float) -> str:
+    """A relative change, in per cent."""
+    return signed(f"{number(100 * lift, 1)}{NARROW}%", lift)
+
+
 def _few(count: float) -> str:
     return f"{number(abs(count))} {'fewer' if count < 0 else 'more'}"
 

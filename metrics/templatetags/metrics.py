@@ -1,0 +1,205 @@
+"""Tags and filters of the metrics pages: figures in words, links to receipts, small drawings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from metrics import wording
+from metrics.cohorts import MEASURES, Cell, Cohort, Grid, Question
+from metrics.effect import Effect
+from metrics.figures import Change, Figure, Tally, Tile
+from metrics.pictures import Bar, IntervalPlot, interval_plot, sparkline, stacked, waterfall
+from metrics.reports import NpsReport, Overview, Step
+from metrics.sources import Column
+from metrics.windows import add_months
+from retention.workspace.templatetags.shell import day, money, number
+
+register = template.Library()
+
+
+@register.filter
+def said(figure: Figure) -> str:
+    return wording.say(figure.value, figure)
+
+
+@register.filter
+def interval(figure: Figure) -> str:
+    return wording.say_interval(figure)
+
+
+@register.filter
+def change_said(moved: Change) -> str:
+    return wording.say_change(moved)
+
+
+@register.filter
+def share_said(value: float) -> str:
+    return wording.percent(value)
+
+
+@register.filter
+def in_unit(value: float, figure: Figure) -> str:
+    return wording.say(value, figure)
+
+
+@register.filter
+def steps(report: Overview) -> list[tuple[Step, str, Bar]]:
+    """The movement of active customers, each step in words and as a bar of a waterfall."""
+    movement = report.movement
+    said = [
+        wording.signed(number(step.sign * step.customers), step.sign) if step.sign else number(step.customers)
+        for step in movement
+    ]
+    return list(zip(movement, said, waterfall([(step.sign, step.customers) for step in movement]), strict=True))
+
+
+@register.simple_tag
+def receipt(figure: Figure, part: str = "", **more: Any) -> str:
+    """The address of a figure's receipt, at one of its parts."""
+    chosen = {"part": part} if part else {}
+    extra = urlencode({**chosen, **more})
+    return f"{reverse('metrics:receipt', args=[figure.name])}?{figure.query}{'&' if extra else ''}{extra}"
+
+
+@register.simple_tag
+def at(query: Mapping[str, str], **more: Any) -> str:
+    """A query string like `query`, but with these values; an empty one is left out."""
+    return "?" + urlencode({key: value for key, value in {**query, **more}.items() if value != ""})
+
+
+@register.filter
+def tally_said(part: Tally, figure: Figure) -> str:
+    """How many customers a part has and, where it is money, how much it comes to."""
+    customers = f"{number(part.customers)} {'customer' if part.customers == 1 else 'customers'}"
+    if part.amount is None:
+        return customers
+    amount = money(part.amount, figure.currency)
+    return f"{amount}, {customers}" if part.customers else amount
+
+
+@register.filter
+def cell(value: Any, column: Column) -> SafeString | str:
+    """A piece of evidence as its column shows it."""
+    if value is None:
+        return ""
+    if column.kind == "day":
+        return day(value) if isinstance(value, datetime) else str(value)
+    return number(value, 2 if isinstance(value, Decimal) else 0) if column.kind in ("number", "money") else str(value)
+
+
+@register.simple_tag
+def spark(tile: Tile) -> SafeString | str:
+    """The figure over its windows as a small line; the numbers themselves are in the table of the trend."""
+    drawn = sparkline([point.value for point in tile.trend])
+    if drawn is None:
+        return ""
+    dot = format_html('<circle cx="{}" cy="{}" r="2"/>', *drawn.last) if drawn.last else ""
+    return format_html(
+        '<svg class="spark" viewBox="0 0 {} {}" aria-hidden="true" focusable="false"><path d="{}"/>{}</svg>',
+        drawn.width,
+        drawn.height,
+        drawn.path,
+        dot,
+    )
+
+
+@register.filter
+def grid_value(value: float, question: Question) -> str:
+    """Per cent of the cohort without the sign, or money without the currency: both are in the grid's title."""
+    return number(value, 0) if question.measure.is_money else number(100 * value, 1)
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell of the cohort grid as it is drawn; `shade` is 0 to 10."""
+
+    cell: Cell
+    text: str
+    told: str
+    url: str
+    shade: int
+
+
+@register.simple_tag
+def shown_cells(grid: Grid, cohort: Cohort, as_numbers: bool) -> list[ShownCell | None]:
+    """The cohort's cells, and None for each month still to come."""
+    most = _most(grid)
+    shown = [_shown(grid.question, cohort, one, as_numbers, most) for one in cohort.cells]
+    return [*shown, *[None] * (len(grid.periods) - len(shown))]
+
+
+def _most(grid: Grid) -> float:
+    """The largest value that is shaded. Everybody ordered in month 0, so a share of it says nothing."""
+    from_month = 0 if grid.question.measure.is_money else 1
+    return max((float(one.value) for row in grid.cohorts for one in row.cells if one.period >= from_month), default=0)
+
+
+def _shown(question: Question, cohort: Cohort, one: Cell, as_numbers: bool, most: float) -> ShownCell:
+    money_shown = question.measure.is_money
+    text = number(one.customers) if as_numbers and not money_shown else grid_value(float(one.value), question)
+    whom = f"{number(one.customers)} of {number(cohort.size)} customers"
+    plain = one.period == 0 and not money_shown
+    shade = 0 if plain or not most else max(0, min(10, round(10 * float(one.value) / most)))
+    return ShownCell(one, text, whom, _cell_receipt(question, cohort, one), shade)
+
+
+def _cell_receipt(question: Question, cohort: Cohort, one: Cell) -> str:
+    month = {"from": cohort.month.isoformat(), "to": add_months(cohort.month, 1).isoformat()}
+    which = {"orders": question.convention.value, "period": one.period}
+    name = MEASURES[question.measure].name
+    return f"{reverse('metrics:receipt', args=[name])}?{urlencode({**month, **question.scope.whom, **which})}"
+
+
+@dataclass(frozen=True)
+class SharePart:
+    """A part of a whole: its share 0–1 and its piece of a stacked bar."""
+
+    tally: Tally
+    share: float
+    bar: Bar
+
+
+@register.simple_tag
+def split_bar(figure: Figure) -> list[SharePart]:
+    """Detractors, passives and promoters as pieces of one bar."""
+    by_key = {part.key: part for part in figure.parts}
+    pieces = [by_key[key] for key in ("detractors", "passives", "promoters")]
+    bars = stacked([piece.customers for piece in pieces])
+    whole = sum(piece.customers for piece in pieces) or 1
+    return [SharePart(piece, piece.customers / whole, bar) for piece, bar in zip(pieces, bars, strict=True)]
+
+
+@register.filter
+def score_bars(report: NpsReport) -> list[tuple[Tally, Bar]]:
+    """The respondents of each score, highest first, with a bar in proportion to the most."""
+    tallies = report.distribution[::-1]
+    most = max(tally.customers for tally in tallies) or 1
+    return [(tally, Bar(0, round(1_000 * tally.customers / most, 1))) for tally in tallies]
+
+
+@register.filter
+def thousand(found: Effect, which: str) -> str:
+    return wording.thousand(found, which)
+
+
+@register.filter
+def p_said(p: float) -> str:
+    return wording.say_p(p)
+
+
+@register.filter
+def lift_said(lift: float) -> str:
+    return wording.say_lift(lift)
+
+
+@register.simple_tag
+def plotted(*figures: Figure) -> IntervalPlot | None:
+    return interval_plot([(figure.value, figure.interval) for figure in figures])

@@ -1,0 +1,82 @@
+"""Overview, cohorts, NPS and a campaign's effect."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Campaign
+from metrics import reports, wording
+from metrics.cohorts import Convention, Measure, Question, default_window
+from metrics.effect import life
+from metrics.pictures import Chart
+from metrics.views.asking import answer, asked, refusing, workspace
+from retention.common import clock
+from retention.workspace.people import person
+from retention.workspace.places import url_for
+from retention.workspace.roles import Can, requires
+
+SHOWN_CAMPAIGNS = 10
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def overview(request: HttpRequest) -> HttpResponse:
+    scope = asked(request)
+    report = reports.overview(scope)
+    launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-launched_at")[:SHOWN_CAMPAIGNS]
+    context = {
+        "scope": scope,
+        "charts": [Chart(report.tiles[name].trend) for name in ("retention_rate", "revenue")],
+        "campaigns": launched,
+        "import_url": url_for(person(request), "customers:import_new"),
+    }
+    return answer(request, "metrics/overview.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def cohorts(request: HttpRequest) -> HttpResponse:
+    scope = asked(request, default_window(clock.now(), workspace(request).zone))
+    measure, convention = request.GET.get("measure", ""), request.GET.get("orders", "")
+    question = Question(
+        scope,
+        Measure(measure) if measure in list(Measure) else Measure.ON,
+        Convention(convention) if convention in list(Convention) else Convention.KEPT,
+    )
+    report = reports.cohorts(question)
+    context = {
+        "scope": scope,
+        "question": question,
+        "measures": list(Measure),
+        "conventions": list(Convention),
+        "as_numbers": request.GET.get("as") == "numbers",
+        "import_url": url_for(person(request), "customers:import_new"),
+    }
+    return answer(request, "metrics/cohorts.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def nps(request: HttpRequest) -> HttpResponse:
+    scope = asked(request)
+    report = reports.nps(scope)
+    context = {
+        "scope": scope,
+        "chart": Chart(report.tile.trend),
+        "surveys_url": url_for(person(request), "surveys:list"),
+    }
+    return answer(request, "metrics/nps.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def campaign_effect(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=pk)
+    scope = asked(request, life(campaign, workspace(request).zone, clock.now()))
+    report = reports.campaign_effect(campaign, scope)
+    context = {"scope": scope, "campaign": campaign, "headline": wording.headline(report.effect)}
+    return answer(request, "metrics/campaign_effect.html", report, context)
