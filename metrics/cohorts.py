@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -54,6 +56,11 @@ class Measure(StrEnum):
     @property
     def label(self) -> str:
         return MEASURES[self].label
+
+    @property
+    def average(self) -> Definition:
+        """What the row of averages shows."""
+        return definitions.COHORT_REVENUE_MEAN if self is Measure.REVENUE else MEASURES[self]
 
     @property
     def is_money(self) -> bool:
@@ -205,15 +212,13 @@ def default_window(now: datetime, zone: tzinfo) -> Window:
     return Window(add_months(this, -12), add_months(this, 1), zone)
 
 
-def _month_window(window: Window) -> Window:
-    first = month_of(window.first)
-    return Window(first, add_months(first, 1), window.zone)
-
-
 class CellSource(Source):
-    """What one cell opens to: one row per customer of the cohort, which is the month that the window begins with."""
+    """What a cell opens to, and an average: one row per customer of the cohorts that the window touches.
 
-    definitions = tuple(MEASURES.values())
+    A window of one month is a cell. Over several it is an average: of the cohorts whose month of the period has ended.
+    """
+
+    definitions = (*MEASURES.values(), definitions.COHORT_REVENUE_MEAN)
     parts = {
         "cohort": Part("Customers of the cohort", lambda _: Q()),
         "active": Part("Ordered in the month", lambda _: Q(on=True)),
@@ -229,39 +234,50 @@ class CellSource(Source):
     def params(self) -> dict[str, str]:
         return {"orders": self.convention.value, "period": str(self.period)}
 
-    def month(self, window: Window) -> date:
-        return add_months(month_of(window.first), self.period)
+    def cohorts(self, scope: Scope) -> list[date]:
+        question = Question(scope)
+        months = question.months
+        if len(months) == 1:
+            return months
+        return [month for month in months if add_months(month, self.period) < question.this_month]
+
+    def _months(self, scope: Scope, which: str) -> Q:
+        """A row of the rollup in the period's month of its own cohort, or (`gte`, `lte`) from or up to it."""
+        own = (Q(cohort=c, **{f"month__{which}": add_months(c, self.period)}) for c in self.cohorts(scope))
+        return reduce(or_, own, Q(pk__in=[]))
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
-        month = self.month(windows[0])
-        rollup = Question(scope.over(_month_window(windows[0])), convention=self.convention).rollup()
+        there = scope.over(windows[0])
+        rollup = Question(there, convention=self.convention).rollup().filter(cohort__in=self.cohorts(there))
+        here = self._months(there, "exact")
         rows: Rows = rollup.values("customer_id").annotate(
-            on=BoolOr(Q(month=month)),
-            later=BoolOr(Q(month__gte=month)),
-            spent=Sum("revenue", filter=Q(month=month), default=Decimal(0)),
-            total=Sum("revenue", filter=Q(month__lte=month), default=Decimal(0)),
+            on=BoolOr(here),
+            later=BoolOr(self._months(there, "gte")),
+            spent=Sum("revenue", filter=here, default=Decimal(0)),
+            total=Sum("revenue", filter=self._months(there, "lte"), default=Decimal(0)),
         )
         return rows
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
-        month = f"{self.month(scope.window):%B %Y}"
-        note = f"Month {self.period} of the cohort of {scope.window.first:%B %Y}: {month}. "
-        more: dict[str, Any] = {"note": f"{note}Counted: {self.convention.label}."}
-        cohort = tallies["cohort"]
-        if definition is definitions.COHORT_ACTIVE:
-            return self.told_share(definition, scope, tallies["active"], cohort, **more)
-        if definition is definitions.COHORT_ACTIVE_LATER:
-            return self.told_share(definition, scope, tallies["later"], cohort, **more)
-        if definition is definitions.COHORT_REVENUE:
-            spent = tallies["spent"]
-            return self.told(definition, scope, value=spent.amount, numerator=spent, denominator=cohort, **more)
-        spent = tallies["spent_so_far"]
-        value = spent.amount / cohort.customers if cohort.customers and spent.amount is not None else None
-        return self.told(definition, scope, value=value, numerator=spent, denominator=cohort, **more)
+        cohort, note = tallies["cohort"], self._note(scope)
+        part = tallies[_NUMERATORS[definition.name]]
+        if part.amount is None:
+            return self.told_share(definition, scope, part, cohort, note=note)
+        per = 1 if definition is definitions.COHORT_REVENUE else cohort.customers
+        value = part.amount / per if cohort.customers else None
+        return self.told(definition, scope, value=value, numerator=part, denominator=cohort, note=note)
+
+    def _note(self, scope: Scope) -> str:
+        cohorts = self.cohorts(scope)
+        if len(Question(scope).months) == 1:
+            month = f"{add_months(cohorts[0], self.period):%B %Y}"
+            which = f"Month {self.period} of the cohort of {cohorts[0]:%B %Y}, that is {month}."
+        else:
+            which = f"Month {self.period} of {len(cohorts)} cohorts: those of the window for which it has ended."
+        return f"{which} Counted: {self.convention.label}."
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
-        here = Q(month=self.month(scope.window))
-        orders = Sum(f"orders_{self.convention}", filter=here, default=0)
+        orders = Sum(f"orders_{self.convention}", filter=self._months(scope, "exact"), default=0)
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers).annotate(orders=orders)
         columns = (
             Column("orders", "Orders in the month", "number"),
@@ -269,3 +285,12 @@ class CellSource(Source):
             Column("total", "Revenue up to its end", "money"),
         )
         return columns, rows
+
+
+_NUMERATORS = {
+    definitions.COHORT_ACTIVE.name: "active",
+    definitions.COHORT_ACTIVE_LATER.name: "later",
+    definitions.COHORT_REVENUE.name: "spent",
+    definitions.COHORT_REVENUE_MEAN.name: "spent",
+    definitions.COHORT_REVENUE_PER_CUSTOMER.name: "spent_so_far",
+}

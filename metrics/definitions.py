@@ -36,6 +36,7 @@ class Definition:
     version: int = 1
     nothing: str = "no data"
     needs_basis: bool = False
+    signed: bool = False
 
 
 RETENTION_RATE = Definition(
@@ -153,6 +154,7 @@ REVENUE = Definition(
 NPS = Definition(
     name="nps",
     label="NPS",
+    signed=True,
     unit=Unit.POINTS,
     good=Good.UP,
     formula="100 × (promoters − detractors) ÷ respondents",
@@ -191,6 +193,15 @@ COHORT_REVENUE = Definition(
     text="Amounts less partial refunds of the orders that are counted. With all orders and credit notes, credit notes "
     "are subtracted. The average is per customer of the cohorts.",
 )
+COHORT_REVENUE_MEAN = Definition(
+    name="cohort_revenue_mean",
+    label="Revenue in that month per customer",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="sum of the cohorts' order amounts in the month ÷ customers of the cohorts",
+    text="Over all customers of the cohorts, whether they ordered in the month or not. Cohorts for which the month has "
+    "not ended are left out.",
+)
 COHORT_REVENUE_PER_CUSTOMER = Definition(
     name="cohort_revenue_per_customer",
     label="Revenue per customer up to that month",
@@ -221,6 +232,7 @@ EFFECT_CONTROL = Definition(
 EFFECT = Definition(
     name="effect",
     label="Customers kept by the campaign",
+    signed=True,
     unit=Unit.SHARE_POINTS,
     good=Good.UP,
     formula="share kept of those assigned − share kept of those held out",
@@ -232,6 +244,7 @@ EFFECT = Definition(
 EFFECT_REVENUE = Definition(
     name="effect_revenue",
     label="More revenue per customer",
+    signed=True,
     unit=Unit.MONEY,
     good=Good.UP,
     formula="revenue per customer assigned − revenue per customer held out",
@@ -241,6 +254,7 @@ EFFECT_REVENUE = Definition(
 EFFECT_MARGIN = Definition(
     name="effect_margin",
     label="More margin per customer",
+    signed=True,
     unit=Unit.MONEY,
     good=Good.UP,
     formula="more revenue per customer × the workspace's margin",
@@ -249,6 +263,7 @@ EFFECT_MARGIN = Definition(
 EFFECT_NET = Definition(
     name="effect_net",
     label="Net effect",
+    signed=True,
     unit=Unit.MONEY,
     good=Good.UP,
     formula="more margin per customer × customers assigned − cost of offers given",

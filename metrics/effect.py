@@ -43,6 +43,9 @@ class Arms:
     def open(self, arm: Arm) -> Tally:
         return self.tallies[f"{arm}_open"]
 
+    def entered(self, arm: Arm) -> Tally:
+        return self.tallies[f"{arm}_all"]
+
     @property
     def shares(self) -> Comparison | None:
         """Of customers kept."""
@@ -64,8 +67,7 @@ class Arms:
     @property
     def split(self) -> tuple[int, int]:
         """Customers assigned to the campaign and held out, judged or not."""
-        treated, control = (self.judged(arm).customers + self.open(arm).customers for arm in (Arm.TREATED, Arm.CONTROL))
-        return treated, control
+        return self.entered(Arm.TREATED).customers, self.entered(Arm.CONTROL).customers
 
 
 def _judged(arm: Arm) -> Q:
@@ -86,10 +88,12 @@ class Enrolled(Source):
     parts = {
         "treated": Part("Assigned to the campaign", lambda _: _judged(Arm.TREATED), lambda _: "revenue"),
         "control": Part("Held out as control", lambda _: _judged(Arm.CONTROL), lambda _: "revenue"),
-        "treated_squares": Part("Assigned: squares", lambda _: _judged(Arm.TREATED), lambda _: "revenue_squared"),
-        "control_squares": Part("Held out: squares", lambda _: _judged(Arm.CONTROL), lambda _: "revenue_squared"),
+        "treated_squares": Part("", lambda _: _judged(Arm.TREATED), lambda _: "revenue_squared"),
+        "control_squares": Part("", lambda _: _judged(Arm.CONTROL), lambda _: "revenue_squared"),
         "treated_kept": Part("Assigned, and ordered", lambda _: _judged(Arm.TREATED) & Q(orders__gte=1)),
         "control_kept": Part("Held out, and ordered", lambda _: _judged(Arm.CONTROL) & Q(orders__gte=1)),
+        "treated_all": Part("Assigned, judged or not", lambda _: Q(arm=Arm.TREATED)),
+        "control_all": Part("Held out, judged or not", lambda _: Q(arm=Arm.CONTROL)),
         "treated_open": Part("Assigned, days not over", lambda _: Q(arm=Arm.TREATED, judged=False)),
         "control_open": Part("Held out, days not over", lambda _: Q(arm=Arm.CONTROL, judged=False)),
     }
@@ -181,14 +185,11 @@ class Group:
     """One arm as the page shows it: `mean` is its revenue per customer judged."""
 
     label: str
-    judged: Tally
+    entered: Tally
     open: Tally
+    judged: Tally
     kept: Tally
     figure: Figure
-
-    @property
-    def entered(self) -> int:
-        return self.judged.customers + self.open.customers
 
     @property
     def mean(self) -> Decimal | None:
@@ -214,7 +215,14 @@ class Effect:
         """Assigned and held out, side by side."""
         arms = self.arms
         return [
-            Group(arm.label, arms.judged(arm), arms.open(arm), arms.kept(arm), self.figures[definition.name])
+            Group(
+                label=arm.label,
+                entered=arms.entered(arm),
+                open=arms.open(arm),
+                judged=arms.judged(arm),
+                kept=arms.kept(arm),
+                figure=self.figures[definition.name],
+            )
             for definition, arm in _ARMS.items()
         ]
 

@@ -122,13 +122,14 @@ def change(earlier: Figure, later: Figure) -> Change | None:
         return None
     else:
         value, kind = 100 * difference / abs(float(earlier.value)), Kind.PERCENT
-    return Change(value, kind, earlier.period, _is_good(difference, later.definition.good))
+    return Change(value, kind, earlier.period, _is_good(value, later.definition.good))
 
 
-def _is_good(difference: float, good: Good) -> bool | None:
-    if not difference or good is Good.NEITHER:
+def _is_good(value: float, good: Good) -> bool | None:
+    """None where it makes no difference, also to the one decimal that is shown."""
+    if not round(value, 1) or good is Good.NEITHER:
         return None
-    return (difference > 0) == (good is Good.UP)
+    return (value > 0) == (good is Good.UP)
 
 
 @dataclass(frozen=True)

@@ -74,44 +74,40 @@ def stacked(sizes: Sequence[int]) -> list[Bar]:
 
 
 @dataclass(frozen=True)
-class Whisker:
-    """One row of an interval plot, in its units."""
-
-    low: float
-    high: float
-    value: float
-
-
-@dataclass(frozen=True)
 class IntervalPlot:
-    """Rows on one scale from 0 to 1,000 that holds 0; `zero` is where 0 lies."""
+    """Where value, interval and 0 lie from left to right, as SVG lengths in per cent."""
 
-    rows: tuple[Whisker, ...]
-    zero: float
+    low: str
+    value: str
+    high: str
+    zero: str
 
 
-def interval_plot(figures: Sequence[tuple[Number | None, Interval | None]]) -> IntervalPlot | None:
-    """None where a value or an interval is missing."""
-    known = [(float(value), interval) for value, interval in figures if value is not None and interval is not None]
-    if not known or len(known) < len(figures):
+def interval_plot(value: Number | None, interval: Interval | None) -> IntervalPlot | None:
+    """One scale that holds the interval and 0; None where either is missing."""
+    if value is None or interval is None:
         return None
-    low = min(0.0, *(interval.low for _, interval in known))
-    high = max(0.0, *(interval.high for _, interval in known))
-    edge = (high - low or 1) * 0.06
-    low, width = low - edge, high - low + 2 * edge
+    low, high = min(0.0, interval.low), max(0.0, interval.high)
+    edge = (high - low or 1) * 0.08
+    left, width = low - edge, high - low + 2 * edge
 
-    def across(value: float) -> float:
-        return round(1_000 * (value - low) / width, 1)
+    def across(place: float) -> str:
+        return f"{100 * (place - left) / width:.2f}%"
 
-    rows = tuple(Whisker(across(i.low), across(i.high), across(value)) for value, i in known)
-    return IntervalPlot(rows, across(0))
+    return IntervalPlot(across(interval.low), across(float(value)), across(interval.high), across(0))
 
 
 @dataclass(frozen=True)
 class Chart:
     """A figure over windows, oldest first, as static/js/charts.js draws it and as a table beside it."""
 
-    points: Sequence[Figure]
+    trend: Sequence[Figure]
+
+    @property
+    def points(self) -> Sequence[Figure]:
+        """From the first window that has a value, or the last two."""
+        known = (i for i, point in enumerate(self.trend) if point.value is not None)
+        return self.trend[min(next(known, len(self.trend)), len(self.trend) - 2) :]
 
     @property
     def id(self) -> str:

@@ -69,14 +69,20 @@ def receipt(name: str, scope: Scope, query: Mapping[str, str]) -> Receipt:
     figure = next((of[0] for key, of in found.figures(scope).items() if key == name), None)
     if figure is None:
         raise UnknownFigure(name)
-    return Receipt(figure, _part(figure, query.get("part", "")), scope, found)
+    key = query.get("part", "")
+    part = _part(figure, key) or _other_part(found, scope, key)
+    return Receipt(figure, part, scope, found)
 
 
-def _part(figure: Figure, key: str) -> Tally:
+def _part(figure: Figure, key: str) -> Tally | None:
     """The part by its key or by its place (`numerator`, `denominator`); without a key the first."""
     places = {"numerator": figure.numerator, "denominator": figure.denominator}
-    named = {part.key: part for part in figure.parts} | {place: part for place, part in places.items() if part}
-    found = named.get(key) if key else figure.parts[0]
-    if found is None:
-        raise UnknownFigure(figure.name)
-    return found
+    named = {part.key: part for part in figure.parts} | places
+    return named.get(key) if key else figure.parts[0]
+
+
+def _other_part(found: Source, scope: Scope, key: str) -> Tally:
+    """A part of the source that the figure itself does not show. Raises UnknownFigure."""
+    if key not in found.parts or not found.parts[key].label:
+        raise UnknownFigure(key)
+    return found.count(scope, [scope.window])[0][key]

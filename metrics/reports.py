@@ -191,7 +191,7 @@ class NpsReport:
         return {
             "report": "nps",
             **self.tile.as_dict(),
-            "distribution": {tally.key: tally.customers for tally in self.distribution},
+            "distribution": {str(score): tally.customers for score, tally in enumerate(self.distribution)},
             "segments": [figure.as_dict() for figure in self.segments],
         }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models import Window as Place
 from django.db.models.functions import RowNumber
 
@@ -46,6 +46,10 @@ def _score(i: int, score: Q) -> Q:
     return Q(period=i, typed_in=False) & score
 
 
+def _gave(score: int) -> Part:
+    return Part(f"Respondents who gave {score}", lambda i: _score(i, Q(score=score)))
+
+
 class Answers(Source):
     """One row per respondent and window with their latest answer in it, and one per answer that staff typed in."""
 
@@ -56,6 +60,7 @@ class Answers(Source):
         "passives": Part("Passives (7 and 8)", lambda i: _score(i, PASSIVE)),
         "detractors": Part("Detractors (0 to 6)", lambda i: _score(i, DETRACTOR)),
         "typed_in": Part("Answers typed in by staff", lambda i: Q(period=i, typed_in=True)),
+        **{f"score_{score}": _gave(score) for score in SCORES},
     }
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
@@ -74,15 +79,14 @@ class Answers(Source):
         return {name: [with_score(p, scores.get(i)) for i, p in enumerate(points)] for name, points in found.items()}
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
-        promoters, respondents, passives, detractors, typed_in = (tallies[key] for key in self.parts)
         return self.told(
             definition,
             scope,
             value=None,
-            numerator=promoters,
-            denominator=respondents,
-            excluded=(typed_in,),
-            beside=(passives, detractors),
+            numerator=tallies["promoters"],
+            denominator=tallies["respondents"],
+            excluded=(tallies["typed_in"],),
+            beside=(tallies["passives"], tallies["detractors"]),
         )
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
@@ -123,5 +127,5 @@ def by_segment(scope: Scope) -> list[Figure]:
 
 def distribution(scope: Scope) -> list[Tally]:
     """How many respondents gave each score, 0 to 10. One query."""
-    seen = dict(latest(scope).order_by().values_list("score").annotate(Count("pk")))
-    return [Tally(str(score), f"Score {score}", seen.get(score, 0)) for score in SCORES]
+    (tallies,) = Answers().count(scope, [scope.window])
+    return [tallies[f"score_{score}"] for score in SCORES]

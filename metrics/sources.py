@@ -35,7 +35,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Part:
-    """A condition on a source's rows for the window with the given index; `amount` names the column that is summed."""
+    """A condition on a source's rows for the window with the given index; `amount` names the column that is summed.
+
+    A part without a label is for reckoning only and does not open.
+    """
 
     label: str
     where: Callable[[int], Q]

@@ -8,7 +8,6 @@ from metrics.figures import Change, Figure, Number
 from retention.workspace.templatetags.shell import money, number
 
 MINUS, NARROW = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
-SIGNED = (Unit.POINTS, Unit.SHARE_POINTS)
 
 
 def signed(text: str, value: Number) -> str:
@@ -22,18 +21,24 @@ def percent(share: Number, places: int = 1) -> str:
 
 def say(value: Number | None, figure: Figure) -> str:
     """A value in the figure's unit, or that there is none."""
-    unit = figure.definition.unit
     if value is None:
         return figure.definition.nothing
-    if unit is Unit.SHARE:
-        return percent(value)
-    if unit is Unit.CUSTOMERS:
-        return number(value)
-    if unit is Unit.MONEY:
-        return money(Decimal(value), figure.currency).replace("-", MINUS)
-    if unit is Unit.SHARE_POINTS:
-        return signed(f"{number(100 * float(value), 1)}{NARROW}pp", value)
-    return signed(number(value, 1), value)
+    text = _in_unit(value, figure)
+    return signed(text, value) if figure.definition.signed else text.replace("-", MINUS)
+
+
+def _in_unit(value: Number, figure: Figure) -> str:
+    match figure.definition.unit:
+        case Unit.SHARE:
+            return percent(value)
+        case Unit.CUSTOMERS:
+            return number(value)
+        case Unit.MONEY:
+            return money(Decimal(value), figure.currency)
+        case Unit.SHARE_POINTS:
+            return f"{number(100 * float(value), 1)}{NARROW}pp"
+        case Unit.POINTS:
+            return number(value, 1)
 
 
 def say_interval(figure: Figure) -> str:
@@ -45,6 +50,8 @@ def say_interval(figure: Figure) -> str:
 
 def say_change(moved: Change) -> str:
     """`+1.5 pp`, `−15.0 %`: points of percent and per cent are never the same."""
+    if not round(moved.value, 1):
+        return "unchanged"
     return signed(f"{number(moved.value, 1)}{NARROW}{moved.kind}", moved.value)
 
 

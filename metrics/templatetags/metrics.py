@@ -148,14 +148,28 @@ def _shown(question: Question, cohort: Cohort, one: Cell, as_numbers: bool, most
     whom = f"{number(one.customers)} of {number(cohort.size)} customers"
     plain = one.period == 0 and not money_shown
     shade = 0 if plain or not most else max(0, min(10, round(10 * float(one.value) / most)))
-    return ShownCell(one, text, whom, _cell_receipt(question, cohort, one), shade)
+    return ShownCell(one, text, whom, _cell_receipt(question, cohort, one.period), shade)
 
 
-def _cell_receipt(question: Question, cohort: Cohort, one: Cell) -> str:
+def _cell_receipt(question: Question, cohort: Cohort, period: int, **more: str) -> str:
     month = {"from": cohort.month.isoformat(), "to": add_months(cohort.month, 1).isoformat()}
-    which = {"orders": question.convention.value, "period": one.period}
+    which = {"orders": question.convention.value, "period": period}
     name = MEASURES[question.measure].name
-    return f"{reverse('metrics:receipt', args=[name])}?{urlencode({**month, **question.scope.whom, **which})}"
+    return f"{reverse('metrics:receipt', args=[name])}?{urlencode({**month, **question.scope.whom, **which, **more})}"
+
+
+@register.simple_tag
+def cohort_receipt(grid: Grid, cohort: Cohort) -> str:
+    """The address of the cohort's customers."""
+    return _cell_receipt(grid.question, cohort, 0, part="cohort")
+
+
+@register.simple_tag
+def average_receipt(grid: Grid, period: int) -> str:
+    """The address of what an average is over."""
+    question = grid.question
+    query = {**question.scope.query, "orders": question.convention.value, "period": period}
+    return f"{reverse('metrics:receipt', args=[question.measure.average.name])}?{urlencode(query)}"
 
 
 @dataclass(frozen=True)
@@ -178,11 +192,14 @@ def split_bar(figure: Figure) -> list[SharePart]:
 
 
 @register.filter
-def score_bars(report: NpsReport) -> list[tuple[Tally, Bar]]:
+def score_bars(report: NpsReport) -> list[tuple[int, Tally, Bar]]:
     """The respondents of each score, highest first, with a bar in proportion to the most."""
-    tallies = report.distribution[::-1]
-    most = max(tally.customers for tally in tallies) or 1
-    return [(tally, Bar(0, round(1_000 * tally.customers / most, 1))) for tally in tallies]
+    most = max(tally.customers for tally in report.distribution) or 1
+    bars = [
+        (score, tally, stacked([tally.customers, most - tally.customers])[0])
+        for score, tally in enumerate(report.distribution)
+    ]
+    return bars[::-1]
 
 
 @register.filter
@@ -201,5 +218,5 @@ def lift_said(lift: float) -> str:
 
 
 @register.simple_tag
-def plotted(*figures: Figure) -> IntervalPlot | None:
-    return interval_plot([(figure.value, figure.interval) for figure in figures])
+def plotted(figure: Figure) -> IntervalPlot | None:
+    return interval_plot(figure.value, figure.interval)
