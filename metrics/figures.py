@@ -54,10 +54,11 @@ class Figure:
 
     @property
     def small(self) -> bool:
-        """Over fewer than 30 customers."""
+        """Over fewer than 30 customers. A count of customers is over nobody but itself."""
         over = self.denominator or self.numerator
         customers = self.rests_on if over is None else over.customers
-        return customers is not None and self.value is not None and customers < SMALL
+        told = self.value is not None and self.definition.unit is not Unit.CUSTOMERS
+        return told and customers is not None and customers < SMALL
 
     @property
     def parts(self) -> tuple[Tally, ...]:

@@ -30,9 +30,8 @@ class Purchases(Source):
     definitions = (definitions.REPEAT_RATE, definitions.REVENUE)
     parts = {
         "again": Part("Two orders or more", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 2})),
-        "buyers": Part(
-            "One order or more", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 1}), amount=lambda i: f"revenue_{i}"
-        ),
+        "buyers": Part("One order or more", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 1})),
+        "spent": Part("Orders", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 1}), lambda i: f"revenue_{i}"),
         "cancelled": Part(
             "Cancelled and refunded orders", lambda i: KNOWN & Q(**{f"dropped_{i}__gte": 1}), lambda i: f"lost_{i}"
         ),
@@ -59,8 +58,9 @@ class Purchases(Source):
         if definition is definitions.REPEAT_RATE:
             return self.told_share(definition, scope, tallies["again"], buyers, excluded=(tallies["cancelled_only"],))
         excluded = tuple(tallies[key] for key in ("cancelled", "foreign", "unknown"))
-        value = buyers.amount if buyers.customers else None
-        return self.told(definition, scope, value=value, numerator=buyers, excluded=excluded)
+        spent = tallies["spent"]
+        value = spent.amount if spent.customers else None
+        return self.told(definition, scope, value=value, numerator=spent, excluded=excluded)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers)

@@ -14,6 +14,7 @@ from metrics.purchases import Purchases, SecondOrders
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers, by_segment, distribution
 from metrics.scope import Scope
+from metrics.wording import headline, say, say_interval
 
 TREND = 8
 TILES = ("retention_rate", "churn_rate", "active_customers", "repeat_rate", "revenue", "nps")
@@ -28,6 +29,10 @@ class Report(Protocol):
 
     def table(self) -> Iterable[Row]:
         """Rows for a CSV file, the names of the columns first."""
+        ...
+
+    def read_out(self) -> Iterable[Row]:
+        """Rows for somebody to read on a terminal."""
         ...
 
 
@@ -52,6 +57,12 @@ def figure_row(figure: Figure) -> Row:
     told = figure.as_dict()
     told |= {place: _counted(told[place]) for place in ("numerator", "denominator")}
     return [told[column] for column in FIGURE_COLUMNS]
+
+
+def _read_out(figures: Iterable[Figure]) -> Iterable[Row]:
+    for figure in figures:
+        few = "few customers" if figure.small else ""
+        yield [figure.definition.label, say(figure.value, figure), say_interval(figure), figure.segment, few]
 
 
 def _counted(part: dict[str, Any] | None) -> Any:
@@ -114,6 +125,11 @@ class Overview:
             "beside": [one.as_dict() for one in self.beside.values()],
         }
 
+    def read_out(self) -> Iterable[Row]:
+        yield [str(self.scope.window)]
+        yield from _read_out(one.figure for one in self.tiles.values())
+        yield from _read_out(self.beside.values())
+
     def table(self) -> Iterable[Row]:
         """The figures of the window, then those of the windows before it."""
         yield FIGURE_COLUMNS
@@ -168,6 +184,11 @@ class CohortReport:
             "averages": list(self.grid.averages),
         }
 
+    def read_out(self) -> Iterable[Row]:
+        question = self.grid.question
+        yield [f"{question.measure.label}, {question.convention.label}"]
+        yield from self.table()
+
     def table(self) -> Iterable[Row]:
         """One row per cohort: counts of customers or amounts of money, and how many of the cells are mature."""
         measure = self.grid.question.measure
@@ -194,6 +215,11 @@ class NpsReport:
             "distribution": {str(score): tally.customers for score, tally in enumerate(self.distribution)},
             "segments": [figure.as_dict() for figure in self.segments],
         }
+
+    def read_out(self) -> Iterable[Row]:
+        yield [self.tile.figure.period]
+        yield from _read_out([self.tile.figure, *self.segments])
+        yield from ([f"Score {score}", tally.customers] for score, tally in enumerate(self.distribution))
 
     def table(self) -> Iterable[Row]:
         yield FIGURE_COLUMNS
@@ -232,6 +258,11 @@ class EffectReport:
             "net_per_thousand": found.net_per_thousand,
             "figures": [figure.as_dict() for figure in found.figures.values()],
         }
+
+    def read_out(self) -> Iterable[Row]:
+        yield [headline(self.effect)]
+        yield [str(self.scope.window)]
+        yield from _read_out(self.effect.figures.values())
 
     def table(self) -> Iterable[Row]:
         yield FIGURE_COLUMNS
