@@ -14,6 +14,7 @@ from campaigns.models import Arm, Campaign, Enrolment
 from customers.models import Customer
 from metrics.effect import Effect, Enrolled, effect, life
 from metrics.scope import Scope
+from metrics.wording import headline
 from tests.metrics.worlds import NOW, buyer, customer, instant, order, scope, segment
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +198,39 @@ def test_it_is_one_query(campaign: Campaign, django_assert_num_queries: Any) -> 
     enrol(campaign, customer(), Arm.TREATED)
     with django_assert_num_queries(1):
         effect(campaign, spring())
+
+
+def outcome(
+    campaign: Campaign, treated: tuple[int, int], control: tuple[int, int], entered: str = "2026-03-01"
+) -> Effect:
+    """The effect when so many of so many ordered in each arm."""
+    for arm, (kept, n) in ((Arm.TREATED, treated), (Arm.CONTROL, control)):
+        for i in range(n):
+            enrol(campaign, buyer("", *(["2026-03-10"] if i < kept else [])), arm, entered)
+    return effect(campaign, spring())
+
+
+@pytest.mark.parametrize(
+    ("treated", "control", "says"),
+    [
+        ((20, 40), (4, 40), "Kept 400 more customers per 1,000, between 219 and 581."),
+        ((4, 40), (20, 40), "Kept 400 fewer customers per 1,000, between 219 and 581."),
+        ((10, 40), (9, 40), "No effect shown: 161 fewer to 211 more customers kept per 1,000."),
+        ((0, 40), (0, 40), "Nobody has ordered yet, so there is nothing to compare."),
+        ((90, 90), (0, 20), "No winner is named: customers were not split between the groups as asked for."),
+        ((3, 4), (0, 0), "Too early to tell: a customer is judged 30 days after entering."),
+    ],
+)
+def test_the_headline_is_a_plain_sentence(
+    campaign: Campaign, treated: tuple[int, int], control: tuple[int, int], says: str
+) -> None:
+    assert headline(outcome(campaign, treated, control)) == says
+
+
+def test_the_headline_says_why_nothing_can_be_said(campaign: Campaign) -> None:
+    assert headline(outcome(campaign, (1, 5), (1, 5), NOW.isoformat())).startswith("Too early to tell")
+    campaign.holdout_share = Decimal(0)
+    campaign.enrolments.filter(arm=Arm.CONTROL).delete()
+    assert headline(effect(campaign, spring())).startswith("Nobody was held out as control")
+    campaign.launched_at = None
+    assert headline(effect(campaign, spring())) == "The campaign has not been launched."
