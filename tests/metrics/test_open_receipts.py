@@ -138,7 +138,7 @@ def test_long_lists_are_paged(today: None, signed_in: SignIn) -> None:
 
 
 def rows_of(response: HttpResponse | StreamingHttpResponse) -> list[list[str]]:
-    content = b"".join(response) if isinstance(response, StreamingHttpResponse) else response.content  # type: ignore[arg-type]
+    content = b"".join(response) if isinstance(response, StreamingHttpResponse) else response.content
     return list(csv.reader(StringIO(content.decode())))
 
 
