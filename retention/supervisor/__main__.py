@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from retention.workspace.roles import Role
 
 from .child import say
-from .programs import BEAT, WEB, WORKER, installed, manage
+from .programs import BEAT, PREPARE, WEB, WORKER, installed
 from .supervisor import Stopped, Supervisor
 
 START_WITHIN = 120.0
@@ -71,10 +71,9 @@ def announce(port: int, demo: bool) -> None:
 
 
 def prepare(supervisor: Supervisor) -> None:
-    if supervisor.finish("setup", manage("migrate", "--no-input", "--verbosity", "0")):
-        raise CannotStart("The database could not be brought up to date: see the lines above.")
-    if settings.DEMO and supervisor.finish("setup", manage("load_demo", "--if-empty")):
-        raise CannotStart("The demo workspace could not be loaded: see the lines above. DEMO=0 starts without it.")
+    say("making the database ready", "setup")
+    if supervisor.finish("setup", PREPARE):
+        raise CannotStart("The database could not be made ready: see the lines above. DEMO=0 starts without the demo.")
 
 
 def run() -> int:

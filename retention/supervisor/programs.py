@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
-MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
-
+PREPARE = [sys.executable, "-m", "retention.supervisor.prepare"]
 WEB = ["gunicorn", "--config", "python:retention.gunicorn", "retention.wsgi"]
 WORKER = ["celery", "--quiet", "--app", "retention", "worker", "--loglevel", "INFO", "--without-gossip"]
 BEAT = ["celery", "--quiet", "--app", "retention", "beat", "--loglevel", "WARNING", "--pidfile="]
@@ -14,7 +13,3 @@ BEAT = ["celery", "--quiet", "--app", "retention", "beat", "--loglevel", "WARNIN
 def installed(command: list[str]) -> list[str]:
     """The command with its program's path."""
     return [str(BIN / command[0]), *command[1:]]
-
-
-def manage(*arguments: str) -> list[str]:
-    return [sys.executable, MANAGE, *arguments]

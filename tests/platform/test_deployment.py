@@ -61,7 +61,7 @@ def test_each_mistake_is_named(wrong: dict[str, Any], complaint: str) -> None:
 
 
 def test_the_settings_of_the_compose_file_are_fit_for_production() -> None:
-    check = programs.manage("check", "--deploy", "--fail-level", "WARNING")
+    check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     given = environment(**compose.environment("web", compose.example()))
     subprocess.run(check, check=True, env=given, cwd=settings.BASE_DIR)
 
