@@ -1,6 +1,17 @@
-"""Where Celery looks for what this room does in workers: importing a module registers its kinds of job."""
+"""Thin tasks; and where Celery looks for this room's kinds of job: importing a module registers them."""
 
+from celery import shared_task
+
+from customers.facts import dirty
 from customers.ingest import running
 from customers.records import bulk, exporting
+from customers.segments import membership, saving
 
-__all__ = ["bulk", "exporting", "running"]
+__all__ = ["bulk", "exporting", "running", "saving"]
+
+
+@shared_task
+def look_again() -> None:
+    """Once a night: everybody against every segment, and whoever came in without facts."""
+    dirty.mark_unfolded()
+    membership.refresh()

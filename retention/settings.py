@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from retention.common import environment as env
@@ -142,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "campaigns.tasks.deliver", "schedule": timedelta(seconds=5)},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": timedelta(minutes=1)},
     "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=30)},
+    "full pass": {"task": "customers.tasks.look_again", "schedule": crontab(hour=3, minute=17)},
 }
 
 # Mail: without EMAIL_URL messages land in an outbox folder that a page shows.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from customers.segments.catalogue import TABLES
 from customers.segments.operators import DAY, Moment, Sql, join
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule, conditions
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, Not, Rule, every_condition
 
 
 def members(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
@@ -24,14 +24,6 @@ def tables(rule: Rule) -> str:
     """The FROM clause: facts, and what else the rule asks about."""
     needed = {part.column.table for part in every_condition(rule) if isinstance(part, Compare)}
     return " ".join(sql for alias, sql in TABLES.items() if alias == "f" or alias in needed)
-
-
-def every_condition(rule: Rule) -> Iterator[Condition]:
-    """Every condition, with those of the segments referred to."""
-    for part in conditions(rule):
-        yield part
-        if isinstance(part, InSegment) and part.rule is not None:
-            yield from every_condition(part.rule)
 
 
 def condition(part: Condition, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from customers.segments import compiling, wording
 from customers.segments.operators import Moment, Sql, join
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule, every_condition
 from customers.segments.wording import Words
 
 
@@ -34,7 +34,7 @@ def explain(rule: Rule, customer_id: int, moment: Moment, words: Words) -> Findi
 
     One query, whatever the rule.
     """
-    asked = list(dict.fromkeys(compiling.every_condition(rule)))
+    asked = list(dict.fromkeys(every_condition(rule)))
     columns = join((column for part in asked for column in _columns(part, moment, customer_id)), ", ")
     with connection.cursor() as cursor:
         cursor.execute(

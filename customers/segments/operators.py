@@ -132,7 +132,7 @@ NUMBER = (
 DATE = (
     Comparison(
         "more_than_days_ago",
-        "was more than … days ago",
+        "was more than",
         Takes.DAYS,
         "{field} was more than {value} ago",
         _days("{x} < %s", lambda now, days: (now - days,)),
@@ -140,7 +140,7 @@ DATE = (
     ),
     Comparison(
         "within_days",
-        "was within the last … days",
+        "was within the last",
         Takes.DAYS,
         "{field} was within the last {value}",
         _days("{x} BETWEEN %s AND %s", lambda now, days: (now - days, now)),
@@ -148,7 +148,7 @@ DATE = (
     ),
     Comparison(
         "in_next_days",
-        "is in the next … days",
+        "is in the next",
         Takes.DAYS,
         "{field} is in the next {value}",
         _days("{x} BETWEEN %s AND %s", lambda now, days: (now, now + days)),

@@ -94,6 +94,14 @@ def conditions(rule: Rule) -> Iterator[Condition]:
         yield rule
 
 
+def every_condition(rule: Rule) -> Iterator[Condition]:
+    """Every condition, with those of the segments referred to."""
+    for part in conditions(rule):
+        yield part
+        if isinstance(part, InSegment) and part.rule is not None:
+            yield from every_condition(part.rule)
+
+
 def replaced(rule: Rule, by: dict[InSegment, InSegment]) -> Rule:
     """The rule with its references to segments replaced."""
     if isinstance(rule, AllOf | AnyOf):

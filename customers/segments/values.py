@@ -48,14 +48,14 @@ def _number(value: Any, _field: Field) -> Decimal:
     return Decimal(str(value))
 
 
-def _whole(value: Any, most: int, what: str) -> int:
+def _whole(value: Any, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise BadValue(f"{what} must be a whole number from 0 to {most}")
+        raise BadValue(f"must be a whole number from 0 to {most:,}")
     return value
 
 
 def _days(value: Any, _field: Field) -> int:
-    return _whole(value, MAX_DAYS, "the days")
+    return _whole(value, MAX_DAYS)
 
 
 def _date(value: Any, _field: Field) -> date:
@@ -81,14 +81,14 @@ def _is_id(text: str) -> bool:
 
 
 def _segment(value: Any, _field: Field) -> int:
-    return _whole(value, 2**63 - 1, "the segment")
+    return _whole(value, 2**63 - 1)
 
 
 def _times(value: Any, _field: Field) -> tuple[int, int]:
     """`{"times": n, "days": d}`: so often within so many days."""
     if not isinstance(value, dict) or set(value) != {"times", "days"}:
         raise BadValue('must be {"times": …, "days": …}')
-    return _whole(value["times"], MAX_TIMES, "the times"), _whole(value["days"], MAX_DAYS, "the days")
+    return _whole(value["times"], MAX_TIMES), _whole(value["days"], MAX_DAYS)
 
 
 READERS: dict[Takes, Callable[[Any, Field], Any]] = {

@@ -1,6 +1,6 @@
 """Rules in words, and the values that customers have, as people read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 
 from customers.segments.catalogue import Column
 from customers.segments.operators import Takes
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule, every_condition
 from retention.common import money
 from retention.workspace.models import User, Workspace
 
@@ -22,9 +22,9 @@ class Words:
     people: Mapping[str, str] = field(default_factory=dict)
 
 
-def words_for(workspace: Workspace, conditions: Iterable[Condition]) -> Words:
-    """The words for these conditions; people are only read where a condition names one."""
-    asked = any(isinstance(part, Compare) and part.column.key == "owner" for part in conditions)
+def words_for(workspace: Workspace, rule: Rule) -> Words:
+    """The words for a rule; people are only read where it names one."""
+    asked = any(isinstance(part, Compare) and part.column.key == "owner" for part in every_condition(rule))
     people = {str(user.pk): str(user) for user in User.objects.all()} if asked else {}
     return Words(workspace.zone, workspace.currency, people)
 

@@ -29,7 +29,7 @@ def holds(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) ->
 def happened(rule: dict[str, Any], who: Customer, now: datetime) -> bool:
     kind, wanted = rule["field"].removeprefix("events."), rule["value"]
     ages = [now - event.occurred_at for event in who.events.filter(kind=kind)]
-    times = sum(timedelta() <= age < wanted["days"] * DAY for age in ages)
+    times: int = sum(timedelta() <= age < wanted["days"] * DAY for age in ages)
     enough, at_most = times >= int(wanted["times"]), times <= int(wanted["times"])
     return enough if rule["op"] == "at_least" else at_most
 

@@ -1,0 +1,180 @@
+"""The segments' pages: the list, the builder, one segment with its members and history."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from customers.models import Segment, SegmentMembership
+from customers.segments import drafts, history, references, saving, uses
+from customers.segments.choices import choices, suggestions
+from customers.segments.drafts import Group
+from customers.segments.forms import SegmentForm
+from customers.segments.operators import Moment
+from customers.segments.preview import TooSlow, preview
+from customers.segments.ready_made import READY_MADE
+from customers.segments.rules import RuleRefused
+from customers.segments.wording import describe, words_for
+from retention.common import clock
+from retention.workspace.models import Workspace
+from retention.workspace.people import person
+from retention.workspace.roles import Can, requires
+
+PAGE_SIZE = 50
+
+
+@require_safe
+@requires(Can.READ)
+def listing(request: HttpRequest) -> HttpResponse:
+    used = uses.uses()
+    rows = [(segment, used.get(segment.pk, [])) for segment in Segment.objects.all()]
+    return render(request, "customers/segments/list.html", {"rows": rows, "ready_made": READY_MADE})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_SEGMENTS)
+def new(request: HttpRequest) -> HttpResponse:
+    """An empty builder, or with `?from=` one that says a ready-made segment."""
+    offered = READY_MADE.get(request.GET.get("from", ""))
+    segment = Segment(name=offered.name, description=offered.description) if offered else Segment()
+    draft = drafts.from_rule(offered.rule) if offered else drafts.blank()
+    return _build(request, segment, draft)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_SEGMENTS)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    segment = get_object_or_404(Segment, pk=pk)
+    try:
+        references.read(segment.rule, segment.pk)
+        draft = drafts.from_rule(segment.rule)
+    except RuleRefused as refusal:
+        messages.error(request, f"The stored rule no longer works ({refusal}). Build it anew.")
+        draft = drafts.blank()
+    return _build(request, segment, draft)
+
+
+def _build(request: HttpRequest, segment: Segment, draft: Group) -> HttpResponse:
+    """Show the builder, do what its buttons ask, or save."""
+    if request.method != "POST":
+        return _builder(request, segment, SegmentForm(instance=segment), draft)
+    form, draft = SegmentForm(request.POST, instance=segment), drafts.from_form(request.POST)
+    if (asked := request.POST.get("do", "save")) != "save":
+        drafts.act(draft, asked)
+        return _builder(request, segment, SegmentForm(initial=request.POST.dict(), instance=segment), draft)
+    if form.is_valid() & drafts.check(draft) and _save(request, form.instance, draft):
+        return redirect("customers:segment", form.instance.pk)
+    return _builder(request, segment, form, draft, status=422)
+
+
+def _save(request: HttpRequest, segment: Segment, draft: Group) -> bool:
+    segment.rule = draft.to_rule()
+    try:
+        saving.save(segment, person(request))
+    except RuleRefused as refusal:
+        draft.error = f"This can't be saved: {refusal.why}."
+        return False
+    messages.success(request, f"“{segment.name}” is saved.")
+    return True
+
+
+def _builder(
+    request: HttpRequest, segment: Segment, form: SegmentForm, draft: Group, status: int = 200
+) -> HttpResponse:
+    context = {"segment": segment, "form": form, "draft": draft, **choices(segment.pk)}
+    if request.headers.get("HX-Request") == "true":
+        part = render(request, "customers/segments/builder.html", context)
+        part["HX-Trigger"] = "rule-changed"
+        return part
+    context["suggestions"] = suggestions()
+    return render(request, "customers/segments/edit.html", context, status=status)
+
+
+@require_POST
+@requires(Can.EDIT_SEGMENTS)
+def look(request: HttpRequest) -> HttpResponse:
+    """Whom the rule as typed would pick. Changes nothing; posted because a rule can be long."""
+    return render(request, "customers/segments/preview.html", _looked(request.POST))
+
+
+def _looked(data: QueryDict) -> dict[str, Any]:
+    """What can be said of the conditions that are filled in; the others are left out and said to be."""
+    typed = drafts.from_form(data)
+    drafts.check(typed)
+    draft, left_out = drafts.finished(typed)
+    own = data.get("own", "")
+    try:
+        rule = draft and references.read(draft.to_rule(), int(own) if own.isdecimal() else None)
+        return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
+    except RuleRefused as refusal:
+        return {"refused": refusal.why}
+    except TooSlow:
+        return {"slow": True}
+
+
+class _Members(Paginator):  # type: ignore[type-arg]  # no subscript when it runs
+    """Members page by page; how many there are is known from the last refresh."""
+
+    def __init__(self, stays: QuerySet[SegmentMembership], size: int) -> None:
+        super().__init__(stays, PAGE_SIZE)
+        self.size = size
+
+    @cached_property
+    def count(self) -> int:
+        return self.size
+
+
+@require_safe
+@requires(Can.READ)
+def segment(request: HttpRequest, pk: int) -> HttpResponse:
+    one = get_object_or_404(Segment, pk=pk)
+    workspace = Workspace.current()
+    stays = SegmentMembership.objects.filter(segment=one, left_at=None).order_by("-entered_at", "-id")
+    members = _Members(stays.select_related("customer__facts"), one.size)
+    context = {
+        "segment": one,
+        "page": members.get_page(request.GET.get("page")),
+        "movement": history.movement(one, Moment(clock.now(), workspace.zone)),
+        "uses": uses.uses().get(one.pk, []),
+        "job": saving.open_job(one),
+        **_in_words(one, workspace),
+    }
+    return render(request, "customers/segments/segment.html", context)
+
+
+def _in_words(one: Segment, workspace: Workspace) -> dict[str, Any]:
+    try:
+        rule = references.read(one.rule, one.pk)
+    except RuleRefused as refusal:
+        return {"refused": str(refusal)}
+    return {"words": describe(rule, words_for(workspace, rule))}
+
+
+@require_POST
+@requires(Can.EDIT_SEGMENTS)
+def refresh(request: HttpRequest, pk: int) -> HttpResponse:
+    """Look at everybody again, now."""
+    one = get_object_or_404(Segment, pk=pk)
+    if saving.recompute(one, person(request)) is None:
+        messages.success(request, "Everybody was looked at again.")
+    return redirect("customers:segment", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_SEGMENTS)
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what deleting does, then do it; refused while something stands on the segment."""
+    one = get_object_or_404(Segment, pk=pk)
+    if request.method != "POST":
+        return render(request, "customers/segments/delete.html", {"segment": one, "uses": uses.uses().get(pk, [])})
+    try:
+        uses.delete(one)
+    except uses.InUse as refusal:
+        return render(request, "customers/segments/delete.html", {"segment": one, "uses": refusal.uses}, status=409)
+    messages.success(request, f"“{one.name}” is deleted.")
+    return redirect("customers:segments")

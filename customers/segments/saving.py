@@ -1,0 +1,64 @@
+"""Saving a segment, and the full look at everybody that follows: at once, or as a job where it takes long."""
+
+from typing import Any
+
+from customers.models import CustomerFacts, Segment
+from customers.segments import membership, references
+from retention.common import clock
+from retention.workspace.jobs import Progress, enqueue, job
+from retention.workspace.models import Job, User
+
+JOB = "segment.refresh"
+#: Up to so many customers a full pass takes well under a second.
+SMALL = 50_000
+
+
+def save(segment: Segment, by: User) -> Job | None:
+    """Store a new or changed segment and have its members worked out; the job that does, where it takes long.
+
+    Raises RuleRefused.
+    """
+    references.read(segment.rule, segment.pk)
+    segment.updated_at = clock.now()
+    if segment._state.adding:
+        segment.created_by = by
+        segment.save()
+        return recompute(segment, by)
+    changed = not Segment.objects.filter(pk=segment.pk, rule=segment.rule).exists()
+    # Not its size and time: a refresh at the same time has its own to keep.
+    segment.save(update_fields=["name", "description", "rule", "updated_at"])
+    return recompute(segment, by) if changed else None
+
+
+def recompute(segment: Segment, by: User) -> Job | None:
+    """Look at everybody, for the segment and for those that refer to it."""
+    if _is_small():
+        membership.refresh(_affected(segment.pk))
+        return None
+    return open_job(segment) or enqueue(JOB, f"Working out “{segment.name}”", {"segment": segment.pk}, by)
+
+
+def open_job(segment: Segment) -> Job | None:
+    open_states = (Job.State.QUEUED, Job.State.RUNNING)
+    return Job.objects.filter(kind=JOB, state__in=open_states, spec__segment=segment.pk).first()
+
+
+@job(JOB)
+def run_refresh(progress: Progress) -> dict[str, Any]:
+    """The full pass as a job. Its summary says how many are in it now."""
+    segment_id = progress.job.spec["segment"]
+    affected = _affected(segment_id)
+    for done, each in enumerate(affected):
+        progress.step(done, len(affected), "Looking at everybody")
+        membership.refresh([each])
+    segment = Segment.objects.filter(pk=segment_id).first()
+    return {"members": segment.size} if segment else {}
+
+
+def _affected(segment_id: int) -> list[int]:
+    return [segment_id, *sorted(references.referring_to(segment_id, references.stored_rules()))]
+
+
+def _is_small() -> bool:
+    """Counted no further than it matters."""
+    return CustomerFacts.objects.all()[: SMALL + 1].count() <= SMALL

@@ -1,0 +1,384 @@
+"""The segments' pages: building, saving, reading, deleting, explaining; who may."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.datastructures import MultiValueDict
+
+from campaigns.models import Campaign
+from customers.facts import dirty
+from customers.models import Customer, Order, Segment, SegmentMembership
+from customers.segments import drafts, membership, preview, saving
+from customers.segments.ready_made import READY_MADE
+from customers.segments.rules import parse
+from retention.workspace import jobs
+from retention.workspace.models import Job
+from tests.baseline import assert_query_count
+from tests.customers.facts.world import DAY, customer
+from tests.customers.router import route
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
+SignIn = Callable[[str], Client]
+LAPSING = READY_MADE["lapsing"].rule
+TYPED = {
+    "name": "Lapsing",
+    "description": "",
+    "r.match": "all",
+    "node": ["r-0:row", "r-1:group", "r-1-0:row"],
+    "r-0.field": "orders",
+    "r-0.op": "at_least",
+    "r-0.value": "2",
+    "r-1.match": "any",
+    "r-1-0.field": "last_order_at",
+    "r-1-0.op": "more_than_days_ago",
+    "r-1-0.value": "60",
+}
+SAID = {
+    "all": [
+        {"field": "orders", "op": "at_least", "value": 2},
+        {"any": [{"field": "last_order_at", "op": "more_than_days_ago", "value": 60}]},
+    ]
+}
+
+
+@pytest.fixture(autouse=True)
+def _now(at: Callable[[datetime], None]) -> None:
+    at(NOW)
+
+
+def buyer(number: int, *ages: float) -> Customer:
+    who = customer(number)
+    for age in ages:
+        Order.objects.create(
+            external_id=f"{number}-{age}", customer=who, ordered_at=NOW - age * DAY, amount=10, currency="EUR"
+        )
+    dirty.mark([who.id])
+    route()
+    return who
+
+
+def test_it_works(signed_in: SignIn) -> None:
+    lapsing, _active = buyer(1, 100, 70), buyer(2, 100, 5)
+    client = signed_in("marketer")
+    response = client.post("/segments/new/", TYPED, follow=True)
+    segment = Segment.objects.get()
+    assert response.redirect_chain == [(f"/segments/{segment.pk}/", 302)]
+    assert segment.rule == SAID
+    assert (segment.size, segment.computed_at) == (1, NOW)
+    text = response.content.decode()
+    assert "Customer 1" in text
+    assert "Customer 2" not in text
+    assert "Number of orders is at least 2" in text
+    assert SegmentMembership.objects.get().customer == lapsing
+
+
+@pytest.mark.parametrize("role", ["account_manager", "marketer", "administrator"])
+def test_who_may_build(signed_in: SignIn, role: str) -> None:
+    assert signed_in(role).get("/segments/new/").status_code == 200
+
+
+def test_an_analyst_reads_and_changes_nothing(signed_in: SignIn) -> None:
+    segment, who = Segment.objects.create(name="Lapsing", rule=LAPSING), buyer(1, 100, 70)
+    client = signed_in("analyst")
+    for path in ("", f"{segment.pk}/", f"{segment.pk}/why/{who.pk}/", f"customer/{who.pk}/", f"{segment.pk}/why/"):
+        assert client.get(f"/segments/{path}").status_code == 200
+    for path in ("new/", f"{segment.pk}/edit/", f"{segment.pk}/delete/"):
+        assert client.get(f"/segments/{path}").status_code == 403
+    for path in ("new/", "preview/", f"{segment.pk}/edit/", f"{segment.pk}/delete/", f"{segment.pk}/refresh/"):
+        assert client.post(f"/segments/{path}", TYPED).status_code == 403
+    assert "New segment" not in client.get("/segments/").content.decode()
+    assert list(Segment.objects.values_list("name", "rule")) == [("Lapsing", LAPSING)]
+
+
+def test_a_get_changes_nothing(signed_in: SignIn) -> None:
+    segment = Segment.objects.create(name="Lapsing", rule=LAPSING)
+    client = signed_in("administrator")
+    assert client.get(f"/segments/{segment.pk}/delete/").status_code == 200
+    assert client.get(f"/segments/{segment.pk}/refresh/").status_code == 405
+    assert client.get("/segments/preview/").status_code == 405
+    assert Segment.objects.count() == 1
+
+
+class TestBuilder:
+    def test_adding_keeps_what_was_typed(self, signed_in: SignIn) -> None:
+        client, typed = signed_in("marketer"), TYPED | {"r-0.value": "not a number", "do": "row:r-1"}
+        for htmx in (False, True):
+            response = client.post("/segments/new/", typed, HTTP_HX_REQUEST="true" if htmx else "")
+            text = response.content.decode()
+            assert response.status_code == 200
+            assert 'value="not a number"' in text
+            assert 'name="r-1-1.field"' in text
+            assert ("<html" in text) is not htmx
+            assert htmx or 'value="Lapsing"' in text
+        assert not Segment.objects.exists()
+
+    def test_removing_a_group_takes_its_rows_along(self, signed_in: SignIn) -> None:
+        text = signed_in("marketer").post("/segments/new/", TYPED | {"do": "remove:r-1"}).content.decode()
+        assert 'name="r-0.field"' in text
+        assert 'name="r-1' not in text
+
+    def test_a_removed_rows_path_is_not_given_again_while_later_ones_stand(self) -> None:
+        root = drafts.from_form(typed(TYPED))
+        drafts.act(root, "remove:r-0")
+        drafts.act(root, "row:r")
+        assert [part.path for part in root.parts] == ["r-1", "r-2"]
+
+    def test_another_field_takes_its_own_comparisons(self, signed_in: SignIn) -> None:
+        changed = TYPED | {"r-0.field": "stage", "do": "update"}
+        text = signed_in("marketer").post("/segments/new/", changed).content.decode()
+        assert "At risk</option>" in text
+        assert 'name="r-0.value"' in text
+
+    def test_errors_stand_beside_their_row_and_what_was_typed_is_kept(self, signed_in: SignIn) -> None:
+        response = signed_in("marketer").post("/segments/new/", TYPED | {"name": "", "r-0.value": "two"})
+        text = response.content.decode()
+        assert response.status_code == 422
+        assert "The value must be a number." in text
+        assert 'value="two"' in text
+        assert 'id="id_name_error"' in text
+        assert 'value="60"' in text
+        assert not Segment.objects.exists()
+
+    def test_an_empty_group_is_refused(self, signed_in: SignIn) -> None:
+        response = signed_in("marketer").post("/segments/new/", TYPED | {"node": ["r-0:row", "r-1:group"]})
+        assert response.status_code == 422
+        assert "Add a condition here" in response.content.decode()
+
+    def test_a_name_is_taken_once(self, signed_in: SignIn) -> None:
+        Segment.objects.create(name="Lapsing", rule=LAPSING)
+        response = signed_in("marketer").post("/segments/new/", TYPED)
+        assert response.status_code == 422
+        assert "of that name already" in response.content.decode()
+
+    def test_a_circle_is_refused(self, signed_in: SignIn) -> None:
+        first = Segment.objects.create(name="First", rule=LAPSING)
+        second = Segment.objects.create(name="Second", rule={"field": "segment", "op": "is_in", "value": first.pk})
+        circle = {"name": "First", "node": ["r-0:row"], "r-0.field": "segment", "r-0.op": "is_in"}
+        response = signed_in("marketer").post(f"/segments/{first.pk}/edit/", circle | {"r-0.value": str(second.pk)})
+        assert response.status_code == 422
+        assert "refers back" in response.content.decode()
+
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            SAID,
+            LAPSING,
+            {"field": "orders", "op": "at_least", "value": 2.5},
+            {"not": {"field": "name", "op": "contains", "value": "a, b"}},
+            {"not": {"all": [{"field": "nps_score", "op": "is_known"}, {"not": {"not": LAPSING}}]}},
+            {"any": [{"field": "stage", "op": "is_any_of", "value": ["lost", "new"]}]},
+            {"any": [{"field": "country", "op": "is_any_of", "value": ["France", "Italy"]}]},
+            {"all": [{"field": "events.usage", "op": "at_most", "value": {"times": 3, "days": 30}}]},
+            {"all": [{"field": "attributes.seats", "op": "at_least", "value": 10}]},
+            {"all": [{"field": "joined_at", "op": "before", "value": "2026-01-31"}]},
+            {"all": [{"field": "segment", "op": "is_in", "value": 7}]},
+            {"all": [{"field": "owner", "op": "is", "value": "7"}]},
+        ],
+    )
+    def test_a_stored_rule_comes_back_from_the_form_meaning_the_same(self, rule: dict[str, Any]) -> None:
+        draft = drafts.from_rule(rule)
+        assert drafts.check(draft)
+        again = drafts.from_form(typed(as_form(draft)))
+        assert again.to_rule() == draft.to_rule()
+        assert _flat(parse(draft.to_rule())) == _flat(parse(rule))
+
+    def test_a_ready_made_segment_fills_the_builder(self, signed_in: SignIn) -> None:
+        client = signed_in("marketer")
+        for key, offer in READY_MADE.items():
+            text = client.get(f"/segments/new/?from={key}").content.decode()
+            assert f'value="{offer.name}"' in text
+            parse(offer.rule)
+
+    def test_what_is_posted_need_not_fit_together(self, signed_in: SignIn) -> None:
+        client = signed_in("marketer")
+        for odd in (
+            {},
+            {"node": ["r-9-9:row", "x:group", ":", "r-0:row", "r" + "-0" * 40 + ":group"]},
+            {"node": ["r-0:row"] * 3, "r-0.field": "gone"},
+            {"node": ["r-0:row"], "r-0.field": "attributes.", "r-0.key": "\0"},
+            {"do": "row:r-7"},
+            {"do": "explode"},
+        ):
+            assert client.post("/segments/new/", odd).status_code in (200, 422)
+            assert client.post("/segments/preview/", odd).status_code == 200
+
+
+def typed(values: dict[str, Any]) -> Any:
+    return _Typed({key: value if isinstance(value, list) else [value] for key, value in values.items()})
+
+
+class _Typed(MultiValueDict[str, str]):
+    """A form's data, without the request."""
+
+
+def as_form(part: drafts.Row | drafts.Group) -> dict[str, Any]:
+    """What the page's inputs would send."""
+    if isinstance(part, drafts.Row):
+        names = ("field", "key", "op", "value", "days")
+        sent: dict[str, Any] = {f"{part.path}.{name}": getattr(part, name) for name in names}
+        return sent | {f"{part.path}.values": part.values, "node": [f"{part.path}:row"]}
+    sent = {f"{part.path}.match": part.match, "node": [] if part.is_root else [f"{part.path}:group"]}
+    for inner in part.parts:
+        below = as_form(inner)
+        sent["node"] += below.pop("node")
+        sent |= below
+    return sent
+
+
+def _flat(rule: Any) -> Any:
+    """A rule without the groups of one that the builder puts around conditions."""
+    parts = getattr(rule, "parts", None)
+    if parts is not None and len(parts) == 1:
+        return _flat(parts[0])
+    if parts is not None:
+        return type(rule), tuple(map(_flat, parts))
+    return ("not", _flat(rule.part)) if hasattr(rule, "part") else rule
+
+
+class TestPreview:
+    def test_it_counts_and_shows_ten(self, signed_in: SignIn) -> None:
+        for number in range(12):
+            buyer(number, 100 + number, 70)
+        buyer(50, 3)
+        text = signed_in("marketer").post("/segments/preview/", TYPED).content.decode()
+        assert "<strong>12</strong> of 13 customers" in text
+        assert text.count("<li>") == 10
+
+    def test_unfinished_conditions_are_left_out_and_said_to_be(self, signed_in: SignIn) -> None:
+        buyer(1, 70)
+        client = signed_in("marketer")
+        text = client.post("/segments/preview/", TYPED | {"r-0.value": ""}).content.decode()
+        assert "<strong>1</strong> of 1 customers" in text
+        assert "Without 1 condition still to fill in" in text
+        text = client.post("/segments/preview/", TYPED | {"r-0.value": "", "r-1-0.value": ""}).content.decode()
+        assert "Fill in a condition" in text
+
+    def test_what_takes_too_long_is_stopped(self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+        buyer(1, 100, 70)
+        monkeypatch.setattr(preview, "PATIENCE_MS", 50)
+        monkeypatch.setattr(preview, "SAMPLE", "(SELECT 10 FROM pg_sleep(5))")
+        text = signed_in("marketer").post("/segments/preview/", TYPED).content.decode()
+        assert "takes too long" in text
+        assert Segment.objects.count() == 0, "the connection works on"
+
+
+class TestChanging:
+    def test_a_changed_rule_moves_members_also_of_those_who_refer(self, signed_in: SignIn) -> None:
+        who = buyer(1, 100, 70)
+        first = Segment.objects.create(name="First", rule=LAPSING)
+        second = Segment.objects.create(name="Second", rule={"field": "segment", "op": "is_not_in", "value": first.pk})
+        membership.refresh()
+        assert list(SegmentMembership.objects.values_list("segment", flat=True)) == [first.pk]
+        response = signed_in("marketer").post(f"/segments/{first.pk}/edit/", TYPED | {"r-0.value": "3"})
+        assert response.status_code == 302
+        present = SegmentMembership.objects.filter(left_at=None)
+        assert list(present.values_list("segment", "customer")) == [(second.pk, who.pk)]
+
+    def test_a_changed_name_alone_computes_nothing(self, signed_in: SignIn, at: Callable[[datetime], None]) -> None:
+        segment = Segment.objects.create(name="Old", rule=SAID, computed_at=NOW)
+        at(NOW + DAY)
+        signed_in("marketer").post(f"/segments/{segment.pk}/edit/", TYPED)
+        segment.refresh_from_db()
+        assert (segment.name, segment.computed_at) == ("Lapsing", NOW)
+
+    def test_a_large_one_is_worked_out_by_a_job(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        monkeypatch.setattr(saving, "SMALL", 1)
+        buyer(1, 100, 70)
+        buyer(2, 100, 70)
+        client = signed_in("marketer")
+        client.post("/segments/new/", TYPED)
+        segment, job = Segment.objects.get(), Job.objects.get()
+        assert (segment.size, segment.computed_at) == (0, None)
+        assert f"job-{job.pk}" in client.get(f"/segments/{segment.pk}/").content.decode()
+        client.post(f"/segments/{segment.pk}/refresh/")
+        assert Job.objects.count() == 1, "the open job does it"
+        jobs.run(job.pk)
+        segment.refresh_from_db()
+        job.refresh_from_db()
+        assert (segment.size, job.summary) == (2, {"members": 2})
+        assert "2 customers are in it now" in client.get(f"/jobs/{job.pk}/").content.decode()
+
+    def test_a_broken_rule_says_so_and_can_be_built_anew(self, signed_in: SignIn) -> None:
+        segment = Segment.objects.create(name="Broken", rule={"field": "gone", "op": "is", "value": 1})
+        client = signed_in("marketer")
+        assert "no longer works" in client.get(f"/segments/{segment.pk}/").content.decode()
+        assert client.get(f"/segments/{segment.pk}/edit/").status_code == 200
+
+    def test_deleting(self, signed_in: SignIn) -> None:
+        segment = Segment.objects.create(name="Lapsing", rule=LAPSING)
+        response = signed_in("marketer").post(f"/segments/{segment.pk}/delete/")
+        assert response.status_code == 302
+        assert not Segment.objects.exists()
+
+    @pytest.mark.parametrize("field", ["segment", "not_in"])
+    def test_a_segment_that_a_campaign_uses_stays(self, signed_in: SignIn, field: str) -> None:
+        used, other = (Segment.objects.create(name=name, rule=LAPSING) for name in ("Used", "Other"))
+        Campaign.objects.create(name="Win back", **({"segment": other} | {field: used}))
+        client = signed_in("administrator")
+        response = client.post(f"/segments/{used.pk}/delete/")
+        assert response.status_code == 409
+        assert "Win back" in response.content.decode()
+        assert Segment.objects.filter(pk=used.pk).exists()
+        assert "Win back" in client.get("/segments/").content.decode()
+
+    def test_a_segment_that_another_refers_to_stays(self, signed_in: SignIn) -> None:
+        used = Segment.objects.create(name="Used", rule=LAPSING)
+        Segment.objects.create(name="Other", rule={"not": {"field": "segment", "op": "is_in", "value": used.pk}})
+        response = signed_in("administrator").post(f"/segments/{used.pk}/delete/")
+        assert response.status_code == 409
+        assert Segment.objects.count() == 2
+
+
+class TestExplaining:
+    def test_in_and_out(self, signed_in: SignIn) -> None:
+        segment = Segment.objects.create(name="Lapsing", rule=LAPSING)
+        inside, outside = buyer(1, 100, 70), buyer(2, 100, 5)
+        client = signed_in("analyst")
+        text = client.get(f"/segments/{segment.pk}/why/{inside.pk}/").content.decode()
+        assert "Why Customer 1 is in “Lapsing”" in text
+        text = client.get(f"/segments/{segment.pk}/why/{outside.pk}/").content.decode()
+        assert "Why Customer 2 is not in “Lapsing”" in text
+        assert "5 days ago" in text
+
+    def test_the_panel_of_a_customers_page(self, signed_in: SignIn) -> None:
+        lapsing = Segment.objects.create(name="Lapsing", rule=LAPSING)
+        Segment.objects.create(name="Never ordered", rule={"field": "orders", "op": "equals", "value": 0})
+        who = buyer(1, 100, 70)
+        client = signed_in("analyst")
+        panel = client.get(f"/segments/customer/{who.pk}/", HTTP_HX_REQUEST="true").content.decode()
+        assert "<html" not in panel
+        assert "Not in 1 other" in panel
+        why = client.get(f"/segments/{lapsing.pk}/why/{who.pk}/", HTTP_HX_REQUEST="true").content.decode()
+        assert "<html" not in why
+        assert "2" in why
+
+    def test_finding_the_customer(self, signed_in: SignIn) -> None:
+        segment = Segment.objects.create(name="Lapsing", rule=LAPSING)
+        who = buyer(1, 100)
+        buyer(11, 100)
+        Customer.objects.filter(pk=who.pk).update(email="Ada@Example.test")
+        client, find = signed_in("analyst"), f"/segments/{segment.pk}/why/"
+        for asked in ("c1", "ada@example.TEST"):
+            assert client.get(find, {"customer": asked}).headers["Location"] == f"{find}{who.pk}/"
+        assert client.get(find, {"customer": "customer"}).content.decode().count(find) >= 2
+        assert "Nobody goes by that" in client.get(find, {"customer": "%"}).content.decode()
+
+
+def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn) -> None:
+    client = signed_in("marketer")
+    for start in (0, 10):
+        segments = [Segment.objects.create(name=f"Segment {start + number}", rule=LAPSING) for number in range(5)]
+        people = [buyer(start + number, 100, 70) for number in range(5)]
+        Campaign.objects.create(name=f"Win back {start}", segment=segments[0])
+        one, who = segments[0].pk, people[0].pk
+        assert_query_count("segments list", client, "/segments/")
+        assert_query_count("segment", client, f"/segments/{one}/")
+        assert_query_count("segment builder", client, f"/segments/{one}/edit/")
+        assert_query_count("segment explained", client, f"/segments/{one}/why/{who}/")
+        assert_query_count("segments of a customer", client, f"/segments/customer/{who}/")
