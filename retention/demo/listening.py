@@ -82,5 +82,5 @@ def _ask(rng: Random, person: Person, contracts: list[Contract], day: float) -> 
 
 
 def _score(rng: Random, person: Person, drifting: bool) -> int:
-    felt = 8.2 + 1.5 * person.satisfaction + rng.gauss(0, 1.1) - 2 * drifting
+    felt = 7.9 + 1.5 * person.satisfaction + rng.gauss(0, 1.1) - 2 * drifting
     return max(0, min(10, round(felt)))

@@ -24,11 +24,13 @@ CUSTOMERS = 2_000
 SEED = "harbour and finch"
 COMPANY = "Harbour & Finch"
 COLLEAGUES = (("Jonas", "Berg"), ("Priya", "Nair"))
-# Stages and segments are looked at once a month from half a year before the campaign, and every fortnight of it.
+# Stages and segments are looked at once a month from half a year before the campaign, every fortnight of it, and
+# every few days at the end.
 LAUNCHED = DAYS - 98
 MONTHS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 30)
 FORTNIGHT = 14
 FORTNIGHTS = range(LAUNCHED, DAYS, FORTNIGHT)
+LATELY = (DAYS - 10, DAYS - 6, DAYS - 3, DAYS - 1)
 
 
 class NotEmpty(Exception):
@@ -121,6 +123,9 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
             _find_out()
             history.orders(win_back.go_on(since=span.instant(day - FORTNIGHT), day=day))
             writing.look_at(Enrolment, Refusal, Message, Attempt)
+    for day in LATELY:
+        with clock.at(span.instant(day)):
+            _find_out()
     return won_back
 
 

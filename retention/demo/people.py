@@ -28,7 +28,8 @@ COUNTRIES = (
     ("Italy", "it", "Europe/Rome", 7),
     ("Ireland", "en", "Europe/Dublin", 4),
 )
-COMPANIES, SUBSCRIBERS, AGREED, OWNED = 0.45, 0.45, 0.86, 0.7
+COMPANIES, SUBSCRIBERS, AGREED = 0.45, 0.45, 0.86
+OWNED, OWNED_PERSONS = 0.85, 0.1
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _person(rng: Random, key: str, joined: float, managers: int, taken: dict[str
         size=rng.lognormvariate(1.1, 0.5) if is_company else 1,
         subscribes=rng.random() < SUBSCRIBERS,
         agreed=rng.random() < AGREED,
-        owner=rng.randrange(managers) if is_company and rng.random() < OWNED else None,
+        owner=rng.randrange(managers) if rng.random() < (OWNED if is_company else OWNED_PERSONS) else None,
     )
 
 

@@ -12,12 +12,12 @@ from surveys.answering import DETRACTOR_TASK_DUE
 from surveys.models import Answer
 from surveys.scoring import DETRACTOR
 
-STILL_OPEN = timedelta(days=9)
+STILL_OPEN = timedelta(days=21)
 BY_HAND = (
     ("Send the new price list", "They asked for it at the fair."),
     ("Plan the visit in their new branch", "They open a second one in spring."),
-    ("Offer the yearly plan", "Three years a customer, still paying by the month."),
-    ("Ask for a reference", "Promoter, and well known in town."),
+    ("Offer the yearly plan", "A customer for long, still paying by the month."),
+    ("Ask for a reference", "Well known in town."),
     ("Settle the open invoice", "Two weeks over time; their bookkeeper has changed."),
     ("Show them the cleaning programme", "They log services by hand."),
 )

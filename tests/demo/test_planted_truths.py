@@ -20,7 +20,7 @@ from surveys.reading import responses
 from surveys.scoring import DETRACTOR, PROMOTER
 from tests.demo.conftest import NOW, Demo
 
-STATEMENTS = 700
+STATEMENTS = 900
 
 
 def sample(values: list[float]) -> Sample:
