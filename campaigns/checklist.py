@@ -7,9 +7,9 @@ add(
     Step(
         3,
         "Switch on a campaign",
-        "Write to them once they fall quiet. Some are left alone, so that you see what the campaign changed.",
+        "A win-back e-mail is ready for your own words. A few customers are held out, so that you see what it changed.",
         "Make a campaign",
         "campaigns:new",
-        Campaign.objects.filter(launched_at__isnull=False).exists,
+        Campaign.objects.exclude(state=Campaign.State.DRAFT).exists,
     )
 )

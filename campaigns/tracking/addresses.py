@@ -33,6 +33,11 @@ def open_address(message_id: int) -> str:
     return _address("campaigns:open", sign(OPEN, message_id))
 
 
+def open_prefix() -> str:
+    """What every pixel's address begins with."""
+    return _around("campaigns:open")[0]
+
+
 def unsubscribe_address(message_id: int) -> str:
     return _address("campaigns:unsubscribe", sign(UNSUBSCRIBE, message_id))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.models import Message, Suppression
+from campaigns.suppressing import suppress
 from customers.models import Channel, Consent
 from customers.records.consent import withdraw
 
@@ -12,13 +13,10 @@ from customers.records.consent import withdraw
 @transaction.atomic
 def unsubscribe(message: Message, how: str, at: datetime) -> None:
     """No message begins once this is committed. `how` is kept as where it was asked for; asking again is fine."""
-    withdraw(message.customer_id, Channel.EMAIL, source=how, proof=f"message:{message.pk}", at=at)
     address = message.address or message.customer.email
     if address:
-        unsubscribed = Suppression(
-            channel=Channel.EMAIL, address=address, reason=Suppression.Reason.UNSUBSCRIBED, created_at=at
-        )
-        Suppression.objects.bulk_create([unsubscribed], ignore_conflicts=True)
+        suppress(address, Suppression.Reason.UNSUBSCRIBED, at)
+    withdraw(message.customer_id, Channel.EMAIL, source=how, proof=f"message:{message.pk}", at=at)
 
 
 def has_left(message: Message) -> bool:

@@ -1,0 +1,1 @@
+"""The pages about campaigns for the people who work here."""

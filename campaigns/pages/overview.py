@@ -1,0 +1,149 @@
+"""What runs, whom it reaches, what became of each message, and why a customer did or did not get it."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from campaigns.audit import BY_NAME as GROUPS
+from campaigns.audit import audit, audits, behind
+from campaigns.gates import BY_NAME as GATES
+from campaigns.gates import GATES as GATES_IN_ORDER
+from campaigns.models import Arm, Campaign, EmailStep, Enrolment, Message, Refusal
+from campaigns.reasons import not_come_up, visits
+from customers.models import Customer
+from retention.workspace.models import Job
+from retention.workspace.places import address
+from retention.workspace.roles import Can, requires
+
+PAGE_SIZE = 50
+STATES = dict(Campaign.State.choices)
+
+
+@require_safe
+@requires(Can.READ)
+def campaign_list(request: HttpRequest) -> HttpResponse:
+    """Every campaign, or those in one state."""
+    state = request.GET.get("state", "")
+    state = state if state in STATES else ""
+    campaigns = list(Campaign.objects.select_related("segment").order_by("-created_at"))
+    shown = [campaign for campaign in campaigns if not state or campaign.state == state]
+    equations = audits([campaign.pk for campaign in shown])
+    responses = _responses([campaign.pk for campaign in shown])
+    rows = [{"campaign": each, "audit": equations[each.pk], "response": responses.get(each.pk, {})} for each in shown]
+    tally = {name: sum(each.state == name for each in campaigns) for name in STATES}
+    chips = [(name, STATES[name], count) for name, count in tally.items() if count]
+    context = {"rows": rows, "any": bool(campaigns), "state": state, "chips": chips}
+    return render(request, "campaigns/list.html", context | {"has_effect": _has_effect()})
+
+
+def _responses(campaign_ids: list[int]) -> dict[int, dict[str, int]]:
+    """Messages sent, and of these opened and clicked by people, by campaign."""
+    sent = Message.objects.filter(step__campaign__in=campaign_ids, state=Message.State.SENT)
+    counted = sent.values_list("step__campaign").annotate(
+        sent=Count("id"), opened=Count("opened_at"), clicked=Count("clicked_at")
+    )
+    return {campaign: {"sent": n, "opened": opened, "clicked": clicked} for campaign, n, opened, clicked in counted}
+
+
+def _has_effect() -> bool:
+    """Whether the effect of campaigns can be shown: the room for it is another's."""
+    return address("metrics:overview") is not None
+
+
+@require_safe
+@requires(Can.READ)
+def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(
+        Campaign.objects.select_related("segment", "not_in", "launched_by", "edited_by"), pk=pk
+    )
+    refused = campaign.refusals.values_list("gate").annotate(n=Count("id"))
+    by_gate = dict(refused.order_by())
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "step": EmailStep.objects.select_related("survey").filter(campaign=campaign).first(),
+        "audit": audit(campaign),
+        "refused": [(gate, by_gate[gate.name]) for gate in GATES_IN_ORDER if gate.name in by_gate],
+        "refused_total": sum(by_gate.values()),
+        "gates": GATES_IN_ORDER,
+        "response": _responses([pk]).get(pk, {}),
+        "goals": _goals(campaign),
+        "job": Job.objects.filter(kind="campaign", spec__campaign=pk).order_by("-created_at").first(),
+        "has_effect": _has_effect(),
+    }
+    return render(request, "campaigns/detail.html", context)
+
+
+def _goals(campaign: Campaign) -> dict[str, int]:
+    """Enrolments and goals met, by arm."""
+    met = Q(goal_met_at__isnull=False)
+    return campaign.enrolments.aggregate(
+        treated=Count("id", filter=Q(arm=Arm.TREATED)),
+        treated_met=Count("id", filter=Q(arm=Arm.TREATED) & met),
+        control=Count("id", filter=Q(arm=Arm.CONTROL)),
+        control_met=Count("id", filter=Q(arm=Arm.CONTROL) & met),
+    )
+
+
+@require_safe
+@requires(Can.READ)
+def campaign_people(request: HttpRequest, pk: int) -> HttpResponse:
+    """The customers behind a number of the campaign: ?group=sent, or ?gate=rested for those who were refused."""
+    campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=pk)
+    gate, group = request.GET.get("gate", ""), request.GET.get("group", "enrolled")
+    if gate or group == "refused":
+        return _refused(request, campaign, gate)
+    if group != "enrolled" and group not in GROUPS:
+        raise Http404
+    enrolments = behind(campaign, group).select_related("customer").prefetch_related("messages")
+    page = Paginator(enrolments, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [{"enrolment": each, "customer": each.customer, "message": _latest(each)} for each in page]
+    title = GROUPS[group].label.capitalize() if group in GROUPS else "Enrolled"
+    meaning = GROUPS[group].meaning if group in GROUPS else "Passed every gate."
+    context = {"campaign": campaign, "group": group, "title": title, "meaning": meaning, "page": page, "rows": rows}
+    return render(request, "campaigns/people.html", context)
+
+
+def _latest(enrolment: Enrolment) -> Message | None:
+    return max(enrolment.messages.all(), key=lambda message: message.pk, default=None)
+
+
+def _refused(request: HttpRequest, campaign: Campaign, gate: str) -> HttpResponse:
+    if gate and gate not in GATES:
+        raise Http404
+    refusals = Refusal.objects.filter(campaign=campaign).select_related("customer").order_by("-id")
+    page = Paginator(refusals.filter(gate=gate) if gate else refusals, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [{"refusal": each, "customer": each.customer, "gate": GATES.get(each.gate)} for each in page]
+    title = f"Stopped at: {GATES[gate].title.lower()}" if gate else "Stopped by a gate"
+    context = {"campaign": campaign, "group": "refused", "title": title, "page": page, "rows": rows}
+    return render(request, "campaigns/people.html", context)
+
+
+@require_safe
+@requires(Can.READ)
+def campaign_customer(request: HttpRequest, pk: int, customer_id: int) -> HttpResponse:
+    """Why this customer did or did not get it."""
+    campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=pk)
+    customer = get_object_or_404(Customer, pk=customer_id)
+    came = visits(customer.pk, campaign)
+    absent = "" if came else not_come_up(customer.pk, campaign)
+    return render(
+        request,
+        "campaigns/customer.html",
+        {"campaign": campaign, "customer": customer, "visits": came, "absent": absent},
+    )
+
+
+@require_safe
+@requires(Can.READ)
+def customer_panel(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """A part of the customer's page: each campaign they came up for, and why the running others passed them by."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    came = visits(customer.pk)
+    seen = {visit.campaign.pk for visit in came}
+    running = Campaign.objects.filter(state=Campaign.State.RUNNING).exclude(pk__in=seen).select_related("segment")
+    others = [{"campaign": each, "why": not_come_up(customer.pk, each)} for each in running.order_by("name")[:10]]
+    return render(request, "campaigns/customer_panel.html", {"customer": customer, "visits": came, "others": others})

@@ -1,0 +1,122 @@
+"""Why a customer did or did not get a campaign's message: every gate, every turn, in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from campaigns.gates import BY_NAME
+from campaigns.models import Arm, Campaign, Enrolment, Message, Refusal
+from customers.models import SegmentMembership
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one gate found of a customer."""
+
+    title: str
+    passed: bool
+    words: str
+    found: str
+
+
+@dataclass
+class Visit:
+    """One time a customer came up for a campaign, and what became of it."""
+
+    campaign: Campaign
+    at: datetime
+    headline: str
+    good: bool
+    findings: list[Finding] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    enrolment: Enrolment | None = None
+
+
+def visits(customer_id: int, campaign: Campaign | None = None) -> list[Visit]:
+    """Every time the customer came up for a campaign (or this one), latest first; in three queries."""
+    enrolments = Enrolment.objects.filter(customer=customer_id).select_related("campaign")
+    refusals = Refusal.objects.filter(customer=customer_id).select_related("campaign")
+    if campaign:
+        enrolments, refusals = enrolments.filter(campaign=campaign), refusals.filter(campaign=campaign)
+    sent = Message.objects.filter(customer=customer_id).prefetch_related("tries").order_by("id")
+    by_enrolment: dict[int, list[Message]] = {}
+    for message in sent:
+        by_enrolment.setdefault(message.enrolment_id, []).append(message)
+    came = [_enrolled(enrolment, by_enrolment.get(enrolment.pk, [])) for enrolment in enrolments]
+    return sorted(came + [_refused(refusal) for refusal in refusals], key=lambda visit: visit.at, reverse=True)
+
+
+def _enrolled(enrolment: Enrolment, messages: list[Message]) -> Visit:
+    headline, good = _what_became(enrolment, messages)
+    return Visit(
+        enrolment.campaign, enrolment.entered_at, headline, good, findings(enrolment.gates), messages, enrolment
+    )
+
+
+def _what_became(enrolment: Enrolment, messages: list[Message]) -> tuple[str, bool]:
+    if enrolment.arm == Arm.CONTROL:
+        return "Got nothing: held out as control, by lot.", False
+    if not messages:
+        return "Taken in; nothing was written yet.", False
+    return _of_message(messages[-1])
+
+
+_SAID = {
+    Message.State.PENDING: "Will get it: it waits for its time.",
+    Message.State.CLAIMED: "It is being sent.",
+    Message.State.SENDING: "It is being sent.",
+    Message.State.SENT: "Got it.",
+    Message.State.FAILED: "Did not get it: it failed.",
+    Message.State.UNKNOWN: "May have got it: the mail server never answered.",
+    Message.State.SUPPRESSED: "Did not get it.",
+    Message.State.EXPIRED: "Did not get it.",
+    Message.State.CANCELLED: "Did not get it.",
+}
+
+
+def _of_message(message: Message) -> tuple[str, bool]:
+    said = _SAID[Message.State(message.state)]
+    return f"{said} {message.reason}".strip(), message.state == Message.State.SENT
+
+
+def _refused(refusal: Refusal) -> Visit:
+    gate = BY_NAME.get(refusal.gate)
+    headline = f"Was not taken in. {gate.failed if gate else refusal.gate}"
+    return Visit(refusal.campaign, refusal.refused_at, headline, good=False, findings=findings(refusal.gates))
+
+
+def findings(gates: Iterable[dict[str, Any]]) -> list[Finding]:
+    """What is stored of the gates, in words."""
+    return [
+        Finding(
+            gate.title, entry["passed"], gate.passed if entry["passed"] else gate.failed, _readable(entry.get("found"))
+        )
+        for entry in gates
+        if (gate := BY_NAME.get(entry["gate"]))
+    ]
+
+
+def _readable(found: str | None) -> str:
+    """An instant as a day and time of the reader's zone; anything else as it is."""
+    if not found:
+        return ""
+    try:
+        instant = datetime.fromisoformat(found)
+    except ValueError:
+        return found
+    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}"
+
+
+def not_come_up(customer_id: int, campaign: Campaign) -> str:
+    """Why a customer never came up for a campaign."""
+    if campaign.state == Campaign.State.DRAFT:
+        return "The campaign has not been launched."
+    inside = SegmentMembership.objects.filter(segment=campaign.segment_id, customer=customer_id, left_at=None)
+    if not inside.exists():
+        return f"Is not in the segment “{campaign.segment}”."
+    if not campaign.take_present and not inside.filter(entered_at__gte=campaign.launched_at).exists():
+        return f"Was in the segment “{campaign.segment}” before the launch; this campaign takes later ones only."
+    return "Is in the segment and has not come up yet."
