@@ -57,7 +57,7 @@ class Audit:
         return self.enrolled == sum(term.customers for term in self.terms)
 
     def __getitem__(self, name: str) -> int:
-        return next(term.customers for term in self.terms if term.group.name == name)
+        return {term.group.name: term.customers for term in self.terms}[name]
 
 
 def audit(campaign: Campaign) -> Audit:

@@ -40,7 +40,8 @@ def preview(texts: Texts, customer: Customer, *, asks: bool) -> Preview:
     workspace = Workspace.current()
     (result,) = _fill_in(texts, [customer.pk], workspace, asks=asks)
     if isinstance(result, Unfit):
-        return Preview(problem=result.reason)
+        hint = "" if asks or "survey" not in result.reason else ". Choose a survey for this e-mail"
+        return Preview(problem=f"{result.reason}{hint}")
     html = page(frame(workspace), result, example_unsubscribe_address())
     return Preview(result.subject, result.preheader, html, result.text)
 

@@ -1,6 +1,6 @@
 """Why a customer did or did not get a campaign's message: every gate, every turn, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns.gates import BY_NAME
-from campaigns.models import Arm, Campaign, Enrolment, Message, Refusal
+from campaigns.models import Arm, Campaign, Enrolment, Message, Refusal, Suppression
 from customers.models import SegmentMembership
 
 
@@ -99,10 +99,15 @@ def findings(gates: Iterable[dict[str, Any]]) -> list[Finding]:
     ]
 
 
+_WORDS = {"granted": "", "withdrawn": "unsubscribed"} | dict(Suppression.Reason.choices)
+
+
 def _readable(found: str | None) -> str:
-    """An instant as a day and time of the reader's zone; anything else as it is."""
+    """An instant as a day and time of the reader's zone; states in words; anything else as it is."""
     if not found:
         return ""
+    if found in _WORDS:
+        return str(_WORDS[found]).lower()
     try:
         instant = datetime.fromisoformat(found)
     except ValueError:
@@ -110,13 +115,20 @@ def _readable(found: str | None) -> str:
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}"
 
 
-def not_come_up(customer_id: int, campaign: Campaign) -> str:
-    """Why a customer never came up for a campaign."""
-    if campaign.state == Campaign.State.DRAFT:
+def absences(customer_id: int, campaigns: Sequence[Campaign]) -> dict[int, str]:
+    """Why a customer never came up for these campaigns, by campaign; in one query."""
+    inside = SegmentMembership.objects.filter(
+        segment__in=[campaign.segment_id for campaign in campaigns], customer=customer_id, left_at=None
+    )
+    entered = dict(inside.values_list("segment", "entered_at"))
+    return {campaign.pk: _absence(campaign, entered.get(campaign.segment_id)) for campaign in campaigns}
+
+
+def _absence(campaign: Campaign, entered_at: datetime | None) -> str:
+    if campaign.launched_at is None:
         return "The campaign has not been launched."
-    inside = SegmentMembership.objects.filter(segment=campaign.segment_id, customer=customer_id, left_at=None)
-    if not inside.exists():
+    if entered_at is None:
         return f"Is not in the segment “{campaign.segment}”."
-    if not campaign.take_present and not inside.filter(entered_at__gte=campaign.launched_at).exists():
+    if not campaign.take_present and entered_at < campaign.launched_at:
         return f"Was in the segment “{campaign.segment}” before the launch; this campaign takes later ones only."
     return "Is in the segment and has not come up yet."

@@ -13,13 +13,14 @@ from campaigns.audit import audit, audits, behind
 from campaigns.gates import BY_NAME as GATES
 from campaigns.gates import GATES as GATES_IN_ORDER
 from campaigns.models import Arm, Campaign, EmailStep, Enrolment, Message, Refusal
-from campaigns.reasons import not_come_up, visits
+from campaigns.reasons import absences, visits
 from customers.models import Customer
 from retention.workspace.models import Job
 from retention.workspace.places import address
 from retention.workspace.roles import Can, requires
 
 PAGE_SIZE = 50
+OTHERS = 10
 STATES = dict(Campaign.State.choices)
 
 
@@ -129,7 +130,7 @@ def campaign_customer(request: HttpRequest, pk: int, customer_id: int) -> HttpRe
     campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=pk)
     customer = get_object_or_404(Customer, pk=customer_id)
     came = visits(customer.pk, campaign)
-    absent = "" if came else not_come_up(customer.pk, campaign)
+    absent = "" if came else absences(customer.pk, [campaign])[pk]
     return render(
         request,
         "campaigns/customer.html",
@@ -145,5 +146,7 @@ def customer_panel(request: HttpRequest, customer_id: int) -> HttpResponse:
     came = visits(customer.pk)
     seen = {visit.campaign.pk for visit in came}
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).exclude(pk__in=seen).select_related("segment")
-    others = [{"campaign": each, "why": not_come_up(customer.pk, each)} for each in running.order_by("name")[:10]]
+    absent = list(running.order_by("name")[:OTHERS])
+    why = absences(customer.pk, absent)
+    others = [{"campaign": each, "why": why[each.pk]} for each in absent]
     return render(request, "campaigns/customer_panel.html", {"customer": customer, "visits": came, "others": others})

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.models import Campaign, EmailStep
-from customers.models import Channel, Consent, Customer, Segment, SegmentMembership
+from customers.models import Channel, Consent, Customer, CustomerFacts, Segment, SegmentMembership
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -21,6 +21,7 @@ def customers(how_many: int, *, agreed: bool = True, start: int = 1, **fields: A
         )
         for n in range(start, start + how_many)
     )
+    CustomerFacts.objects.bulk_create(CustomerFacts(customer=row) for row in rows)
     if agreed:
         agree(rows)
     return rows

@@ -73,7 +73,7 @@ def test_what_would_never_end_is_stopped(sandbox: Sandbox, text: str) -> None:
     began = time.monotonic()
     reason = body(sandbox, text)
     assert "too much" in reason or "limit" in reason
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert body(sandbox, "still {{ a }}", a="here") == "still here"
 
 
@@ -87,7 +87,7 @@ def test_a_text_that_always_takes_too_much_does_not_hold_a_worker_up(sandbox: Sa
     began = time.monotonic()
     results = sandbox.render(Texts("", "", "{{ (1..100000000) | join: ',' }}"), [{}] * 200)
     assert all(isinstance(result, Unfit) for result in results)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60  # a second for each of them would be 200
 
 
 @pytest.mark.parametrize(
