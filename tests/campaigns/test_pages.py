@@ -1,7 +1,6 @@
 """What a marketer does on the pages, and what others may not."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from campaigns.enrolment import take_in
 from campaigns.models import Campaign, EmailStep, Message, Suppression
 from campaigns.sweeping import sweep_until_idle
 from customers.models import Customer, Event, Segment
-from retention.common import clock
 from surveys.models import Survey
 from tests.baseline import assert_query_count
 from tests.campaigns import people
@@ -26,9 +24,9 @@ EVERYBODY = {"all": [{"field": "email", "op": "is_not", "value": "nobody"}]}
 
 
 @pytest.fixture(autouse=True)
-def outbox(settings: Any, tmp_path: Path) -> Iterator[Path]:
+def outbox(settings: Any, tmp_path: Path) -> Path:
     settings.EMAIL_URL, settings.OUTBOX_DIR = "", tmp_path
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.fixture
