@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.models import Arm, Campaign, Enrolment, Message
+from campaigns.models.messages import OPEN
 
 State = Message.State
-IN_FLIGHT = (State.PENDING, State.CLAIMED, State.SENDING)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ GROUPS = (
     Group("expired", "expired", "Could not be sent in time.", (State.EXPIRED,)),
     Group("cancelled", "cancelled", "Ordered first, or the campaign was finished.", (State.CANCELLED,)),
     Group("unknown", "unconfirmed", "It may have arrived: the mail server never answered.", (State.UNKNOWN,)),
-    Group("in_flight", "in flight", "Wait for their time, or are being sent now.", IN_FLIGHT),
+    Group("in_flight", "in flight", "Wait for their time, or are being sent now.", OPEN),
 )
 BY_NAME = {group.name: group for group in GROUPS}
 
@@ -66,7 +66,7 @@ def audit(campaign: Campaign) -> Audit:
 
 
 def audits(campaign_ids: Sequence[int]) -> dict[int, Audit]:
-    """The equations of several campaigns, in two queries."""
+    """The equations of several campaigns, in three queries."""
     arms = (
         Enrolment.objects.filter(campaign__in=campaign_ids)
         .values("campaign")
@@ -74,7 +74,11 @@ def audits(campaign_ids: Sequence[int]) -> dict[int, Audit]:
     )
     enrolled = {row["campaign"]: (int(row["enrolled"]), int(row["held_out"])) for row in arms}
     counts = standing().filter(step__campaign__in=campaign_ids).values_list("step__campaign", "state")
-    states = {(campaign, state): n for campaign, state, n in counts.annotate(n=Count("id"))}
+    states = {
+        (campaign, state): n
+        for part in (counts.exclude(state__in=OPEN), counts.filter(state__in=OPEN))  # an index serves each
+        for campaign, state, n in part.annotate(n=Count("id"))
+    }
     return {
         campaign: _equation(
             *enrolled.get(campaign, (0, 0)),
@@ -94,7 +98,8 @@ def _equation(enrolled: int, held_out: int, states: dict[str, int]) -> Audit:
 
 def standing() -> QuerySet[Message]:
     """Messages that stand for their enrolment: those that a person had sent again do not count any more."""
-    return Message.objects.filter(resends=None)
+    given_up = Message.objects.filter(resend_of__isnull=False).values("resend_of")
+    return Message.objects.exclude(pk__in=given_up)
 
 
 def behind(campaign: Campaign, group: str) -> QuerySet[Enrolment]:

@@ -34,7 +34,9 @@ _MEET = """
     cancelled AS (
         UPDATE campaigns_message message SET state = 'cancelled', reason = 'They ordered before it was sent.',
             token = NULL, lease_until = NULL, settled_at = %(now)s
-        FROM reached WHERE message.enrolment_id = reached.id AND message.state IN ('pending', 'claimed')
+        FROM reached
+        WHERE message.customer_id = reached.customer_id AND message.enrolment_id = reached.id
+          AND message.state IN ('pending', 'claimed')
     ),
     recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)

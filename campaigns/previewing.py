@@ -42,7 +42,7 @@ def preview(texts: Texts, customer: Customer, *, asks: bool) -> Preview:
     if isinstance(result, Unfit):
         hint = "" if asks or "survey" not in result.reason else ". Choose a survey for this e-mail"
         return Preview(problem=f"{result.reason}{hint}")
-    html = page(frame(workspace), result, example_unsubscribe_address())
+    html = page(frame(workspace, clock.now()), result, example_unsubscribe_address())
     return Preview(result.subject, result.preheader, html, result.text)
 
 
@@ -80,10 +80,10 @@ def send_test(texts: Texts, customer: Customer, to: User, channel: Channel, *, a
 
 
 def _test_letter(result: Rendered, workspace: Workspace, to: User) -> Letter:
-    around, recipient = frame(workspace), wire_address(to.email)
+    around, recipient = frame(workspace, clock.now()), wire_address(to.email)
     addresses = Addresses(result.addresses, example_unsubscribe_address(), "")
     marked = Rendered(f"[Test] {result.subject}", result.preheader, result.pieces, result.text)
-    content = compose(around, marked, recipient, uuid.uuid4().hex, addresses, clock.now())
+    content = compose(around, marked, recipient, uuid.uuid4().hex, addresses)
     return Letter(0, around.sender, recipient, content)
 
 

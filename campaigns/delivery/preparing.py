@@ -42,7 +42,7 @@ class Preparing:
     def prepare(self, messages: Sequence[Claimed], workspace: Workspace) -> list[Prepared]:
         """A Prepared for each message, grouped by step."""
         now = clock.now()
-        around = frame(workspace)
+        around = frame(workspace, now)
         people = about({each.customer_id for each in messages}, workspace, now)
         prepared: list[Prepared] = []
         for step_id, group in groupby(sorted(messages, key=lambda each: each.step_id), lambda each: each.step_id):
@@ -69,7 +69,7 @@ class Preparing:
             step.pk, (a for each in results if isinstance(each, Rendered) for a in each.addresses)
         )
         return [
-            _letter(each, people[each.customer_id], result, around, links, outs[each.message_id], now)
+            _letter(each, people[each.customer_id], result, around, links, outs[each.message_id])
             for each, result in zip(messages, results, strict=True)
         ]
 
@@ -94,7 +94,7 @@ def _surveys(step: EmailStep, messages: list[Claimed], now: datetime) -> dict[in
 
 
 def _letter(
-    message: Claimed, person: Values, result: Result, around: Frame, links: dict[str, int], out: str, now: datetime
+    message: Claimed, person: Values, result: Result, around: Frame, links: dict[str, int], out: str
 ) -> Prepared:
     address = person["customer"]["email"]
     ready = Ready(message.message_id, message.customer_id, address)
@@ -106,5 +106,5 @@ def _letter(
         return Prepared(ready, None, "The address is not one that mail can go to.")
     clicks = [click_address(message.message_id, links[a]) if a in links else a for a in result.addresses]
     addresses = Addresses(clicks, out, open_address(message.message_id))
-    content = compose(around, result, recipient, message.dedupe_key, addresses, now)
+    content = compose(around, result, recipient, message.dedupe_key, addresses)
     return Prepared(ready, Letter(message.message_id, around.sender, recipient, content))

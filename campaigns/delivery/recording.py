@@ -43,7 +43,8 @@ _RECORD = """
     ),
     freed AS (
         DELETE FROM campaigns_contactslot slot USING moved
-        WHERE slot.message_id = moved.id AND moved.state IN ('pending', 'failed')
+        WHERE slot.customer_id = moved.customer_id AND slot.message_id = moved.id
+          AND moved.state IN ('pending', 'failed')
     ),
     recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)

@@ -12,8 +12,15 @@ from customers.models import Channel, Customer
 from retention.common import clock
 
 
+# Every index is paid for three times per message, once for each of its moves: there are as few as will do.
+OPEN = ("pending", "claimed", "sending")
+
+
 class Message(models.Model):
-    """One message to one customer. `dedupe_key` is the hash of campaign, step, customer, channel and occurrence."""
+    """One message to one customer. `dedupe_key` is the hash of campaign, step, customer, channel and occurrence.
+
+    An enrolment's messages are found by its customer.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting"
@@ -27,7 +34,7 @@ class Message(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     dedupe_key = models.CharField(max_length=64, db_collation="C")
-    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="messages")
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="messages", db_index=False)
     step = models.ForeignKey(EmailStep, models.PROTECT, related_name="messages", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="messages", db_index=False)
     resend_of = models.ForeignKey(
@@ -57,7 +64,7 @@ class Message(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(state="pending"), name="message_due"),
             models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="message_leased"),
             models.Index(fields=["customer", "-id"], name="message_by_customer"),
-            models.Index(fields=["step", "state"], name="message_by_step_state"),
+            models.Index(fields=["step", "state"], condition=~Q(state__in=OPEN), name="message_settled"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["dedupe_key"], name="message_once"),
@@ -89,11 +96,11 @@ class Attempt(models.Model):
 class ContactSlot(models.Model):
     """One of the messages a customer may get on a channel on one of their days; taken once."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     channel = models.CharField(max_length=10, choices=Channel)
     day = models.DateField(help_text="In the customer's time zone.")
     number = models.PositiveSmallIntegerField()
-    message = models.ForeignKey(Message, models.CASCADE, related_name="slots")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="slots", db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [

@@ -99,17 +99,21 @@ def campaign_people(request: HttpRequest, pk: int) -> HttpResponse:
         return _refused(request, campaign, gate)
     if group != "enrolled" and group not in GROUPS:
         raise Http404
-    enrolments = behind(campaign, group).select_related("customer").prefetch_related("messages")
+    enrolments = behind(campaign, group).select_related("customer")
     page = Paginator(enrolments, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [{"enrolment": each, "customer": each.customer, "message": _latest(each)} for each in page]
+    latest = _latest(campaign, list(page))
+    rows = [{"enrolment": each, "customer": each.customer, "message": latest.get(each.pk)} for each in page]
     title = GROUPS[group].label.capitalize() if group in GROUPS else "Enrolled"
     meaning = GROUPS[group].meaning if group in GROUPS else "Passed every gate."
     context = {"campaign": campaign, "group": group, "title": title, "meaning": meaning, "page": page, "rows": rows}
     return render(request, "campaigns/people.html", context)
 
 
-def _latest(enrolment: Enrolment) -> Message | None:
-    return max(enrolment.messages.all(), key=lambda message: message.pk, default=None)
+def _latest(campaign: Campaign, enrolments: list[Enrolment]) -> dict[int, Message]:
+    """The message that stands for each enrolment."""
+    customers = [enrolment.customer_id for enrolment in enrolments]
+    messages = Message.objects.filter(customer__in=customers, step__campaign=campaign).order_by("id")
+    return {message.enrolment_id: message for message in messages}
 
 
 def _refused(request: HttpRequest, campaign: Campaign, gate: str) -> HttpResponse:

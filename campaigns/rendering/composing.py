@@ -33,6 +33,7 @@ class Frame:
     top: str
     foot: str
     text_foot: str
+    date: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Addresses:
     pixel: str
 
 
-def frame(workspace: Workspace) -> Frame:
-    """The frame of the workspace's mail: its name, colour and postal address."""
+def frame(workspace: Workspace, now: datetime) -> Frame:
+    """The frame of the workspace's mail at `now`: its name, colour and postal address."""
     name = workspace.sender_name or workspace.name
     sender = wire_address(workspace.sender_address)
     postal = " · ".join(part for part in (workspace.name, workspace.postal_address) if part)
@@ -56,6 +57,7 @@ def frame(workspace: Workspace) -> Frame:
         top=_TOP.format(name=escape(workspace.name), colour=escape(workspace.colour)),
         foot=_FOOT.format(postal=escape(postal)),
         text_foot=f"-- \r\n{postal}\r\nUnsubscribe: ",
+        date=format_datetime(now),
     )
 
 
@@ -93,7 +95,7 @@ def message_id(dedupe_key: str, domain: str) -> str:
     return f"<{dedupe_key[:40]}@{domain}>"
 
 
-def compose(around: Frame, rendered: Rendered, recipient: str, key: str, addresses: Addresses, now: datetime) -> bytes:
+def compose(around: Frame, rendered: Rendered, recipient: str, key: str, addresses: Addresses) -> bytes:
     """The whole e-mail, lines ended by CRLF, none longer than 998 bytes. `recipient` has been through wire_address."""
     boundary = f"=_{key[:40]}"
     page = _page(around, rendered, addresses).encode()
@@ -102,7 +104,7 @@ def compose(around: Frame, rendered: Rendered, recipient: str, key: str, address
         f"From: {around.from_header}\r\n"
         f"To: {recipient}\r\n"
         f"Subject: {_unstructured(rendered.subject)}\r\n"
-        f"Date: {format_datetime(now)}\r\n"
+        f"Date: {around.date}\r\n"
         f"Message-ID: {message_id(key, around.domain)}\r\n"
         f"List-Unsubscribe: <{addresses.unsubscribe}>\r\n"
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
