@@ -1,7 +1,7 @@
 """A mail server that takes everything, as fast as Python allows, and counts it. It runs as a process of its own.
 
-It knows just enough of SMTP for a sender to be at ease: EHLO with PIPELINING, MAIL, RCPT, DATA, RSET, NOOP, QUIT. What it
-took it says on standard output, one number per line, whenever it reads a line on standard input.
+It knows just enough of SMTP for a sender to be at ease: EHLO with PIPELINING, MAIL, RCPT, DATA, RSET, NOOP, QUIT. How
+many it took it says on standard output whenever it reads a line on standard input.
 """
 
 import asyncio

@@ -11,7 +11,6 @@ from campaigns.models.enrolment import Enrolment
 from customers.models import Channel, Customer
 from retention.common import clock
 
-
 # Every index is paid for three times per message, once for each of its moves: there are as few as will do.
 OPEN = ("pending", "claimed", "sending")
 

@@ -152,7 +152,9 @@ WORDS = ["x", "", "https://a.example"]
 
 @given(subject=EVIL, name=EVIL, text=EVIL, preheader=EVIL)
 def test_no_text_can_add_a_header_or_break_a_line(subject: str, name: str, text: str, preheader: str) -> None:
-    around = frame(Workspace(name=name, sender_name=name, postal_address=name, sender_address="a@b.example"), clock.now())
+    around = frame(
+        Workspace(name=name, sender_name=name, postal_address=name, sender_address="a@b.example"), clock.now()
+    )
     rendered = Rendered(subject, preheader, [text, "https://a.example/", text], text)
     addresses = Addresses(["https://c.example/"], "https://u.example/", "https://o.example/x.gif")
     content = compose(around, rendered, "to@c.example", "k" * 64, addresses)
