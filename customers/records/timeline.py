@@ -42,6 +42,7 @@ class Told:
     at: datetime
     source: str
     times: int = 1
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -72,24 +73,25 @@ def part(customer_id: int, groups: Sequence[str], after: str = "") -> Part:
     found = list(events[: SIZE + 1])
     shown = found[:SIZE]
     names = _segment_names(shown)
-    lines = _together([told(event, names) for event in shown])
+    lines = _together((told(event, names) for event in shown), by_day=list(groups) == ["Usage"])
     return Part(lines, _mark(shown[-1]) if len(found) > SIZE else "")
 
 
-def _together(events: Iterable[Told]) -> list[Told]:
-    """Uses of the product that follow each other on one day are one line, which says how many they were."""
+def _together(events: Iterable[Told], *, by_day: bool) -> list[Told]:
+    """Uses of the product that nothing came between are one line, which says how many they were and since when."""
     lines: list[Told] = []
     for event in events:
         last = lines[-1] if lines else None
-        if last and event.group == last.group == "Usage" and _day(event) == _day(last):
-            lines[-1] = replace(last, times=last.times + 1)
+        if last and event.group == last.group == "Usage" and not (by_day and _day(event.at) != _day(last.at)):
+            since = None if _day(event.at) == _day(last.at) else event.at
+            lines[-1] = replace(last, times=last.times + 1, since=since)
         else:
             lines.append(event)
     return lines
 
 
-def _day(event: Told) -> date:
-    return timezone.localtime(event.at).date()
+def _day(at: datetime) -> date:
+    return timezone.localtime(at).date()
 
 
 def told(event: Event, segments: dict[int, str]) -> Told:

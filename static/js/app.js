@@ -70,8 +70,10 @@
   document.body.addEventListener("htmx:timeout", failed);
 
   // What a part that was put in wants said to people who cannot see it.
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    const words = event.detail.target.querySelector?.("[data-say]")?.dataset.say;
+  document.body.addEventListener("htmx:load", (event) => {
+    const part = event.detail.elt;
+    if (part === document.body) return;
+    const words = (part.matches("[data-say]") ? part : part.querySelector("[data-say]"))?.dataset.say;
     if (words) live.textContent = words;
   });
 

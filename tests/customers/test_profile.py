@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -173,12 +173,16 @@ def test_scrolling_tells_everything_once(signed_in: SignIn, monkeypatch: pytest.
     assert sorted(seen) == titles
 
 
-def test_uses_of_a_day_are_one_line(signed_in: SignIn) -> None:
+def test_uses_that_follow_each_other_are_one_line(signed_in: SignIn) -> None:
     ada = customer("ada")
-    noon = clock.now().replace(hour=12, minute=0) - timedelta(days=3)
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
     record(Happening(ada.pk, "usage", noon + timedelta(minutes=n)) for n in range(5))
     record([Happening(ada.pk, "usage", noon - timedelta(days=1))])
-    assert sentences(signed_in("analyst"), ada.pk) == ["Used the product, 5 times", "Used the product"]
+    client = signed_in("analyst")
+    assert sentences(client, ada.pk) == ["Used the product, 6 times since 3 Mar 2026"]
+    assert sentences(client, ada.pk, "show=Usage") == ["Used the product, 5 times", "Used the product"]
+    record([Happening(ada.pk, "order.placed", noon - timedelta(hours=1))])
+    assert sentences(client, ada.pk) == ["Used the product, 5 times", "Placed an order", "Used the product"]
 
 
 def test_what_customers_typed_stays_text(signed_in: SignIn) -> None:
