@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from customers.events.kinds import CONSEQUENCES
+from customers.facts import circumstances
 from customers.facts.folding import take_turn
 from customers.models import CustomerFacts, Event
 from retention.common import clock
@@ -48,6 +49,7 @@ def claim(limit: int) -> Batch:
     Inside a transaction; what was claimed is free again should it be rolled back.
     """
     take_turn()
+    circumstances.notice_changes()
     events = _unrouted(limit)
     changed = {event.customer_id for event in events if event.kind not in CONSEQUENCES}
     return Batch(events, sorted(changed.union(_unmark(limit), _past_an_edge(limit))))

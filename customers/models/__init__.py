@@ -1,7 +1,7 @@
 """The customer, what they bought and did, what follows from it, and the work on it. One module per noun's family."""
 
 from customers.models.events import Event
-from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, Stage, StagePeriod
+from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
 from customers.models.imports import Import, ImportMapping, RejectedRow
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine, Subscription
 from customers.models.segments import Segment, SegmentMembership
@@ -15,6 +15,7 @@ __all__ = [
     "CustomerMonth",
     "Dirty",
     "Event",
+    "FoldedUnder",
     "Import",
     "ImportMapping",
     "Order",

@@ -127,3 +127,13 @@ class Dirty(models.Model):
     """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+
+
+class FoldedUnder(models.Model):
+    """The workspace's settings that the facts of everybody were folded under; one row."""
+
+    time_zone = models.CharField(max_length=64)
+    activity_window = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="folded_under_is_single")]

@@ -209,3 +209,19 @@ def test_consequences_are_claimed_but_fold_nobody(at: Callable[[datetime], None]
     assert [event.kind for event in batch.events] == ["segment.entered"]
     assert batch.customer_ids == []
     assert not StagePeriod.objects.exists()
+
+
+def test_a_changed_setting_has_everybody_looked_at_again(at: Callable[[datetime], None]) -> None:
+    at(NOW)
+    use_zone("UTC")
+    who = customer(1)
+    last_of_april = datetime(2026, 4, 30, 23, 30, tzinfo=UTC)
+    Order.objects.create(external_id="o", customer=who, ordered_at=last_of_april, amount=10, currency="EUR")
+    dirty.mark([who.id])
+    route()
+    assert CustomerMonth.objects.get().month.month == 4
+    assert CustomerFacts.objects.get().stage == "new"
+    use_zone("Europe/Berlin", window=10)
+    route()
+    assert CustomerMonth.objects.get().month.month == 5
+    assert CustomerFacts.objects.get().stage == "lapsed"
