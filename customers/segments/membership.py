@@ -47,11 +47,15 @@ def refresh_crossings() -> None:
                 _refresh_crossings(segment)
 
 
+def stays_at(segment: Segment, instant: datetime) -> QuerySet[SegmentMembership]:
+    """The stays of whoever was in the segment at an instant."""
+    open_then = Q(left_at__isnull=True) | Q(left_at__gt=instant)
+    return SegmentMembership.objects.filter(open_then, segment=segment, entered_at__lte=instant)
+
+
 def members_at(segment: Segment, instant: datetime) -> QuerySet[Customer]:
     """Who was in the segment at an instant."""
-    open_then = Q(left_at__isnull=True) | Q(left_at__gt=instant)
-    stays = SegmentMembership.objects.filter(open_then, segment=segment, entered_at__lte=instant)
-    return Customer.objects.filter(pk__in=stays.values("customer"))
+    return Customer.objects.filter(pk__in=stays_at(segment, instant).values("customer"))
 
 
 def _ids(segment_ids: Sequence[int] | None) -> list[int]:

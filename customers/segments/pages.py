@@ -1,5 +1,6 @@
 """The segments' pages: the list, the builder, one segment with its members and history."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Segment, SegmentMembership
-from customers.segments import drafts, history, references, saving, uses
+from customers.segments import drafts, history, membership, references, saving, uses
 from customers.segments.choices import choices, suggestions
 from customers.segments.drafts import Group
 from customers.segments.forms import SegmentForm
@@ -118,33 +119,54 @@ def _looked(data: QueryDict) -> dict[str, Any]:
 
 
 class _Members(Paginator):  # type: ignore[type-arg]  # no subscript when it runs
-    """Members page by page; how many there are is known from the last refresh."""
+    """Present members page by page; how many there are is known from the last refresh."""
 
-    def __init__(self, stays: QuerySet[SegmentMembership], size: int) -> None:
-        super().__init__(stays, PAGE_SIZE)
-        self.size = size
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(_shown(SegmentMembership.objects.filter(segment=segment, left_at=None)), PAGE_SIZE)
+        self.size = segment.size
 
     @cached_property
     def count(self) -> int:
         return self.size
 
 
+def _shown(stays: QuerySet[SegmentMembership]) -> QuerySet[SegmentMembership]:
+    return stays.select_related("customer__facts").order_by("-entered_at", "-id")
+
+
 @require_safe
 @requires(Can.READ)
 def segment(request: HttpRequest, pk: int) -> HttpResponse:
+    """A segment and who is in it; with `?on=` a date, who was in it when that day ended."""
     one = get_object_or_404(Segment, pk=pk)
     workspace = Workspace.current()
-    stays = SegmentMembership.objects.filter(segment=one, left_at=None).order_by("-entered_at", "-id")
-    members = _Members(stays.select_related("customer__facts"), one.size)
+    moment = Moment(clock.now(), workspace.zone)
+    on = _day(request.GET.get("on", ""))
+    members = Paginator(_shown(membership.stays_at(one, _end(on, moment))), PAGE_SIZE) if on else _Members(one)
     context = {
         "segment": one,
+        "on": on,
         "page": members.get_page(request.GET.get("page")),
-        "movement": history.movement(one, Moment(clock.now(), workspace.zone)),
+        "movement": history.movement(one, moment),
         "uses": uses.uses().get(one.pk, []),
         "job": saving.open_job(one),
         **_in_words(one, workspace),
     }
     return render(request, "customers/segments/segment.html", context)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _end(day: date, moment: Moment) -> datetime:
+    """The last moment of a day in the workspace's zone; of today and later, now."""
+    if day >= moment.now.astimezone(moment.zone).date():
+        return moment.now
+    return datetime.combine(day + timedelta(days=1), time(), moment.zone) - timedelta(microseconds=1)
 
 
 def _in_words(one: Segment, workspace: Workspace) -> dict[str, Any]:

@@ -335,6 +335,24 @@ class TestChanging:
         assert Segment.objects.count() == 2
 
 
+def test_who_was_in_it_on_a_day(signed_in: SignIn, at: Callable[[datetime], None]) -> None:
+    segment = Segment.objects.create(name="French", rule={"field": "country", "op": "is", "value": "France"})
+    who = buyer(1)
+    for day, country in ((1, "France"), (3, "")):
+        at(NOW + day * DAY)
+        Customer.objects.update(country=country)
+        dirty.mark([who.pk])
+        route()
+    client = signed_in("analyst")
+    shown = [
+        "Customer 1" in client.get(f"/segments/{segment.pk}/?on=2026-05-{day}").content.decode()
+        for day in range(14, 20)
+    ]
+    assert shown == [False, False, True, True, False, False]
+    for odd in ("", "yesterday", "2026-02-31", "9999-12-31", "0001-01-01"):
+        assert client.get(f"/segments/{segment.pk}/?on={odd}").status_code == 200
+
+
 class TestExplaining:
     def test_in_and_out(self, signed_in: SignIn) -> None:
         segment = Segment.objects.create(name="Lapsing", rule=LAPSING)
