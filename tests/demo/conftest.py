@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from retention.common import clock
-from retention.demo.loading import Loaded, load
+from retention.demo.loading import Loaded, clear, load
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Demo]:
-    """Two years up to NOW, at which the clock stands still. Tests that take it need no database mark of their own."""
+    """Two years up to NOW, at which the clock stands still. Each test that takes it is a savepoint within."""
     counted = [0]
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -30,6 +30,7 @@ def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         return execute(sql, params, many, context)
 
     with django_db_blocker.unblock(), transaction.atomic(), clock.at(NOW):
+        clear()  # ids begin at 1, as in a new database: who is held out depends on them
         with connection.execute_wrapper(count):
             loaded = load(NOW)
         yield Demo(loaded, counted[0])

@@ -20,6 +20,7 @@ from surveys.reading import responses
 from surveys.scoring import DETRACTOR, PROMOTER
 from tests.demo.conftest import NOW, Demo
 
+pytestmark = pytest.mark.django_db
 STATEMENTS = 900
 
 
