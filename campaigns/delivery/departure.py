@@ -56,6 +56,8 @@ _CAMPAIGNS = """
 _CUSTOMERS = """
     SELECT id, time_zone FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR SHARE SKIP LOCKED
 """
+# UUID_EQ, TEXTEQ and TIMESTAMPTZ_GT are = and > by another name: the planner takes `token = …` for a condition that
+# hardly a row fulfils, and would then compare every row of the chunk with every other.
 _DEPART = """
     WITH ready AS (
         SELECT * FROM UNNEST(%(messages)s::bigint[], %(addresses)s::text[]) AS given(message_id, address)
@@ -68,7 +70,7 @@ _DEPART = """
         SELECT * FROM UNNEST(%(verdicts)s::text[], %(states)s::text[], %(reasons)s::text[])
             AS given(verdict, state, reason)
     ),
-    judged AS (
+    verdicts AS (
         SELECT message.id, message.customer_id, message.channel, message.due_at, customer.email,
                there.day, there.quiet_until, there.next_day,
                CASE WHEN there.customer_id IS NULL THEN 'busy'
@@ -93,35 +95,32 @@ _DEPART = """
         JOIN campaigns_campaign campaign ON campaign.id = enrolment.campaign_id
         JOIN customers_customer customer ON customer.id = message.customer_id
         LEFT JOIN there ON there.customer_id = message.customer_id
-        WHERE message.token = %(token)s AND message.state = 'claimed' AND message.lease_until > %(now)s
+        WHERE UUID_EQ(message.token, %(token)s) AND TEXTEQ(message.state, 'claimed')
+          AND TIMESTAMPTZ_GT(message.lease_until, %(now)s)
+    ),
+    judged AS (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY verdict, customer_id, channel ORDER BY id) AS place FROM verdicts
     ),
     asking AS (
-        SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id, channel ORDER BY id) AS place
-        FROM judged WHERE verdict = 'go'
-    ),
-    free AS (
-        SELECT who.customer_id, who.channel, who.day, slots.number,
-               ROW_NUMBER() OVER (PARTITION BY who.customer_id, who.channel ORDER BY slots.number) AS place
-        FROM (SELECT DISTINCT customer_id, channel, day FROM asking) AS who
-        CROSS JOIN GENERATE_SERIES(1, %(a_day)s) AS slots(number)
-        WHERE NOT EXISTS (
-            SELECT 1 FROM campaigns_contactslot slot WHERE slot.customer_id = who.customer_id
-            AND slot.channel = who.channel AND slot.day = who.day AND slot.number = slots.number)
-    ),
-    offered AS (
-        SELECT asking.id, asking.customer_id, asking.channel, asking.day, free.number
-        FROM asking JOIN free USING (customer_id, channel, place)
+        SELECT judged.*, (
+            SELECT number FROM GENERATE_SERIES(1, %(a_day)s) AS numbers(number)
+            WHERE judged.verdict = 'go' AND NOT EXISTS (
+                SELECT 1 FROM campaigns_contactslot slot WHERE slot.customer_id = judged.customer_id
+                AND slot.channel = judged.channel AND slot.day = judged.day AND slot.number = numbers.number)
+            ORDER BY number OFFSET judged.place - 1 LIMIT 1) AS number
+        FROM judged
     ),
     taken AS (
         INSERT INTO campaigns_contactslot (customer_id, channel, day, number, message_id)
-        SELECT customer_id, channel, day, number, id FROM offered ORDER BY customer_id, channel, number
+        SELECT customer_id, channel, day, number, id FROM asking WHERE number IS NOT NULL
+        ORDER BY customer_id, channel, number
         ON CONFLICT DO NOTHING
         RETURNING message_id
     ),
     final AS (
-        SELECT judged.*, CASE WHEN judged.verdict <> 'go' OR taken.message_id IS NOT NULL THEN judged.verdict
-                              WHEN offered.id IS NOT NULL THEN 'busy' ELSE 'full' END AS ends
-        FROM judged LEFT JOIN taken ON taken.message_id = judged.id LEFT JOIN offered ON offered.id = judged.id
+        SELECT asking.*, CASE WHEN verdict <> 'go' OR id IN (SELECT message_id FROM taken) THEN verdict
+                              WHEN number IS NULL THEN 'full' ELSE 'busy' END AS ends
+        FROM asking
     ),
     tried AS (
         INSERT INTO campaigns_attempt (id, message_id, token, started_at, outcome, reply)
@@ -138,7 +137,7 @@ _DEPART = """
                                  WHEN 'full' THEN final.next_day ELSE message.due_at END,
         settled_at = CASE WHEN word.state IN ('cancelled', 'expired', 'suppressed') THEN %(now)s::timestamptz END
     FROM final JOIN word ON word.verdict = final.ends
-    WHERE message.id = final.id AND message.token = %(token)s AND message.state = 'claimed'
+    WHERE message.id = final.id AND UUID_EQ(message.token, %(token)s) AND TEXTEQ(message.state, 'claimed')
     RETURNING message.id, final.ends
 """
 

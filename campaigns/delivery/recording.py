@@ -14,6 +14,7 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=2)
 
 # A worker that comes back after its lease was taken for lost still knows better than "unknown".
+# UUID_EQ and TEXTEQ: see departure.py.
 _RECORD = """
     WITH given AS (
         SELECT * FROM UNNEST(%(messages)s::bigint[], %(fates)s::text[], %(codes)s::int[], %(replies)s::text[])
@@ -32,14 +33,16 @@ _RECORD = """
             settled_at = CASE WHEN given.fate IN ('sent', 'failed') OR message.state = 'unknown'
                               THEN %(now)s::timestamptz END
         FROM given
-        WHERE message.id = given.message_id AND message.token = %(token)s AND message.state IN ('sending', 'unknown')
+        WHERE message.id = given.message_id AND UUID_EQ(message.token, %(token)s)
+          AND (TEXTEQ(message.state, 'sending') OR TEXTEQ(message.state, 'unknown'))
         RETURNING message.id, message.customer_id, message.step_id, message.state, message.reason
     ),
     tried AS (
         UPDATE campaigns_attempt attempt
         SET outcome = given.fate, ended_at = %(now)s, reply_code = given.code, reply = LEFT(given.reply, 300)
         FROM given
-        WHERE attempt.message_id = given.message_id AND attempt.token = %(token)s AND attempt.outcome = ''
+        WHERE attempt.message_id = given.message_id
+          AND UUID_EQ(attempt.token, %(token)s) AND TEXTEQ(attempt.outcome, '')
     ),
     freed AS (
         DELETE FROM campaigns_contactslot slot USING moved
