@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Segment, Subscription, Task
+from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Subscription, Task
 
 ORDERS = 10
 LINES = 20
@@ -22,7 +22,6 @@ class Profile:
     tasks: Sequence[Task]
     subscriptions: Sequence[Subscription]
     orders: Sequence[Order]
-    segments: Sequence[Segment]
 
 
 def profile(pk: int) -> Profile:
@@ -35,7 +34,6 @@ def profile(pk: int) -> Profile:
         tasks=list(customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST]),
         subscriptions=list(customer.subscriptions.order_by("-started_at")[:MOST]),
         orders=_latest_orders(customer),
-        segments=list(Segment.objects.filter(memberships__customer=customer, memberships__left_at__isnull=True)[:MOST]),
     )
 
 

@@ -77,12 +77,14 @@ def test_it_works(signed_in: SignIn) -> None:
         "sign-up form",
         "Call 1",
         "Plan 0",
-        "Segment 1",
         "30.00 GBP",
         "Thing 1",
         "Seat count",
         "mailto:ada@example.test",
         "Entered the segment Segment 0",
+        f'hx-get="/segments/customer/{ada.pk}/"',
+        f'hx-get="/campaigns/customer/{ada.pk}/"',
+        f'hx-get="/surveys/customer/{ada.pk}/"',
     ):
         assert words in page, words
 

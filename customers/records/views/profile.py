@@ -22,7 +22,7 @@ class Panel:
 
 
 PANELS = (
-    ("In and out of segments", "customers:customer_segments"),
+    ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),
 )

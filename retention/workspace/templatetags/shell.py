@@ -71,7 +71,9 @@ def number(value: Any, places: int = 0) -> str:
     """1234567.8 → 1,234,568. Nothing stays nothing."""
     if value is None or value == "":
         return ""
-    return formats.number_format(round(value, places), places, use_l10n=True, force_grouping=True)
+    text = f"{value:,.{places}f}"
+    marks = formats.get_format("THOUSAND_SEPARATOR"), formats.get_format("DECIMAL_SEPARATOR")
+    return text if marks == (",", ".") else text.translate({ord(","): marks[0], ord("."): marks[1]})
 
 
 @register.filter
@@ -98,7 +100,7 @@ def day(instant: datetime | None) -> SafeString | str:
 def exact(instant: datetime) -> str:
     """4 May 2026, 14:00 CEST."""
     local = timezone.localtime(instant)
-    return f"{formats.date_format(local, 'j M Y, H:i')} {local.tzname()}"
+    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 
 def _time(instant: datetime, text: str) -> SafeString:
