@@ -7,6 +7,7 @@ from typing import Any
 
 from metrics.definitions import Definition, Good, Unit
 from metrics.inference import Interval
+from metrics.windows import Window
 
 SMALL = 30
 Number = int | float | Decimal
@@ -34,7 +35,7 @@ class Figure:
     """
 
     definition: Definition
-    period: str
+    window: Window
     value: Number | None
     numerator: Tally | None = None
     denominator: Tally | None = None
@@ -53,6 +54,10 @@ class Figure:
         return self.definition.name
 
     @property
+    def period(self) -> str:
+        return str(self.window)
+
+    @property
     def small(self) -> bool:
         """Over fewer than 30 customers. A count of customers is over nobody but itself."""
         over = self.denominator or self.numerator
@@ -63,7 +68,7 @@ class Figure:
     @property
     def parts(self) -> tuple[Tally, ...]:
         own = (part for part in (self.numerator, self.denominator) if part)
-        return (*own, *self.excluded, *self.beside)
+        return (*own, *self.beside, *self.excluded)
 
     def as_dict(self) -> dict[str, Any]:
         """As exported. The same for the page's JSON and the command's."""

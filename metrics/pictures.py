@@ -115,7 +115,8 @@ class Chart:
 
     @property
     def title(self) -> str:
-        return f"{self.points[-1].definition.label} by window, {self.unit}"
+        by = "month" if all(point.window.months == 1 for point in self.points) else "window"
+        return f"{self.points[-1].definition.label} by {by}, {self.unit}"
 
     @property
     def unit(self) -> str:
@@ -133,6 +134,7 @@ class Chart:
             "unit": self.unit,
             "bars": unit is Unit.MONEY,
             "periods": [point.period for point in self.points],
+            "labels": [point.window.label for point in self.points],
             "values": [_times(point.value, factor) for point in self.points],
             "low": [_times(end.low if end else None, factor) for end in ends],
             "high": [_times(end.high if end else None, factor) for end in ends],

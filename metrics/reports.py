@@ -1,7 +1,7 @@
 """The reports: what a page shows and what `manage.py report` prints are the same objects."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Protocol
@@ -14,9 +14,14 @@ from metrics.purchases import Purchases, SecondOrders
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers, by_segment, distribution
 from metrics.scope import Scope
+from metrics.sources import Source
+from metrics.windows import Window
 from metrics.wording import headline, say, say_interval
 
 TREND = 8
+# A window so long is charted by the months inside it, a shorter one beside those of the same length before it.
+LONG_MONTHS, CHART_MONTHS = 6, 36
+CHARTS = ("retention_rate", "revenue")
 TILES = ("retention_rate", "churn_rate", "active_customers", "repeat_rate", "revenue", "nps")
 BESIDE = ("new_customers", "came_back", "joined_and_left", "left_and_returned", "second_order_rate", "annual_churn")
 Row = list[Any]
@@ -88,6 +93,7 @@ class Overview:
     scope: Scope
     tiles: Mapping[str, Tile]
     beside: Mapping[str, Figure]
+    charts: Mapping[str, Sequence[Figure]]
 
     @property
     def movement(self) -> list[Step]:
@@ -123,6 +129,7 @@ class Overview:
             **_scope(self.scope),
             "figures": [one.as_dict() for one in self.tiles.values()],
             "beside": [one.as_dict() for one in self.beside.values()],
+            "charts": {name: _points(points) for name, points in self.charts.items()},
         }
 
     def read_out(self) -> Iterable[Row]:
@@ -131,25 +138,43 @@ class Overview:
         yield from _read_out(self.beside.values())
 
     def table(self) -> Iterable[Row]:
-        """The figures of the window, then those of the windows before it."""
+        """The figures of the window, those of the windows before it, and those of the charts."""
         yield FIGURE_COLUMNS
         yield from (figure_row(one.figure) for one in self.tiles.values())
         yield from (figure_row(one) for one in self.beside.values())
         for one in self.tiles.values():
             yield from (figure_row(point) for point in reversed(one.trend[:-1]))
+        for name, points in self.charts.items():
+            yield from (figure_row(point) for point in points if point not in self.tiles[name].trend)
 
 
 def overview(scope: Scope) -> Overview:
     """The manager's first figures over the window, with those of the windows before it. A fixed number of queries."""
-    windows = scope.window.series(TREND)
-    trends = {
-        name: found for of in (Active(), Purchases(), Answers()) for name, found in of.figures(scope, windows).items()
-    }
-    once = {
-        name: found[0] for of in (Gained(), Interrupted(), SecondOrders()) for name, found in of.figures(scope).items()
-    }
+    trends = _read((Active(), Purchases(), Answers()), scope, scope.window.series(TREND))
+    once = {name: found[0] for name, found in _read((Gained(), Interrupted(), SecondOrders()), scope).items()}
     once["annual_churn"] = trends["annual_churn"][-1]
-    return Overview(scope, {name: tile(trends[name]) for name in TILES}, {name: once[name] for name in BESIDE})
+    months = charted(scope.window)
+    charts = _read((Active(), Purchases()), scope, months) if months else trends
+    return Overview(
+        scope,
+        tiles={name: tile(trends[name]) for name in TILES},
+        beside={name: once[name] for name in BESIDE},
+        charts={name: charts[name] for name in CHARTS},
+    )
+
+
+def _read(of: Iterable[Source], scope: Scope, windows: Sequence[Window] | None = None) -> dict[str, list[Figure]]:
+    return {name: found for source in of for name, found in source.figures(scope, windows).items()}
+
+
+def charted(window: Window) -> list[Window]:
+    """The months inside a long window; none of a shorter one."""
+    months = window.inside(CHART_MONTHS)
+    return months if len(months) >= LONG_MONTHS else []
+
+
+def _points(points: Iterable[Figure]) -> list[dict[str, Any]]:
+    return [{"period": point.period, "value": point.value} for point in points]
 
 
 @dataclass(frozen=True)
@@ -205,6 +230,7 @@ def cohorts(question: Question) -> CohortReport:
 @dataclass(frozen=True)
 class NpsReport:
     tile: Tile
+    chart: Sequence[Figure]
     distribution: list[Tally]
     segments: list[Figure]
 
@@ -214,6 +240,7 @@ class NpsReport:
             **self.tile.as_dict(),
             "distribution": {str(score): tally.customers for score, tally in enumerate(self.distribution)},
             "segments": [figure.as_dict() for figure in self.segments],
+            "chart": _points(self.chart),
         }
 
     def read_out(self) -> Iterable[Row]:
@@ -225,11 +252,14 @@ class NpsReport:
         yield FIGURE_COLUMNS
         yield from (figure_row(point) for point in reversed(self.tile.trend))
         yield from (figure_row(figure) for figure in self.segments)
+        yield from (figure_row(point) for point in self.chart if point not in self.tile.trend)
 
 
 def nps(scope: Scope) -> NpsReport:
     trend = Answers().figures(scope, scope.window.series(TREND))["nps"]
-    return NpsReport(tile(trend), distribution(scope), by_segment(scope))
+    months = charted(scope.window)
+    chart = Answers().figures(scope, months)["nps"] if months else trend
+    return NpsReport(tile(trend), chart, distribution(scope), by_segment(scope))
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,14 @@ class Answers(Source):
 
 
 def with_score(figure: Figure, score: Nps | None) -> Figure:
-    """The figure with its value and 95 % interval in points; as it is where nobody answered."""
-    if score is None or score.score is None or score.margin is None:
+    """The figure with its value and 95 % interval in points; as it is where nobody answered.
+
+    Where all are promoters, all passives or all detractors the margin comes to 0, which says nothing: no interval then.
+    """
+    if score is None or score.score is None:
         return figure
+    if not score.margin:
+        return replace(figure, value=score.score)
     low, high = score.score - score.margin, score.score + score.margin
     return replace(figure, value=score.score, interval=Interval(max(-100.0, low), min(100.0, high)))
 

@@ -71,7 +71,7 @@ class Source(ABC):
         """A figure over the scope's window and segment."""
         return Figure(
             definition=definition,
-            period=str(scope.window),
+            window=scope.window,
             basis=f"Active means {scope.active_means}." if definition.needs_basis else "",
             segment=scope.segment.name if scope.segment else "",
             currency=scope.currency,

@@ -76,6 +76,18 @@ class Window:
             windows.append(windows[-1].before())
         return windows[::-1]
 
+    def inside(self, most: int) -> list[Self]:
+        """The whole months inside, oldest first, the last `most` of them."""
+        first = self.first if self.first.day == 1 else add_months(month_of(self.first), 1)
+        count = months_between(first, month_of(self.until))
+        starts = [add_months(first, i) for i in range(max(0, count - most), count)]
+        return [type(self)(start, add_months(start, 1), self.zone) for start in starts]
+
+    @property
+    def label(self) -> str:
+        """Short, by its beginning, for an axis."""
+        return f"{self.first:%b %Y}" if self.months == 1 else _day(self.first)
+
     def __str__(self) -> str:
         return f"{_day(self.first)} to {_day(self.last)}" if self.days > 1 else _day(self.first)
 

@@ -27,7 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-launched_at")[:SHOWN_CAMPAIGNS]
     context = {
         "scope": scope,
-        "charts": [Chart(report.tiles[name].trend) for name in ("retention_rate", "revenue")],
+        "charts": [Chart(points) for points in report.charts.values()],
         "campaigns": launched,
         "import_url": url_for(person(request), "customers:import_new"),
     }
@@ -65,7 +65,7 @@ def nps(request: HttpRequest) -> HttpResponse:
     report = reports.nps(scope)
     context = {
         "scope": scope,
-        "chart": Chart(report.tile.trend),
+        "chart": Chart(report.chart),
         "surveys_url": url_for(person(request), "surveys:list"),
     }
     return answer(request, "metrics/nps.html", report, context)

@@ -73,7 +73,7 @@
       },
       xAxis: {
         type: "category",
-        data: data.periods.map((period) => period.split(" to ")[0]),
+        data: data.labels,
         axisLabel: { ...text, hideOverlap: true },
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },

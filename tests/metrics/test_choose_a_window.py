@@ -87,3 +87,14 @@ instants = st.integers(0, 4_000_000_000).map(lambda seconds: datetime.fromtimest
 @given(instants, st.sampled_from(list(PRESETS)))
 def test_no_preset_reaches_into_the_future(now: datetime, name: str) -> None:
     assert preset(name, now, BERLIN).end <= now
+
+
+def test_the_months_inside_a_window() -> None:
+    year = Window(date(2025, 11, 21), date(2026, 11, 21), BERLIN)
+    months = year.inside(36)
+    assert [window.first for window in months] == [add_months(date(2025, 12, 1), i) for i in range(11)]
+    assert year.inside(3) == months[-3:]
+    assert Window(date(2026, 1, 2), date(2026, 2, 28), BERLIN).inside(36) == []
+    assert Window(date(2026, 1, 1), date(2026, 2, 1), BERLIN).inside(36) == [
+        Window(date(2026, 1, 1), date(2026, 2, 1), BERLIN)
+    ]

@@ -55,6 +55,7 @@ def test_a_trend_counts_each_window_for_itself(survey: Survey, django_assert_num
     with django_assert_num_queries(2):
         trend = Answers().figures(march, march.window.series(3))["nps"]
     assert [point.value for point in trend] == [None, 100, -100]
+    assert [point.interval for point in trend] == [None, None, None], "one answer says nothing of how sure it is"
 
 
 def test_it_is_the_score_that_the_surveys_count(survey: Survey) -> None:
