@@ -17,6 +17,7 @@ from metrics.scope import Scope
 from metrics.sources import Source
 from metrics.windows import Window
 from metrics.wording import headline, say, say_interval
+from retention.common.spreadsheet import harmless
 
 TREND = 8
 # A window so long is charted by the months inside it, a shorter one beside those of the same length before it.
@@ -310,5 +311,6 @@ def _scope(scope: Scope) -> dict[str, Any]:
 
 def as_csv(table: Iterable[Row]) -> str:
     out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows(table)
+    rows = ([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table)
+    csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.receipts import Receipt, receipt
 from metrics.views.asking import asked, refusing
+from retention.common.spreadsheet import harmless
 from retention.workspace.roles import Can, requires
 
 PAGE = 50
@@ -47,11 +47,5 @@ def _rows(found: Receipt) -> Iterator[str]:
     yield write(["id", "name", "e-mail", *(column.label for column in found.columns)])
     for line in found.all_lines():
         who = line.customer
-        yield write(
-            [_plain(value) for value in (who.external_id, who.name, who.email, *(value for _, value in line.evidence))]
-        )
-
-
-def _plain(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        row = (who.external_id, who.name, who.email, *(value for _, value in line.evidence))
+        yield write([harmless(value) if isinstance(value, str) else value for value in row])

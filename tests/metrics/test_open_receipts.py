@@ -76,7 +76,7 @@ def agrees(number: Number, found: Receipt) -> None:
     """A count is the number of customers listed, anything else the receipt's value."""
     listed = found.customers.count()
     assert listed == found.part.customers, number
-    if re.fullmatch(r"[+−]?[\d,]+( few)?", number.text):
+    if re.fullmatch(r"[+−]?[\d,]+( ?few)?", number.text):
         assert int(re.sub(r"\D", "", number.text)) in (listed, round(float(found.figure.value or 0))), number
 
 

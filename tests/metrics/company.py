@@ -1,0 +1,67 @@
+"""A company small enough to know, with something of everything that metrics shows, up to 1 June 2026."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from campaigns.models import Arm, Campaign, Enrolment
+from customers.facts.folding import fold
+from customers.models import Customer
+from surveys.models import Answer, Survey
+from tests.metrics.worlds import buyer, customer, instant, order, segment
+
+
+def found_company() -> Campaign:
+    """48 buyers of every habit, orders that count for nothing, answers, two segments, a campaign with a control."""
+    habits = (
+        ["2026-01-10", "2026-02-20", "2026-03-20", "2026-05-10"],
+        ["2026-01-15"],
+        ["2025-08-01", "2026-04-10"],
+        ["2026-03-05", "2026-05-20"],
+        ["2026-05-25"],
+        ["2025-11-03", "2025-12-24", "2026-01-30"],
+    )
+    buyers = [buyer(f"Buyer {i}", *habits[i % len(habits)], amount=str(20 + i)) for i in range(48)]
+    order(buyers[0], "2026-05-11", "15", state="cancelled")
+    order(buyers[1], "2026-05-12", "15", state="refunded")
+    order(buyers[2], "2026-05-12", "15", currency="USD")
+    order(None, "2026-05-12", "99")
+    fold(list(Customer.objects.values_list("pk", flat=True)))
+    segment("Every third", *buyers[::3])
+    segment("Nobody")
+    _answers(buyers)
+    return _campaign(buyers)
+
+
+def _answers(buyers: list[Customer]) -> None:
+    survey = Survey.objects.create(name="NPS", question="How likely?", follow_up="Why?", thanks="Thanks")
+    for i, who in enumerate(buyers[:36]):
+        for day in ("2026-01-20", "2026-04-20"):
+            Answer.objects.create(survey=survey, customer=who, score=(7 * i + len(day)) % 11, answered_at=instant(day))
+    Answer.objects.create(
+        survey=survey,
+        customer=customer("By phone"),
+        score=0,
+        comment="=1+1",
+        typed_in=True,
+        answered_at=instant("2026-04-21"),
+    )
+
+
+def _campaign(buyers: list[Customer]) -> Campaign:
+    campaign = Campaign.objects.create(
+        name="Win back",
+        state=Campaign.State.RUNNING,
+        segment=segment("Lapsing", *buyers[:40]),
+        holdout_share=Decimal(50),
+        launched_at=instant("2026-03-01"),
+    )
+    for i, who in enumerate(buyers[:40]):
+        Enrolment.objects.create(
+            campaign=campaign,
+            customer=who,
+            occurrence=1,
+            arm=Arm.TREATED if i // 6 % 2 else Arm.CONTROL,
+            gates=[],
+            entered_at=instant("2026-03-01") + timedelta(days=2 * i),
+        )
+    return campaign
