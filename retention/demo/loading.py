@@ -6,12 +6,12 @@ from random import Random
 
 from django.db import connection, transaction
 
-from campaigns.models import Attempt, Campaign, Enrolment, Message, Refusal
+from campaigns.models import Attempt, Campaign, Enrolment, Message, Refusal, Suppression
 from customers.events.routing import Batch
 from customers.models import Customer, CustomerFacts, CustomerMonth, Event, Segment, SegmentMembership, StagePeriod
 from customers.reaction import react
 from retention.common import clock
-from retention.demo import campaign, segments, work, writing
+from retention.demo import campaign, fair, segments, work, writing
 from retention.demo.business import Life, simulate
 from retention.demo.history import CURRENCY, SOURCE, History
 from retention.demo.span import DAYS, Span
@@ -30,6 +30,7 @@ LAUNCHED = DAYS - 98
 MONTHS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 30)
 FORTNIGHT = 14
 FORTNIGHTS = range(LAUNCHED, DAYS, FORTNIGHT)
+FAIR = DAYS - 20.4
 LATELY = (DAYS - 10, DAYS - 6, DAYS - 3, DAYS - 1)
 
 
@@ -68,9 +69,11 @@ def load(now: datetime, *, replace: bool = False, seed: str = SEED, count: int =
     history.write(lives, survey)
     won_back = _relive(rng, span, history, lives)
     work.write(rng, now, managers)
+    with clock.at(span.instant(FAIR)):
+        fair.bring_in(rng, day=f"{clock.now():%d/%m/%Y}")
     campaign.draft(won_back.segment, survey, demo_person(Role.MARKETER))
     _settle(span)
-    return Loaded(count, Event.objects.count(), won_back.enrolments.count())
+    return Loaded(Customer.objects.count(), Event.objects.count(), won_back.enrolments.count())
 
 
 def clear() -> None:
@@ -78,6 +81,8 @@ def clear() -> None:
     others = Customer.objects.exclude(source=SOURCE).count()
     if others:
         raise NotEmpty(f"{others} of the customers here did not come with the demo: nothing was removed.")
+    fair.forget()
+    Suppression.objects.filter(address__in=Customer.objects.exclude(email="").values("email")).delete()
     tables = [model._meta.db_table for model in (Customer, Segment, Campaign, Survey)]
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")

@@ -30,7 +30,7 @@ def sample(values: list[float]) -> Sample:
 
 
 def test_it_works(demo: Demo) -> None:
-    assert demo.loaded.customers == 2_000
+    assert demo.loaded.customers == 2_037
     assert demo.loaded.events > 100_000
     assert demo.statements <= STATEMENTS
 
