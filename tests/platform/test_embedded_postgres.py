@@ -90,7 +90,7 @@ def runs(pid: int) -> bool:
         return False
 
 
-def ends(pid: int, within: float = 10.0) -> bool:
+def ends(pid: int, within: float = 60.0) -> bool:
     deadline = time.monotonic() + within
     while runs(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
