@@ -20,7 +20,7 @@ class Event(models.Model):
     `routed_at` is empty until the router has let it have its effects (facts, segments, journeys).
     """
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="events")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=40, db_collation="C")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(default=clock.now)

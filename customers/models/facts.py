@@ -83,7 +83,7 @@ class CustomerFacts(models.Model):
 class StagePeriod(models.Model):
     """The time a customer spent in a stage; the open one has no end."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="stage_periods")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="stage_periods", db_index=False)
     stage = models.CharField(max_length=10, choices=Stage)
     entered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
@@ -102,7 +102,7 @@ class CustomerMonth(models.Model):
     out, `paid` is `kept` with a positive amount. A cohort is the month of the customer's first order so counted.
     """
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="months")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="months", db_index=False)
     month = models.DateField()
     cohort_all = models.DateField()
     cohort_kept = models.DateField(null=True)
