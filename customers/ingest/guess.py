@@ -48,10 +48,15 @@ def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
 
 
 def guess_layout(path: Path, encoding: str) -> Layout:
-    """The delimiter that cuts the first lines into the most columns, and whether the first of them is a header."""
+    """The delimiter that cuts the first lines into the most columns, and whether the first of them is a header.
+
+    Spaces count only where nothing else cuts: they stand in names and texts too.
+    """
     lines = opening_lines(path, encoding)
-    widths = {name: _width(lines, delimiter) for name, delimiter in DELIMITERS.items()}
+    widths = {name: _width(lines, delimiter) for name, delimiter in DELIMITERS.items() if delimiter}
     delimiter = max(widths, key=lambda name: widths[name])
+    if widths[delimiter] < 2 <= _width(lines, ""):
+        delimiter = "whitespace"
     first = next(iter(_split(lines[:1], DELIMITERS[delimiter])), [])
     if first and not any(DATUM.search(cell) for cell in first):
         return Layout(delimiter, encoding)

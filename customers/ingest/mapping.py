@@ -151,10 +151,12 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
+    if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
+        problems[""] = "Only a file of customers keeps other columns."
     for name, wanted in known.items():
         if wanted.required and name not in mapping.fields:
             problems[name] = f"{wanted.label} is needed: choose its column."
-    for name, source in {**mapping.fields, **mapping.attributes}.items():
+    for name, source in [*mapping.fields.items(), *mapping.attributes.items()]:
         if missing := sorted(source.columns() - set(columns)):
             problems[name] = _missing(missing, columns)
     if missing := sorted({rule.column for rule in mapping.states} - set(columns)):
