@@ -155,9 +155,15 @@ class _Compiler:
         plain = SQL("translate({}, {}, {})").format(text, Literal(marks), Literal(instead))
         return SQL(
             "CASE WHEN {text} !~ {foreign} THEN"
-            " CASE WHEN pg_input_is_valid({plain}, 'numeric') THEN {plain}::numeric END"
+            " CASE WHEN pg_input_is_valid({usual}, 'numeric') THEN {usual}::numeric END"
             " WHEN {text} ~ {grouped} THEN {plain}::numeric END"
-        ).format(text=text, foreign=Literal(foreign), grouped=Literal(grouped), plain=plain)
+        ).format(
+            text=text,
+            foreign=Literal(foreign),
+            grouped=Literal(grouped),
+            plain=plain,
+            usual=plain if instead else text,
+        )
 
     def _instant(self, text: Composable) -> Composable:
         return SQL(

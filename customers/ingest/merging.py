@@ -50,12 +50,11 @@ def take_turn() -> None:
 
 def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
     """Make and change the customers that staged rows of this kind name."""
-    run(_GATHER_CUSTOMERS if kind == ImportKind.CUSTOMERS else _GATHER_BUYERS)
-    run("CREATE UNIQUE INDEX ON import_customers (customer_id)")
+    named = run(_GATHER_CUSTOMERS if kind == ImportKind.CUSTOMERS else _GATHER_BUYERS)
     run("ANALYZE import_customers")
     params = circumstances.params()
     return Tally(
-        named=number("SELECT count(*) FROM import_customers"),
+        named=named,
         created=number(_CREATE, **params),
         updated=number(_update(_LAST_WORD if kind == ImportKind.CUSTOMERS else _FILL), **params),
     )

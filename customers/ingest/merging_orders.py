@@ -8,14 +8,6 @@ from psycopg.sql import SQL
 
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
-from customers.models.imports import ImportKind
-
-
-def gather_orders(kind: str) -> None:
-    """One row for each order that good staged rows name, in `import_orders`."""
-    run(_GATHER_ORDERS if kind == ImportKind.ORDERS else _GATHER_FROM_LINES)
-    run("CREATE UNIQUE INDEX ON import_orders (order_id)")
-    run("ANALYZE import_orders")
 
 
 def merge_orders(circumstances: Circumstances) -> Tally:
@@ -30,33 +22,10 @@ def merge_orders(circumstances: Circumstances) -> Tally:
 
 def merge_lines() -> Tally:
     """Make the lines of the gathered orders what the file says; their orders are there already."""
-    run(_GATHER_LINES)
-    run("ANALYZE import_lines")
-    return Tally(
-        named=number("SELECT count(*) FROM import_lines"),
-        removed=run(_REMOVE_LINES),
-        updated=run(_UPDATE_LINES),
-        created=run(_CREATE_LINES),
-    )
+    named = run(_GATHER_LINES)
+    run(_CHANGES)
+    return Tally(named=named, removed=run(_REMOVE_LINES), updated=run(_UPDATE_LINES), created=run(_CREATE_LINES))
 
-
-_GATHER_ORDERS = """
-    CREATE TEMP TABLE import_orders AS
-    SELECT DISTINCT ON (order_id) order_id, customer_id, ordered_at, state, currency, source,
-        amount::numeric(18, 4), refunded::numeric(18, 4), line AS customer_line
-    FROM import_rows WHERE refusal IS NULL ORDER BY order_id, line
-"""
-
-_GATHER_FROM_LINES = """
-    CREATE TEMP TABLE import_orders AS
-    SELECT order_id, min(customer_id) AS customer_id, min(ordered_at) AS ordered_at,
-        CASE WHEN bool_or(state = 'cancelled') THEN 'cancelled' WHEN bool_or(state = 'refunded') THEN 'refunded'
-            ELSE max(state) END AS state,
-        min(currency) AS currency, min(source) AS source,
-        sum(coalesce(quantity, 1) * unit_price)::numeric(18, 4) AS amount, NULL::numeric AS refunded,
-        min(line) FILTER (WHERE customer_id IS NOT NULL) AS customer_line
-    FROM import_rows WHERE refusal IS NULL GROUP BY order_id
-"""
 
 # An order without a customer happens to nobody: it is kept, and no event tells of it.
 _EVENT = SQL("""
@@ -120,6 +89,16 @@ _GATHER_LINES = """
     FROM import_rows JOIN customers_order AS orders ON orders.external_id = order_id WHERE refusal IS NULL
 """
 
+# The file's lines that are new or say otherwise, with the line that stands in their place.
+_CHANGES = """
+    CREATE TEMP TABLE import_changes AS
+    SELECT told.*, stands.id AS stands
+    FROM import_lines AS told
+    LEFT JOIN customers_orderline AS stands ON stands.order_id = told.order_id AND stands.position = told.position
+    WHERE stands.id IS NULL OR (stands.sku, stands.description, stands.quantity, stands.unit_price)
+        IS DISTINCT FROM (told.sku, told.description, told.quantity, told.unit_price)
+"""
+
 _REMOVE_LINES = """
     DELETE FROM customers_orderline AS stands
     USING (SELECT order_id, max(position) AS last FROM import_lines GROUP BY order_id) AS told
@@ -129,16 +108,11 @@ _REMOVE_LINES = """
 _UPDATE_LINES = """
     UPDATE customers_orderline AS stands
     SET sku = told.sku, description = told.description, quantity = told.quantity, unit_price = told.unit_price
-    FROM import_lines AS told WHERE stands.order_id = told.order_id AND stands.position = told.position
-        AND (stands.sku, stands.description, stands.quantity, stands.unit_price)
-        IS DISTINCT FROM (told.sku, told.description, told.quantity, told.unit_price)
+    FROM import_changes AS told WHERE stands.id = told.stands
 """
 
 _CREATE_LINES = """
     INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
-    SELECT order_id, position, sku, description, quantity, unit_price FROM import_lines AS told
-    WHERE NOT EXISTS (
-        SELECT FROM customers_orderline AS stands
-        WHERE stands.order_id = told.order_id AND stands.position = told.position)
+    SELECT order_id, position, sku, description, quantity, unit_price FROM import_changes WHERE stands IS NULL
     ORDER BY order_id, position
 """

@@ -71,7 +71,6 @@ class Reader:
         self._lines = _lines(_blocks(_unpacked(self._file), self._where))
         self._again: deque[bytes] = deque()
         self._held: list[bytes] = []
-        self._size = 0
         self._line = 0
         self._width = len(layout.columns)
         self._records = self._read()
@@ -113,25 +112,22 @@ class Reader:
         return names
 
     def _read(self) -> Iterator[Record]:
+        held = self._held
         while True:
             try:
                 for values in self._parsed():
                     if values:
                         fitted = values if len(values) == self._width else self._fitted(values)
                         yield Record(self._line + 1, fitted)
-                    self._line += len(self._held)
-                    self._release()
+                    self._line += len(held)
+                    held.clear()
                 return
             except (csv.Error, _Unreadable) as error:
-                self._again.extendleft(reversed(self._held[1:]))
-                del self._held[1:]
+                self._again.extendleft(reversed(held[1:]))
+                del held[1:]
                 yield Record(self._line + 1, [], _in_words(error))
                 self._line += 1
-                self._release()
-
-    def _release(self) -> None:
-        self._held.clear()
-        self._size = 0
+                held.clear()
 
     def _parsed(self) -> Iterator[list[str]]:
         delimiter = DELIMITERS[self._layout.delimiter]
@@ -150,10 +146,11 @@ class Reader:
     def _text(self) -> Iterator[str]:
         """Lines for the parser, each also held until its record is done."""
         again, lines, held, encoding = self._again, self._lines, self._held, self._layout.encoding
+        size = 0
         while raw := again.popleft() if again else next(lines, b""):
             held.append(raw)
-            self._size += len(raw)
-            if self._size > RECORD_LIMIT:
+            size = len(raw) if len(held) == 1 else size + len(raw)
+            if size > RECORD_LIMIT:
                 raise _Unreadable(f"It is longer than {RECORD_LIMIT:,} bytes.")
             if b"\0" in raw:
                 raise _Unreadable("It holds a NUL character.")

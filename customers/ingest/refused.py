@@ -39,7 +39,7 @@ def _refusals() -> Iterator[list[tuple[int, str]]]:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT line, refusal FROM import_rows WHERE refusal IS NOT NULL AND line > %s ORDER BY line LIMIT %s",
+                "SELECT line, refusal FROM import_refusals WHERE line > %s ORDER BY line LIMIT %s",
                 [last, BLOCK],
             )
             block = cursor.fetchall()
@@ -56,6 +56,7 @@ class _Echo:
 
 def as_csv(run: Import) -> Iterator[str]:
     """The refused rows as lines of a CSV file: line, reason, original text."""
+    yield "\ufeff"  # or spreadsheets take it for Latin-1
     writer = csv.writer(_Echo())
     rows = run.rejected.order_by("line").values_list("line", "reason", "original")
     for row in chain([("Line", "Reason", "Original")], rows.iterator()):

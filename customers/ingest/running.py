@@ -81,7 +81,6 @@ def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[
     merging.take_turn()
     summary: dict[str, Any] = {}
     if kind != ImportKind.CUSTOMERS:
-        merging_orders.gather_orders(kind)
         summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
     progress.stop_if_asked()
     tallies = {"customers": merging.merge_customers(kind, circumstances)}

@@ -2,11 +2,12 @@
 
 The tables are temporary: PostgreSQL drops them with the connection, so that a killed import leaves nothing behind.
 `import_texts` holds what the file says (line, refusal, c0 …); `import_rows` what it means, with a typed column for each
-field of the file's kind, or why the row was refused.
+field of its kind, or why a row was refused; `import_refusals` lists those; `import_orders` has the good rows' orders.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 
 from django.db import connection
 from psycopg.sql import SQL, Identifier
@@ -18,6 +19,8 @@ from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 
 BLOCK = 20_000  # records between two reports
+NULL = "\\N"
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 Report = Callable[[int], None]
 
@@ -25,40 +28,53 @@ Report = Callable[[int], None]
 def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, zone: str, report: Report) -> int:
     """Copy records of a file with these columns into staging and judge them. Returns how many there are."""
     clear()
-    used = [name for name in columns if name in mapping.columns()]
+    used = [name for name in columns if name in mapping.columns()] or list(columns[:1])
     places = {name: place for place, name in enumerate(used)}
-    texts = SQL(", ").join(SQL("{} text").format(Identifier(f"c{place}")) for place in places.values())
-    run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text, {})").format(texts))
+    texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.values())
+    run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text{})").format(texts))
     staged = _copy(iter(records), [columns.index(name) for name in used], report)
     run(SQL("CREATE TEMP TABLE import_rows AS ") + judged(mapping, places, zone, "import_texts"))
     run("DROP TABLE import_texts")
-    run("CREATE INDEX ON import_rows (line) WHERE refusal IS NOT NULL")
-    run("ANALYZE import_rows")
-    _REFUSE[mapping.kind]()
+    _SETTLE[mapping.kind]()
+    run(
+        "CREATE TEMP TABLE import_refusals AS"
+        " SELECT line, refusal FROM import_rows WHERE refusal IS NOT NULL ORDER BY line"
+    )
     return staged
 
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    run("DROP TABLE IF EXISTS import_texts, import_rows, import_customers, import_orders, import_lines")
+    tables = ("texts", "rows", "refusals", "customers", "orders", "lines", "changes")
+    run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(Identifier(f"import_{name}") for name in tables)))
 
 
 def refusals() -> int:
-    return number("SELECT count(*) FROM import_rows WHERE refusal IS NOT NULL")
+    return number("SELECT count(*) FROM import_refusals")
 
 
 def _copy(records: Iterator[Record], used: list[int], report: Report) -> int:
+    """Copy the values that each record has at the places used, a block at a time."""
+    # itemgetter is several times faster, and gives no tuple for one place.
+    pick = itemgetter(*used) if len(used) > 1 else lambda values: [values[place] for place in used]
+    nothing = ("",) * len(used)
     staged = 0
-    while block := list(islice(records, BLOCK)):
+    while block := [
+        _copied(line, refusal, nothing if refusal else pick(values)) for line, values, refusal in islice(records, BLOCK)
+    ]:
         with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN") as copy:
-            for line, values, refusal in block:
-                if refusal:
-                    copy.write_row((line, refusal, *(None for _ in used)))
-                else:
-                    copy.write_row((line, None, *(values[place] for place in used)))
+            copy.write("".join(block))
         staged += len(block)
         report(staged)
     return staged
+
+
+def _copied(line: int, refusal: str, values: Sequence[str]) -> str:
+    """A row as COPY takes it. Written here, it takes a third of the time of psycopg's own row by row."""
+    text = "\t".join(values)
+    if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= len(values):
+        text = "\t".join(value.translate(ESCAPES) for value in values)
+    return f"{line}\t{refusal.translate(ESCAPES) or NULL}\t{text}\n"
 
 
 def _refuse_repeated(key: str, what: str) -> None:
@@ -77,28 +93,27 @@ def _refuse_repeated(key: str, what: str) -> None:
     )
 
 
-def _refuse_repeated_customers() -> None:
+def _settle_customers() -> None:
     _refuse_repeated("customer_id", "'Customer “'")
 
 
-def _refuse_repeated_orders() -> None:
+def _settle_orders() -> None:
+    """One row for each order, in import_orders."""
     _refuse_repeated("order_id", "'Order “'")
-
-
-def _refuse_torn_orders() -> None:
-    """An order comes whole or not at all: a part of it would be taken for the whole."""
     run(
-        "WITH torn AS ("
-        "  SELECT order_id, CASE WHEN max(customer_id) <> min(customer_id)"
-        "      THEN format('Order “%s” names two customers, “%s” and “%s”.',"
-        "        order_id, min(customer_id), max(customer_id))"
-        "    WHEN max(currency) <> min(currency) THEN format('Order “%s” has two currencies.', order_id)"
-        "    WHEN abs(sum(coalesce(quantity, 1) * unit_price)) >= 1e12"
-        "      THEN format('Order “%s” comes to more than can be kept.', order_id)"
-        "    WHEN count(ordered_at) = 0 THEN format('Order “%s” has no date in any of its lines.', order_id) END AS why"
-        "  FROM import_rows WHERE refusal IS NULL GROUP BY order_id) "
-        "UPDATE import_rows SET refusal = why FROM torn"
-        " WHERE import_rows.order_id = torn.order_id AND why IS NOT NULL AND refusal IS NULL"
+        "CREATE TEMP TABLE import_orders AS"
+        " SELECT DISTINCT ON (order_id) order_id, customer_id, ordered_at, state, currency, source,"
+        " round(amount, 4) AS amount, round(refunded, 4) AS refunded, line AS customer_line"
+        " FROM import_rows WHERE refusal IS NULL ORDER BY order_id, line"
+    )
+
+
+def _settle_lines() -> None:
+    """One row for each order, in import_orders; an order comes whole or not at all: a part would pass for the whole."""
+    run(_ORDERS_OF_LINES)
+    run(
+        "UPDATE import_rows SET refusal = why FROM import_orders"
+        " WHERE import_rows.order_id = import_orders.order_id AND why IS NOT NULL AND refusal IS NULL"
     )
     run(
         "WITH broken AS ("
@@ -107,10 +122,31 @@ def _refuse_torn_orders() -> None:
         "UPDATE import_rows SET refusal = format('Line %s of the same order was refused, and an order comes whole.',"
         " broken.line) FROM broken WHERE import_rows.order_id = broken.order_id AND refusal IS NULL"
     )
+    run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
 
 
-_REFUSE: dict[str, Callable[[], None]] = {
-    ImportKind.CUSTOMERS: _refuse_repeated_customers,
-    ImportKind.ORDERS: _refuse_repeated_orders,
-    ImportKind.ORDER_LINES: _refuse_torn_orders,
+# The date, the customer and the currency are those of any line that says; the state is the one that tells most.
+_ORDERS_OF_LINES = """
+    CREATE TEMP TABLE import_orders AS
+    SELECT order_id, min(customer_id) AS customer_id, min(ordered_at) AS ordered_at,
+        CASE WHEN bool_or(state = 'cancelled') THEN 'cancelled' WHEN bool_or(state = 'refunded') THEN 'refunded'
+            ELSE max(state) END AS state,
+        min(currency) AS currency, min(source) AS source,
+        round(sum(coalesce(quantity, 1) * unit_price), 4) AS amount, NULL::numeric AS refunded,
+        min(line) FILTER (WHERE customer_id IS NOT NULL) AS customer_line,
+        CASE WHEN max(customer_id) <> min(customer_id)
+                THEN format('Order “%s” names two customers, “%s” and “%s”.',
+                    order_id, min(customer_id), max(customer_id))
+            WHEN max(currency) <> min(currency) THEN format('Order “%s” has two currencies.', order_id)
+            WHEN abs(sum(coalesce(quantity, 1) * unit_price)) >= 1e12
+                THEN format('Order “%s” comes to more than can be kept.', order_id)
+            WHEN count(ordered_at) = 0 THEN format('Order “%s” has no date in any of its lines.', order_id)
+        END AS why
+    FROM import_rows WHERE refusal IS NULL GROUP BY order_id
+"""
+
+_SETTLE: dict[str, Callable[[], None]] = {
+    ImportKind.CUSTOMERS: _settle_customers,
+    ImportKind.ORDERS: _settle_orders,
+    ImportKind.ORDER_LINES: _settle_lines,
 }

@@ -1,0 +1,188 @@
+"""The pages under /data/, without a browser: what they answer, refuse, and how many queries they take."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, override_settings
+
+from customers.ingest.imports import start, take_in
+from customers.models import Customer, Import, ImportMapping, RejectedRow
+from retention.workspace import jobs
+from retention.workspace.models import Job
+from tests.baseline import assert_query_count
+from tests.customers.ingest.bringing import CUSTOMERS, bring, mapping
+
+pytestmark = pytest.mark.django_db
+
+SignIn = Callable[[str], Client]
+TEXT = b"customer_id,name,email,joined_at,tags,consent\n1,Ann,ann@example.test,2024-05-01,,\n"
+
+
+@pytest.fixture
+def client(signed_in: SignIn) -> Client:
+    return signed_in("account_manager")
+
+
+def upload(client: Client, content: bytes = TEXT, **fields: str) -> Import:
+    data = {
+        "kind": "",
+        "mapping": "",
+        "encoding": "utf-8",
+        "file": SimpleUploadedFile("my file.csv", content),
+        **fields,
+    }
+    response = client.post("/data/new/", data)
+    imported = Import.objects.latest("pk")
+    assert response.status_code == 302, response.context["form"].errors
+    assert response["Location"] == f"/data/{imported.pk}/mapping/"
+    return imported
+
+
+FILLED = {"dates": "iso", "decimal": "point", "customer_id_column": "customer_id", "name_column": "name"}
+
+
+def test_it_works(client: Client) -> None:
+    imported = upload(client)
+    assert (imported.kind, imported.filename) == ("customers", "my file.csv")
+    page = client.get(f"/data/{imported.pk}/mapping/")
+    assert page.context["form"]["email_column"].initial == "email"
+    response = client.post(f"/data/{imported.pk}/mapping/", {**FILLED, "save_as": "Mine", "email_text": "c{name}@x.de"})
+    assert response["Location"] == f"/data/{imported.pk}/"
+    assert ImportMapping.objects.get().spec["fields"]["email"] == {"text": "c{name}@x.de"}
+    jobs.run(jobs.due()[0])
+    assert "nothing is brought in yet" in client.get(f"/data/{imported.pk}/").content.decode()
+    assert not Customer.objects.exists()
+    client.post(f"/data/{imported.pk}/start/")
+    jobs.run(jobs.due()[0])
+    assert Customer.objects.get().email == "cAnn@x.de"
+    assert "brought in" in client.get(f"/data/{imported.pk}/").content.decode()
+
+
+def test_a_saved_mapping_or_an_example_is_chosen_by_name(client: Client, shared: Path) -> None:
+    content = (shared / "cdnow" / "CDNOW_sample.txt").read_bytes()[:2_000]
+    imported = upload(client, content, mapping="cdnow_sample")
+    assert imported.kind == "order_lines"
+    page = client.get(f"/data/{imported.pk}/mapping/")
+    assert page.context["form"]["order_id_text"].initial == "cdnow-{customer}-{date}"
+    response = client.post(
+        "/data/new/",
+        {
+            "file": SimpleUploadedFile("x.csv", b"a\n1\n"),
+            "mapping": "cdnow_sample",
+            "kind": "customers",
+            "encoding": "utf-8",
+        },
+    )
+    assert response.context["form"].errors["mapping"] == ["This mapping reads order lines."]
+
+
+def test_what_is_wrong_is_told_beside_its_field(client: Client) -> None:
+    imported = upload(client)
+    url = f"/data/{imported.pk}/mapping/"
+    wrong = {"dates": "iso", "decimal": "point", "name_column": "name", "name_text": "x", "email_text": "{mail}"}
+    errors = client.post(url, wrong).context["form"].errors
+    assert errors == {"name_text": ["Choose a column or write a text, not both."]}
+    errors = client.post(url, {**wrong, "name_text": ""}).context["form"].errors
+    assert errors == {
+        "customer_id_column": ["Customer id is needed: choose its column."],
+        "email_text": ["The file has no column mail; it has customer_id, name, email, joined_at, tags, consent."],
+    }
+    assert not jobs.due()
+
+
+def test_the_preview_keeps_nothing(client: Client) -> None:
+    imported = upload(client, TEXT + b",Nobody,,,,\n")
+    html = client.post(f"/data/{imported.pk}/preview/", FILLED).content.decode()
+    assert "Ann" in html
+    assert "Refused: Customer id: there is none." in html
+    assert (
+        "is needed"
+        in client.post(f"/data/{imported.pk}/preview/", {**FILLED, "customer_id_column": ""}).content.decode()
+    )
+    assert not Customer.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_file_that_cannot_be_read_says_why_and_can_be_read_otherwise(client: Client) -> None:
+    imported = upload(client, "id;name\n1;Zoë\n".encode("latin-1"), kind="customers")
+    html = client.get(f"/data/{imported.pk}/mapping/").content.decode()
+    assert "Line 2 is not UTF-8: byte 0xEB at position 5." in html
+    client.post(f"/data/{imported.pk}/layout/", {"kind": "customers", "delimiter": "semicolon", "encoding": "latin-1"})
+    assert "Zoë" in client.get(f"/data/{imported.pk}/mapping/").content.decode()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff\xfea\0"])
+def test_files_that_are_none(client: Client, content: bytes) -> None:
+    data = {"encoding": "utf-8", "file": SimpleUploadedFile("x.csv", content)}
+    response = client.post("/data/new/", data, follow=True)
+    assert "empty" in response.content.decode() or "save it as" in response.content.decode()
+
+
+@override_settings(UPLOAD_LIMIT=1_000)
+def test_a_file_that_is_too_large(client: Client) -> None:
+    data = {"encoding": "utf-8", "file": SimpleUploadedFile("x.csv", b"x" * 1_001)}
+    response = client.post("/data/new/", data)
+    assert response.context["form"].errors["file"] == ["Choose a file of at most 1000\xa0bytes."]
+    assert not Import.objects.exists()
+
+
+def test_refused_rows_go_out_harmless(client: Client) -> None:
+    _, taken = bring(mapping(CUSTOMERS), TEXT + b"=cmd|'/c calc'!A1,x\n@x,y\n")
+    response = client.get(f"/data/{taken.pk}/refused.csv")
+    assert response["Content-Disposition"] == f'attachment; filename="refused-{taken.pk}.csv"'
+    chunks: Iterator[bytes] = iter(response.streaming_content)  # type: ignore[attr-defined]
+    rows = list(csv.reader(io.StringIO(b"".join(chunks).decode("utf-8-sig"))))
+    reason = "It has 2 values, and the file 6 columns."
+    assert rows == [["Line", "Reason", "Original"], ["3", reason, "'=cmd|'/c calc'!A1,x"], ["4", reason, "'@x,y"]]
+
+
+def test_a_running_import_is_left_alone(client: Client) -> None:
+    imported = upload(client)
+    start(imported, dry_run=True)
+    for part in ("start", "remove"):
+        assert client.post(f"/data/{imported.pk}/{part}/", follow=True).status_code == 200
+    client.post(f"/data/{imported.pk}/mapping/", FILLED)
+    assert Job.objects.count() == 1
+    assert Import.objects.get().spec == imported.spec
+
+
+def test_a_file_is_removed_and_what_it_brought_stays(client: Client) -> None:
+    _, taken = bring(mapping(CUSTOMERS), TEXT + b"x\n")
+    path = Path(taken.file.path)
+    assert path.exists()
+    client.post(f"/data/{taken.pk}/remove/")
+    assert not path.exists()
+    assert not Import.objects.exists()
+    assert not RejectedRow.objects.exists()
+    assert Customer.objects.count() == 1
+
+
+def test_names_from_files_are_text(client: Client) -> None:
+    imported = upload(client, b"customer_id,<script>alert(1)</script>\n1,<img src=x onerror=alert(2)>\n")
+    for html in (
+        client.get(f"/data/{imported.pk}/mapping/").content.decode(),
+        client.post(
+            f"/data/{imported.pk}/preview/", {**FILLED, "name_column": "<script>alert(1)</script>"}
+        ).content.decode(),
+    ):
+        assert "<img src=x" not in html
+        assert "<script>alert" not in html
+        assert "&lt;img src=x" in html
+
+
+def test_pages_take_a_fixed_number_of_queries(client: Client) -> None:
+    for rows in (1, 60):
+        _, taken = bring(mapping(CUSTOMERS), TEXT + b"x\n" * rows)
+        assert_query_count("imports", client, "/data/")
+    assert_query_count("import", client, f"/data/{taken.pk}/")
+    assert_query_count("import mapping", client, f"/data/{taken.pk}/mapping/")
+    assert_query_count("import refused", client, f"/data/{taken.pk}/refused/")
+
+
+def test_two_files_of_one_name_are_kept_apart(client: Client) -> None:
+    one, two = (take_in(io.BytesIO(TEXT), "x.csv", mapping(CUSTOMERS)) for _ in range(2))
+    assert one.file.path != two.file.path
