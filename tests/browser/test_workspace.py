@@ -85,7 +85,7 @@ def test_a_job_is_stopped_where_it_is_shown(as_role: AsRole) -> None:
     job = jobs.enqueue("counting", "Count", {}, User.objects.get(role=Role.ADMINISTRATOR))
     page.goto(f"/jobs/{job.pk}/")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled")).to_be_visible()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
 
 
 def test_an_error_of_a_part_is_told_in_a_note(as_role: AsRole) -> None:
