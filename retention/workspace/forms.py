@@ -87,6 +87,12 @@ class FirstPersonForm(forms.Form):
     email = forms.EmailField(label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", help_text="Days and months begin by it.")
+    currency = forms.RegexField(
+        r"^[A-Za-z]{3}$",
+        initial="EUR",
+        help_text="Its three letters. Figures are told in it.",
+        error_messages={"invalid": "Three letters, such as EUR."},
+    )
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
@@ -95,7 +101,7 @@ class FirstPersonForm(forms.Form):
 
     def save(self) -> User:
         said = self.cleaned_data
-        Workspace.objects.update(name=said["company"], time_zone=said["time_zone"])
+        Workspace.objects.update(name=said["company"], time_zone=said["time_zone"], currency=said["currency"].upper())
         return User.objects.create_superuser(said["email"], said["password"])
 
 

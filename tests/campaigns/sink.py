@@ -30,6 +30,7 @@ class Sink:
         self.sessions = 0
         self.received = threading.Event()
         self._pipelining = pipelining
+        self.port = 0
 
     def treat(self, recipient: str, at: str, how: str, times: int = 1_000) -> None:
         self.ways.setdefault(recipient, []).extend([(at, how)] * times)

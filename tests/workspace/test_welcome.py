@@ -10,6 +10,7 @@ FIRST = {
     "email": "first@example.test",
     "password": "a long enough secret",
     "time_zone": "Europe/Lisbon",
+    "currency": "gbp",
 }
 
 
@@ -21,6 +22,7 @@ def test_it_works(client: Client) -> None:
     assert response.context["user"].role == "administrator"
     assert Workspace.current().name == "Harbour Goods"
     assert Workspace.current().time_zone == "Europe/Lisbon"
+    assert Workspace.current().currency == "GBP"
     assert User.objects.get().check_password(FIRST["password"])
 
 
