@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q, Sum
@@ -13,34 +14,33 @@ from metrics.activity import KEPT
 from metrics.definitions import Definition
 from metrics.figures import Figure
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies
+from metrics.sources import Column, Part, Rows, Source, Tallies, period
 from metrics.windows import Window
 
 KNOWN = Q(customer_id__isnull=False)
 MATURE_AFTER = timedelta(days=90)
 
 
-def _in(window: Window) -> Q:
-    return Q(ordered_at__gte=window.start, ordered_at__lt=window.end)
+def _ordered(i: int) -> Q:
+    return KNOWN & Q(period=i, orders__gte=1)
+
+
+def _dropped(i: int) -> Q:
+    return KNOWN & Q(period=i, dropped__gte=1)
 
 
 class Purchases(Source):
-    """One row per customer who ordered, and one for orders without a customer, with counts and amounts per window."""
+    """One row per window and customer who ordered in it, and per window one for orders without a customer."""
 
     definitions = (definitions.REPEAT_RATE, definitions.REVENUE)
     parts = {
-        "again": Part("Two orders or more", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 2})),
-        "buyers": Part("One order or more", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 1})),
-        "spent": Part("Orders", lambda i: KNOWN & Q(**{f"orders_{i}__gte": 1}), lambda i: f"revenue_{i}"),
-        "cancelled": Part(
-            "Cancelled and refunded orders", lambda i: KNOWN & Q(**{f"dropped_{i}__gte": 1}), lambda i: f"lost_{i}"
-        ),
-        "cancelled_only": Part(
-            "No order but cancelled or refunded ones",
-            lambda i: KNOWN & Q(**{f"dropped_{i}__gte": 1, f"orders_{i}": 0}),
-        ),
-        "foreign": Part("Orders in other currencies", lambda i: KNOWN & Q(**{f"foreign_{i}__gte": 1})),
-        "unknown": Part("Orders without a customer", lambda _: ~KNOWN, lambda i: f"revenue_{i}"),
+        "again": Part("Two orders or more", lambda i: KNOWN & Q(period=i, orders__gte=2)),
+        "buyers": Part("One order or more", _ordered),
+        "spent": Part("Orders", _ordered, lambda _: "revenue"),
+        "cancelled": Part("Cancelled and refunded orders", _dropped, lambda _: "lost"),
+        "cancelled_only": Part("No order but cancelled or refunded ones", lambda i: _dropped(i) & Q(orders=0)),
+        "foreign": Part("Orders in other currencies", lambda i: KNOWN & Q(period=i, foreign__gte=1)),
+        "unknown": Part("Orders without a customer", lambda i: ~KNOWN & Q(period=i), lambda _: "revenue"),
     }
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
@@ -48,39 +48,38 @@ class Purchases(Source):
         members = scope.members()
         if members is not None:
             orders = orders.filter(customer_id__in=members)
-        columns: dict[str, Any] = {}
-        for i, window in enumerate(windows):
-            columns |= _columns(i, _in(window), Q(currency=scope.currency))
-        return orders.values("customer_id").annotate(**columns)
+        own = Q(currency=scope.currency)
+        rows: Rows = (
+            orders.annotate(period=period("ordered_at", windows))
+            .values("customer_id", "period")
+            .annotate(
+                orders=Count("pk", filter=KEPT),
+                revenue=Sum("net", filter=KEPT & own, default=Decimal(0)),
+                dropped=Count("pk", filter=~KEPT),
+                lost=Sum("amount", filter=~KEPT & own, default=Decimal(0)),
+                foreign=Count("pk", filter=KEPT & ~own),
+            )
+        )
+        return rows
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
-        buyers = tallies["buyers"]
         if definition is definitions.REPEAT_RATE:
-            return self.told_share(definition, scope, tallies["again"], buyers, excluded=(tallies["cancelled_only"],))
-        excluded = tuple(tallies[key] for key in ("cancelled", "foreign", "unknown"))
+            only = (tallies["cancelled_only"],)
+            return self.told_share(definition, scope, tallies["again"], tallies["buyers"], excluded=only)
         spent = tallies["spent"]
         value = spent.amount if spent.customers else None
+        excluded = tuple(tallies[key] for key in ("cancelled", "foreign", "unknown"))
         return self.told(definition, scope, value=value, numerator=spent, excluded=excluded)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers)
         columns = (
-            Column("orders_0", "Orders", "number"),
-            Column("revenue_0", "Revenue", "money"),
-            Column("dropped_0", "Cancelled or refunded", "number"),
+            Column("orders", "Orders", "number"),
+            Column("revenue", "Revenue", "money"),
+            Column("dropped", "Cancelled or refunded", "number"),
             Column("last", "Last order", "day"),
         )
         return columns, rows.annotate(last=Max("ordered_at", filter=KEPT))
-
-
-def _columns(i: int, here: Q, own_currency: Q) -> dict[str, Any]:
-    return {
-        f"orders_{i}": Count("pk", filter=here & KEPT),
-        f"revenue_{i}": Sum("net", filter=here & KEPT & own_currency, default=0),
-        f"dropped_{i}": Count("pk", filter=here & ~KEPT),
-        f"lost_{i}": Sum("amount", filter=here & ~KEPT & own_currency, default=0),
-        f"foreign_{i}": Count("pk", filter=here & KEPT & ~own_currency),
-    }
 
 
 class SecondOrders(Source):

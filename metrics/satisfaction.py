@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet
 from django.db.models import Window as Place
 from django.db.models.functions import RowNumber
 
@@ -13,7 +13,7 @@ from metrics.definitions import Definition
 from metrics.figures import Figure, Tally
 from metrics.inference import Interval
 from metrics.scope import Scope
-from metrics.sources import Column, Part, Rows, Source, Tallies
+from metrics.sources import Column, Part, Rows, Source, Tallies, period
 from metrics.windows import Window
 from surveys.models import Answer
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, Nps, counted, nps_by, tallies
@@ -26,15 +26,6 @@ def _answers(scope: Scope, windows: Sequence[Window]) -> QuerySet[Answer]:
     answers = Answer.objects.filter(answered_at__gte=windows[0].start, answered_at__lt=windows[-1].end)
     members = scope.members()
     return answers if members is None else answers.filter(customer_id__in=members)
-
-
-def _period(windows: Sequence[Window]) -> Case:
-    """In which of the windows an answer was given."""
-    spans = [
-        When(answered_at__gte=window.start, answered_at__lt=window.end, then=Value(i))
-        for i, window in enumerate(windows)
-    ]
-    return Case(*spans, output_field=IntegerField())
 
 
 def latest(scope: Scope) -> QuerySet[Answer]:
@@ -64,17 +55,17 @@ class Answers(Source):
     }
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
-        period = _period(windows)
+        window = period("answered_at", windows)
         answers = _answers(scope, windows)
-        newest_first = Place(RowNumber(), [period, F("customer_id")], [F("answered_at").desc(), F("pk").desc()])
+        newest_first = Place(RowNumber(), [window, F("customer_id")], [F("answered_at").desc(), F("pk").desc()])
         last = answers.filter(typed_in=False).annotate(place=newest_first).filter(place=1).values("pk")
-        counting = answers.filter(Q(pk__in=last) | Q(typed_in=True)).annotate(period=period)
+        counting = answers.filter(Q(pk__in=last) | Q(typed_in=True)).annotate(period=window)
         return counting.values("customer_id", "period", "score", "typed_in")
 
     def figures(self, scope: Scope, windows: Sequence[Window] | None = None) -> dict[str, list[Figure]]:
         """As every source, with the scores, which may be weighted, from surveys.scoring: one query more."""
         spans = windows or [scope.window]
-        scores = nps_by(_answers(scope, spans), _period(spans))
+        scores = nps_by(_answers(scope, spans), period("answered_at", spans))
         found = super().figures(scope, spans)
         return {name: [with_score(p, scores.get(i)) for i, p in enumerate(points)] for name, points in found.items()}
 

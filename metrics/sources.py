@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
 
 from metrics.definitions import Definition
 from metrics.figures import Figure, Tally
@@ -58,7 +58,7 @@ class Source(ABC):
 
     @abstractmethod
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
-        """One row per customer, with `customer_id` and the columns that the parts' conditions name.
+        """One row per customer, or per customer and window, with `customer_id` and the columns that parts name.
 
         Windows follow one another without gap, oldest first.
         """
@@ -122,6 +122,12 @@ class Source(ABC):
             key: Tally(key, part.label, counted[f"{key}__{i}"], counted.get(f"{key}__amount_{i}"))
             for key, part in self.parts.items()
         }
+
+
+def period(instant: str, windows: Sequence[Window]) -> Case:
+    """The index of the window in which a row's instant lies; windows follow one another, and hold every row's."""
+    spans = [When(**{f"{instant}__lt": window.end}, then=Value(i)) for i, window in enumerate(windows)]
+    return Case(*spans, output_field=IntegerField())
 
 
 def share(numerator: Tally, denominator: Tally) -> Share | None:
