@@ -18,7 +18,7 @@ from retention.workspace import jobs
 from retention.workspace.models import Job
 from tests.customers.ingest.bringing import LINES, mapping
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 ORDERS, LINES_EACH = 16_000, 4
 PATIENCE = 60  # seconds
