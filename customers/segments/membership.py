@@ -7,7 +7,7 @@ earlier one committed. The clock is read after the lock: no refresh is followed 
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,11 +28,12 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
 
     A segment whose rule is no longer understood keeps its members, and its page says what is wrong.
     """
+    zone = Workspace.current().zone
     for segment_id in _ids(segment_ids):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)
             if segment is not None:
-                _refresh(segment, customer_ids)
+                _refresh(segment, zone, customer_ids)
 
 
 def refresh_crossings() -> None:
@@ -40,11 +41,12 @@ def refresh_crossings() -> None:
 
     A segment that was never computed gets its full pass.
     """
+    zone = Workspace.current().zone
     for segment_id in _ids(None):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)
             if segment is not None:
-                _refresh_crossings(segment)
+                _refresh_crossings(segment, zone)
 
 
 def stays_at(segment: Segment, instant: datetime) -> QuerySet[SegmentMembership]:
@@ -77,11 +79,11 @@ def _read(segment: Segment) -> Rule | None:
         return None
 
 
-def _refresh(segment: Segment, customer_ids: Sequence[int] | None) -> None:
+def _refresh(segment: Segment, zone: tzinfo, customer_ids: Sequence[int] | None) -> None:
     rule = _read(segment)
     if rule is None:
         return
-    moment = Moment(clock.now(), Workspace.current().zone)
+    moment = Moment(clock.now(), zone)
     entered, left = _apply(segment, compiling.members(rule, moment, customer_ids), moment.now, customer_ids)
     changes: dict[str, Any] = {"size": F("size") + entered - left}
     if customer_ids is None:
@@ -90,15 +92,15 @@ def _refresh(segment: Segment, customer_ids: Sequence[int] | None) -> None:
         Segment.objects.filter(pk=segment.pk).update(**changes)
 
 
-def _refresh_crossings(segment: Segment) -> None:
+def _refresh_crossings(segment: Segment, zone: tzinfo) -> None:
     rule = _read(segment) if segment.computed_at else None
     if segment.computed_at is None or rule is None:
-        _refresh(segment, None)
+        _refresh(segment, zone, None)
         return
     now = clock.now()
     scan = compiling.crossing(rule, segment.computed_at, now)
     if scan is not None and (crossed := _customers(scan)):
-        _refresh(segment, crossed)
+        _refresh(segment, zone, crossed)
     Segment.objects.filter(pk=segment.pk).update(computed_at=now)
 
 
