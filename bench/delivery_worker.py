@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import django
@@ -22,6 +23,14 @@ BODY = (
     'since your last order.</p>{% endif %}<p><a href="https://example.com/">See what is new</a></p>'
     "<p>If something went wrong last time, just answer this e-mail: a person reads it.</p><p>Your team</p>"
 )
+TOKEN = "WzEyMzQ1NiwxMl0:1xUqu9:Bu5xHe53NP_DsE5dDP_Ey6_apsy3ABK8kpFrU0FQ80U"
+
+
+def letter() -> str:
+    """The same e-mail as the product's, as one Django template, with addresses as long as signed ones."""
+    body = BODY.replace("https://example.com/", "http://localhost:8000/c/TOKEN{{ customer.id }}/")
+    text = (Path(__file__).parent / "letter.txt").read_text()
+    return text.replace("BODY", body).replace("TOKEN", TOKEN).replace("\n", "\r\n")
 
 
 def main() -> None:
@@ -49,13 +58,12 @@ def _ours() -> Iterator[int]:
 def _floor(port: int, share: int, of: int) -> Iterator[int]:
     from django.template import Context, Template  # noqa: PLC0415
 
-    subject, body = Template(SUBJECT), Template(BODY)
+    template = Template(letter())
     lines = [_Line(port) for _ in range(CONNECTIONS)]
     while True:
         sent = 0
         for batch in _recipients(share, of):
-            letters = [_letter(person, subject, body, Context({"customer": person})) for person in batch]
-            _send(lines, letters)
+            _send(lines, [(each["email"], template.render(Context({"customer": each}))) for each in batch])
             _log(batch)
             sent += len(batch)
         yield sent
@@ -65,19 +73,10 @@ def _recipients(share: int, of: int) -> Iterator[list[dict[str, Any]]]:
     from customers.models import Customer  # noqa: PLC0415
 
     last = 0
-    people = Customer.objects.extra(where=["id %% %s = %s"], params=[of, share]).order_by("id")  # noqa: S610
+    people = Customer.objects.extra(where=["id %% %s = %s"], params=[of, share]).order_by("id")
     while batch := list(people.filter(id__gt=last).values("id", "name", "email", "country")[:BATCH]):
         yield batch
         last = batch[-1]["id"]
-
-
-def _letter(person: dict[str, Any], subject: Any, body: Any, context: Any) -> tuple[str, bytes]:
-    text = (
-        f"From: hello@example.test\r\nTo: {person['email']}\r\nSubject: {subject.render(context)}\r\n"
-        f"Message-ID: <{person['id']}@example.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n"
-        f"\r\n{body.render(context)}\r\n.\r\n"
-    )
-    return person["email"], text.encode()
 
 
 class _Line:
@@ -102,7 +101,7 @@ class _Line:
             self._replies.readline()
 
 
-def _send(lines: list[_Line], letters: list[tuple[str, bytes]]) -> None:
+def _send(lines: list[_Line], letters: list[tuple[str, str]]) -> None:
     """By turns over the connections, so that one server answers while another is told."""
     held: dict[_Line, bytes] = {}
     for place, (address, content) in enumerate(letters):
@@ -113,7 +112,7 @@ def _send(lines: list[_Line], letters: list[tuple[str, bytes]]) -> None:
         line.tell(held.get(line, b"") + envelope)
         if line in held:
             line.hear(1)
-        held[line] = content
+        held[line] = content.encode() + b".\r\n"
     for line, content in held.items():
         line.hear(3)
         line.say(content, 1)

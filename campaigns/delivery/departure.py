@@ -6,9 +6,8 @@ not waited for: its message goes back to the queue.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -21,8 +20,7 @@ LEASE = timedelta(minutes=2)
 SOON = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A message that is ready to go to an address: the one its letter was written for."""
 
     message_id: int
@@ -63,8 +61,10 @@ _DEPART = """
         SELECT * FROM UNNEST(%(messages)s::bigint[], %(addresses)s::text[]) AS given(message_id, address)
     ),
     there AS (
-        SELECT * FROM UNNEST(%(customers)s::bigint[], %(days)s::date[], %(quiet)s::timestamptz[],
-                             %(next)s::timestamptz[]) AS given(customer_id, day, quiet_until, next_day)
+        SELECT locked.customer_id, hours.day, hours.quiet_until, hours.next_day
+        FROM UNNEST(%(customers)s::bigint[], %(zones)s::text[]) AS locked(customer_id, zone)
+        JOIN UNNEST(%(zone_names)s::text[], %(days)s::date[], %(quiet)s::timestamptz[], %(next)s::timestamptz[])
+            AS hours(zone, day, quiet_until, next_day) ON hours.zone = locked.zone
     ),
     word AS (
         SELECT * FROM UNNEST(%(verdicts)s::text[], %(states)s::text[], %(reasons)s::text[])
@@ -161,7 +161,6 @@ def _values(
     held: Claim, chunk: Sequence[Ready], zones: dict[int, str], workspace: Workspace, now: datetime
 ) -> dict[str, Any]:
     hours = {zone: local(zone, workspace, now) for zone in set(zones.values())}
-    there = [hours[zone] for zone in zones.values()]
     return {
         "token": held.token,
         "now": now,
@@ -171,9 +170,11 @@ def _values(
         "messages": [each.message_id for each in chunk],
         "addresses": [each.address for each in chunk],
         "customers": list(zones),
-        "days": [each.day for each in there],
-        "quiet": [each.quiet_until for each in there],
-        "next": [each.next_day for each in there],
+        "zones": list(zones.values()),
+        "zone_names": list(hours),
+        "days": [each.day for each in hours.values()],
+        "quiet": [each.quiet_until for each in hours.values()],
+        "next": [each.next_day for each in hours.values()],
         "verdicts": list(_VERDICTS),
         "states": [state for state, _ in _VERDICTS.values()],
         "reasons": [reason for _, reason in _VERDICTS.values()],

@@ -1,10 +1,9 @@
 """From claimed messages to letters: customers read in one query, texts rendered in batches, links signed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaigns.delivery.channels import Letter
 from campaigns.delivery.claiming import Claimed
@@ -22,8 +21,7 @@ from surveys.invitations import invitation_url, invite
 SCORES = range(11)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A message that is ready to go: its letter, or what makes a letter impossible."""
 
     ready: Ready

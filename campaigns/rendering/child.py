@@ -7,6 +7,7 @@ It reads frames (four bytes of length, then JSON) on standard input and answers 
 When a frame takes more CPU time than its `seconds`, the kernel ends the process.
 """
 
+import gc
 import html
 import json
 import re
@@ -26,7 +27,19 @@ TEMPLATES_KEPT = 64
 LINK = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 Texts = tuple[str, str, str]
-Compiled = tuple[BoundTemplate, BoundTemplate, BoundTemplate]
+
+
+class Plain:
+    """A text without Liquid: it is what it says."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def render(self, _: dict[str, Any]) -> str:
+        return self._text
+
+
+Compiled = tuple[BoundTemplate | Plain, BoundTemplate | Plain, BoundTemplate | Plain]
 
 
 class Limited(Environment):
@@ -68,9 +81,13 @@ def _compile(texts: Texts, *, strict: bool) -> Compiled | str:
     plain, markup = _environments[strict, False], _environments[strict, True]
     subject, preheader, body = texts
     try:
-        return plain.from_string(subject), plain.from_string(preheader), markup.from_string(body)
+        return _template(plain, subject), _template(plain, preheader), _template(markup, body)
     except LiquidError as error:
         return _in_words(error)
+
+
+def _template(environment: Environment, text: str) -> BoundTemplate | Plain:
+    return environment.from_string(text) if "{" in text else Plain(text)
 
 
 def _in_words(error: LiquidError) -> str:
@@ -153,11 +170,14 @@ def write(stream: BinaryIO, content: Any) -> None:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.disable()  # a frame's leavings are collected once it is answered
     while (frame := read(sys.stdin.buffer)) is not None:
         signal.setitimer(signal.ITIMER_PROF, frame["seconds"])
         answered = answer(frame)
         signal.setitimer(signal.ITIMER_PROF, 0)
         write(sys.stdout.buffer, answered)
+        del frame, answered
+        gc.collect()
 
 
 if __name__ == "__main__":

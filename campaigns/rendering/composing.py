@@ -10,13 +10,14 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
 from html import escape
+from typing import NamedTuple
 
 from campaigns.rendering.sandbox import Rendered
 from retention.workspace.models import Workspace
 
 _ATOM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.")
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
-SUBJECT_LENGTH = 250
+SUBJECT_LENGTH, LINE_LENGTH = 250, 990
 
 
 class BadAddress(Exception):
@@ -36,8 +37,7 @@ class Frame:
     date: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(NamedTuple):
     """The signed addresses of one message. `clicks` stand for the rendered links, in order; `pixel` may be empty."""
 
     clicks: list[str]
@@ -66,15 +66,15 @@ _TOP = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light"></head>'
     '<body style="margin:0;padding:0;background:#f4f5f7">'
-    '<div style="display:none;max-height:0;overflow:hidden">{{preheader}}</div>'
+    '<div style="display:none;max-height:0;overflow:hidden">{{preheader}}</div>\r\n'
     '<div style="max-width:600px;margin:0 auto;padding:24px 16px;'
     'font:16px/1.5 -apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;color:#1d2433">'
     '<div style="padding:0 0 16px;font-weight:600;color:{colour}">{name}</div>'
-    '<div style="background:#ffffff;border-radius:8px;padding:24px">'
+    '<div style="background:#ffffff;border-radius:8px;padding:24px">\r\n'
 )
 _FOOT = (
-    '</div><div style="padding:16px 0;font-size:13px;color:#5c6470">{postal}<br>'
-    '<a href="{{unsubscribe}}" style="color:#5c6470">Unsubscribe</a></div>{{pixel}}</div></body></html>'
+    '\r\n</div><div style="padding:16px 0;font-size:13px;color:#5c6470">{postal}<br>'
+    '<a href="{{unsubscribe}}" style="color:#5c6470">Unsubscribe</a></div>\r\n{{pixel}}</div></body></html>'
 )
 
 
@@ -136,12 +136,14 @@ def page(around: Frame, rendered: Rendered, unsubscribe: str) -> str:
 
 
 def _part(boundary: str, subtype: str, content: bytes) -> bytes:
+    """One alternative: as it is where mail can carry that (RFC 5322, 2.1.1), else quoted-printable."""
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    plain = lines.isascii() and b"\0" not in lines and max(map(len, lines.split(b"\r\n"))) <= LINE_LENGTH
     head = (
         f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        f"Content-Transfer-Encoding: {'7bit' if plain else 'quoted-printable'}\r\n\r\n"
     )
-    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-    return head.encode() + binascii.b2a_qp(lines) + b"\r\n"
+    return head.encode() + (lines if plain else binascii.b2a_qp(lines)) + b"\r\n"
 
 
 def _unstructured(text: str) -> str:

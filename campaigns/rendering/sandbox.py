@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from campaigns.rendering import child
 
@@ -27,8 +27,7 @@ class Texts:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A text filled in. `pieces` is the HTML cut at its link targets: text, address, text, …, text."""
 
     subject: str

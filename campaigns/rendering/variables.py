@@ -105,7 +105,7 @@ def _plain(value: Any) -> bool:
 
 
 def _amount(amount: Decimal | None, currency: str) -> float:
-    return float(rounded(amount or Decimal(0), currency))
+    return float(rounded(amount, currency)) if amount else 0.0
 
 
 def _day(instant: datetime | None, zone: tzinfo) -> str:

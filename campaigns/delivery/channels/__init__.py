@@ -1,9 +1,8 @@
 """What carries a message: the small interface every channel has, and what it says of each letter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Unreachable(Exception):
@@ -19,8 +18,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"  # it may have arrived
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One message ready for the wire. `content` has CRLF line ends."""
 
     message_id: int
@@ -29,8 +27,7 @@ class Letter:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A letter's fate, with the answer it got (SMTP code and text, or words of ours)."""
 
     message_id: int
