@@ -123,8 +123,8 @@ def _tell(workers: Sequence["subprocess.Popen[str]"]) -> None:
 @contextmanager
 def _process(module: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": settings.BASE_DIR}
-    with subprocess.Popen(command, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=settings.BASE_DIR) as process:
         try:
             yield process
         finally:

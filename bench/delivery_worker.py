@@ -113,9 +113,9 @@ def _send(lines: list[_Line], letters: list[tuple[str, str]]) -> None:
         if line in held:
             line.hear(1)
         held[line] = content.encode() + b".\r\n"
-    for line, content in held.items():
+    for line, last in held.items():
         line.hear(3)
-        line.say(content, 1)
+        line.say(last, 1)
 
 
 def _log(batch: list[dict[str, Any]]) -> None:

@@ -76,11 +76,12 @@ class Message(models.Model):
 class Attempt(models.Model):
     """One time a message was put on the wire: inserted and committed before the wire, its outcome added once after.
 
-    An empty outcome means that the worker never said what came of it.
+    An empty outcome means that the worker never said what came of it. (No foreign key in the database: the one
+    statement that inserts attempts takes them from messages, and messages stay.)
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", db_index=False)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", db_index=False, db_constraint=False)
     token = models.UUIDField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
