@@ -26,7 +26,7 @@ from retention.workspace.models import Workspace
 from tests.campaigns import people
 from tests.campaigns.sink import Sink, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 CUSTOMERS = 900
 FINAL = {"sent", "unknown"}
 
