@@ -137,7 +137,8 @@ _SIGNALS = """
                  CASE WHEN kind = 'survey.answered' AND payload ->> 'score' ~ '^([0-9]|10)$'
                       THEN (payload ->> 'score')::smallint END AS score
           FROM customers_event
-          WHERE customer_id = ANY(%(ids)s) AND kind IN ('survey.answered', 'message.sent', 'message.clicked')) e
+          WHERE customer_id = ANY(%(ids)s) AND kind IN ('survey.answered', 'message.sent', 'message.clicked')
+            AND NOT (kind = 'message.clicked' AND payload ? 'machine')) e  -- a mail scanner's click is nobody's
     GROUP BY customer_id
 """
 

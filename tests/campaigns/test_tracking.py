@@ -11,7 +11,8 @@ from campaigns.delivery.running import deliver
 from campaigns.enrolment import take_in
 from campaigns.models import Link, Message, Suppression
 from campaigns.tracking.addresses import click_address, open_address, unsubscribe_address
-from customers.models import Consent, Event
+from customers.facts.folding import fold
+from customers.models import Consent, CustomerFacts, Event
 from retention.common import clock, links
 from tests.campaigns import people
 from tests.campaigns.sink import Sink
@@ -87,6 +88,15 @@ def test_machines_are_recorded_as_machines(message: Message, headers: dict[str, 
     click(message)
     message.refresh_from_db()
     assert message.clicked_at, "the person who comes later counts"
+
+
+def test_a_machines_click_is_no_fact_about_the_customer(message: Message) -> None:
+    click(message, headers={"User-Agent": "curl/8"})
+    fold([message.customer_id])
+    assert CustomerFacts.objects.get(customer=message.customer).last_click_at is None
+    click(message)
+    fold([message.customer_id])
+    assert CustomerFacts.objects.get(customer=message.customer).last_click_at
 
 
 def test_head_is_a_machine(message: Message) -> None:
