@@ -38,13 +38,13 @@ def test_it_works(as_role: AsRole, company: Campaign) -> None:
     expect(page.locator(".receipt-value")).to_have_text(value)
     accessible(page)
     page.get_by_role("link", name=re.compile("^Left out")).first.click()
-    count = page.locator(".part[aria-current] .part-count").inner_text()
+    count = page.locator(".receipt-part[aria-current] .receipt-count").inner_text()
     expect(page.get_by_role("heading", name=re.compile(f": {count}$"))).to_be_visible()
     assert page.locator("tbody tr").count() == int(count.split()[0])
     page.locator("tbody a").first.click()
     expect(page).to_have_url(re.compile(r"/customers/\d+/"))
     page.go_back()
-    expect(page.locator(".part[aria-current]")).to_be_visible()
+    expect(page.locator(".receipt-part[aria-current]")).to_be_visible()
 
 
 def test_a_window_and_a_segment_are_in_the_address(as_role: AsRole, company: Campaign) -> None:
