@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign, Message
+from campaigns.models import Message
 from campaigns.sweeping import sweep_until_idle
+from campaigns.tracking import addresses
 from customers.models import Segment
 from retention.workspace.models import Workspace
 from tests.browser.conftest import AsRole, accessible, no_sideways_scroll
@@ -88,7 +90,9 @@ def test_every_page_reads_well(as_role: AsRole, phone: bool, dark: bool) -> None
         no_sideways_scroll(page)
 
 
-def test_the_outbox_shows_a_mail_whose_links_work(as_role: AsRole) -> None:
+def test_the_outbox_shows_a_mail_whose_links_work(as_role: AsRole, live_server: LiveServer, settings: Any) -> None:
+    settings.PUBLIC_URL = live_server.url
+    addresses._around.cache_clear()
     Workspace.objects.update(name="Harbour Goods")
     people.campaign(lapsing(1), step={"body": '<p>Dear {{ customer.name }}, <a href="/nowhere/">look</a></p>'})
     sweep_until_idle()
@@ -102,18 +106,16 @@ def test_the_outbox_shows_a_mail_whose_links_work(as_role: AsRole) -> None:
     assert message.opened_at is None
     with page.context.expect_page() as opened:
         mail.get_by_role("link", name="Unsubscribe").click()
-    assert "/u/" in opened.value.url
-    assert Campaign.objects.exists()
+    expect(opened.value.get_by_role("button", name="Unsubscribe")).to_be_visible()
+    addresses._around.cache_clear()
 
 
 def test_unsubscribing_on_a_phone_without_script(as_role: AsRole) -> None:
-    from campaigns.tracking.addresses import unsubscribe_address  # noqa: PLC0415
-
     people.campaign(lapsing(1))
     sweep_until_idle()
     message = Message.objects.get()
     page = as_role("", phone=True, script=False)
-    page.goto(unsubscribe_address(message.pk).removeprefix("http://testserver"))
+    page.goto(addresses.unsubscribe_address(message.pk).removeprefix("http://testserver"))
     no_sideways_scroll(page)
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.locator("main")).to_contain_text("You are unsubscribed")
