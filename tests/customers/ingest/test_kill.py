@@ -90,8 +90,8 @@ def in_copy(job: Job) -> None:
 
 
 def in_merge(job: Job) -> None:
-    """In the last statement of the merge: everything but the lines is written."""
-    wait_for(lambda: any("INSERT INTO customers_orderline" in query for query in _others()))
+    """In the last part of the merge: everything but the lines is written."""
+    wait_for(lambda: any("import_lines" in query or "import_changes" in query for query in _others()))
 
 
 def test_it_works(job: Job) -> None:
