@@ -16,7 +16,10 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import Role
+from tests.chromium import chromium
 from tests.online_retail import bring_in, connected_to, copied
+
+__all__ = ["chromium"]
 
 SHARED = Path(os.environ.get("RETENTION_SHARED", settings.BASE_DIR.parent / "shared"))
 

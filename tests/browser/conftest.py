@@ -8,7 +8,6 @@
 Every page is watched: an error of a script or a breach of the Content-Security-Policy fails the test.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -17,19 +16,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from retention.workspace.models import User
 from retention.workspace.roles import Role
+from tests.chromium import DESKTOP, PHONE
 
-# Playwright's own event loop would make Django refuse every query of the test's thread.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-FLAGS += " --disable-component-update --disable-sync"
-DESKTOP, PHONE = (1440, 900), (390, 844)
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -43,18 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("needs Chromium: apt-get install chromium fonts-dejavu-core")
-    if not (settings.BASE_DIR / "static" / "vendor" / "tabler.min.css").exists():
-        pytest.skip("needs the front-end files: make setup")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import DESKTOP, chromium
 from tests.campaigns.sink import Sink, serving
+from tests.chromium import DESKTOP
 from tests.journeys.product import Product
-
-__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="module")

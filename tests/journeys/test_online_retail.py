@@ -13,8 +13,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PHONE, accessible
+from tests.browser.conftest import accessible
 from tests.campaigns.sink import Sink
+from tests.chromium import PHONE
 from tests.journeys.product import Product, wait_until
 
 LAPSING = "Lapsing buyers"
