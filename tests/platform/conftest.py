@@ -21,7 +21,8 @@ WAIT = 120.0
 
 def environment(**more: str) -> dict[str, str]:
     """For a program that is to run with the product's own settings, not with the tests'."""
-    ours = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    tests_own = ("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE")
+    ours = {name: value for name, value in os.environ.items() if name not in tests_own}
     return ours | {"DATABASE_URL": "", "REDIS_URL": "", "DEMO": "0"} | more
 
 
