@@ -77,6 +77,8 @@ def run(job_id: uuid.UUID, tell: Tell | None = None) -> None:
 def _hold(job_id: uuid.UUID) -> Iterator[bool]:
     key = job_id.int % 2**63
     with connection.cursor() as cursor:
+        # Without it the server notices that a worker died, and lets go of its job, only when the statement ends.
+        cursor.execute("SET client_connection_check_interval = '2s'")
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         (held,) = cursor.fetchone()
         try:

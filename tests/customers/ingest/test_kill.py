@@ -1,6 +1,7 @@
 """An import that is killed at any moment has changed nothing, and is done whole when it is begun again."""
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tests.customers.ingest.bringing import LINES, mapping
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 ORDERS, LINES_EACH = 16_000, 4
+WORKER = "worker of a test"
 PATIENCE = 60  # seconds
 
 
@@ -54,7 +56,9 @@ def worker(job: Job, *bugs: str) -> subprocess.Popen[bytes]:
     """A process that runs the job."""
     program = [sys.executable, "-m", "tests.customers.ingest.programs.worker"]
     database = str(connection.settings_dict["NAME"])
-    return subprocess.Popen([*program, database, str(job.pk), *bugs], cwd=settings.BASE_DIR)
+    return subprocess.Popen(
+        [*program, database, str(job.pk), *bugs], cwd=settings.BASE_DIR, env={**os.environ, "PGAPPNAME": WORKER}
+    )
 
 
 @contextmanager
@@ -66,15 +70,14 @@ def killed(job: Job, *bugs: str) -> Iterator[None]:
     finally:
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    wait_for(lambda: not _others())
+    wait_for(lambda: not _statements())
 
 
-def _others() -> list[str]:
-    """What the other connections to this database are doing; a server process outlives its client by a statement."""
+def _statements() -> list[str]:
+    """What the worker's server processes are doing; such a process outlives its client by a moment."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s", [WORKER]
         )
         return [query for (query,) in cursor.fetchall()]
 
@@ -91,7 +94,7 @@ def in_copy(job: Job) -> None:
 
 def in_merge(job: Job) -> None:
     """In the last part of the merge: everything but the lines is written."""
-    wait_for(lambda: any("import_lines" in query or "import_changes" in query for query in _others()))
+    wait_for(lambda: any("import_lines" in query or "import_changes" in query for query in _statements()))
 
 
 def test_it_works(job: Job) -> None:
