@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 
 from campaigns.models import Campaign, EmailStep, Message
 from retention.common import clock
-
-LEASE = timedelta(minutes=3)
 
 _CLAIM = """
     UPDATE campaigns_message message SET state = 'claimed', token = %(token)s, lease_until = %(until)s
@@ -45,7 +44,8 @@ def claim(limit: int) -> Claim:
     now, token = clock.now(), uuid.uuid4()
     steps = list(EmailStep.objects.filter(campaign__state=Campaign.State.RUNNING).values_list("id", flat=True))
     with connection.cursor() as cursor:
-        values: dict[str, Any] = {"token": token, "now": now, "until": now + LEASE, "steps": steps, "limit": limit}
+        until = now + settings.DELIVERY_LEASE
+        values: dict[str, Any] = {"token": token, "now": now, "until": until, "steps": steps, "limit": limit}
         cursor.execute(_CLAIM, values)
         return Claim(token, sorted((Claimed(*row) for row in cursor.fetchall()), key=lambda each: each.message_id))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from campaigns.delivery.claiming import Claim
@@ -16,7 +17,6 @@ from campaigns.delivery.hours import local
 from retention.common import clock
 from retention.workspace.models import Workspace
 
-LEASE = timedelta(minutes=2)
 SOON = timedelta(seconds=10)
 
 
@@ -164,7 +164,7 @@ def _values(
     return {
         "token": held.token,
         "now": now,
-        "until": now + LEASE,
+        "until": now + settings.DELIVERY_LEASE,
         "soon": now + SOON,
         "a_day": workspace.messages_per_day,
         "messages": [each.message_id for each in chunk],

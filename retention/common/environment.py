@@ -27,10 +27,11 @@ def flag(name: str, default: bool) -> bool:
     return given in YES if given else default
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, least: int = 0) -> int:
     given = text(name, str(default))
-    if not given.isdecimal():
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {given!r}.")
+    if not given.isdecimal() or int(given) < least:
+        sort = f"a whole number, at least {least}" if least else "a whole number"
+        raise ImproperlyConfigured(f"{name} must be {sort}, not {given!r}.")
     return int(given)
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.campaigns.conftest import plain_sink
 from tests.campaigns.sink import Sink, serving
 from tests.chromium import DESKTOP
 from tests.journeys.product import Product
+
+__all__ = ["plain_sink"]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,12 @@ def sink() -> Iterator[Sink]:
 def product(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Iterator[Product]:
     """Started empty, at the end of Online Retail's last day but one."""
     folder = tmp_path_factory.mktemp("product")
-    made = Product(folder, RETENTION_NOW="2011-12-10T00:00:00Z", EMAIL_URL=f"smtp://127.0.0.1:{sink.port}")
+    made = Product(
+        folder,
+        RETENTION_NOW="2011-12-10T00:00:00Z",
+        EMAIL_URL=f"smtp://127.0.0.1:{sink.port}",
+        DELIVERY_LEASE="15",  # seconds until a killed worker's messages are taken up
+    )
     yield made
     made.stop()
 

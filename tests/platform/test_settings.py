@@ -47,6 +47,7 @@ def test_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("maybe", lambda: env.flag("THING", True)),
         ("-1", lambda: env.number("THING", 1)),
         ("eight", lambda: env.number("THING", 1)),
+        ("9", lambda: env.number("THING", 20, least=10)),
         ("xml", lambda: env.choice("THING", ["json", "console"], "json")),
         ("mysql://user:secret@host/db", lambda: env.url("THING", ["postgresql"])),
         ("localhost", lambda: env.url("THING", ["https", "http"])),
