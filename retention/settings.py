@@ -149,7 +149,7 @@ CELERY_BEAT_SCHEDULE = {
 # Mail: without EMAIL_URL messages land in an outbox folder that a page shows.
 EMAIL_URL = env.url("EMAIL_URL", ["smtp", "smtp+tls", "smtp+ssl"])
 EMAIL_CONNECTIONS = env.number("EMAIL_CONNECTIONS", 4)
-# For so long a dead worker's messages are left alone. Longer than a chunk may take on the wire, or it is called in doubt.
+# For so long a dead worker's messages are left alone; a living one needs it for what it has on the wire.
 DELIVERY_LEASE = timedelta(seconds=env.number("DELIVERY_LEASE", 180, least=10))
 OUTBOX_DIR = DATA_DIR / "outbox"
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

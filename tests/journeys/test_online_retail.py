@@ -1,8 +1,8 @@
 """The main job on real orders, through the real thing: from a file to the timeline, with programs killed on the way.
 
 Online Retail as of 2011-12-10: import, a segment of lapsing buyers, a win-back with a control group held out, mail over
-SMTP, an unsubscribe and an NPS answer on a phone, the timeline, and figures equal to the published ones, by the page and
-by the command.
+SMTP, an unsubscribe and an NPS answer on a phone, the timeline, and figures equal to the published ones, by the page
+and by the command.
 """
 
 import json
@@ -179,7 +179,7 @@ def leading_number(cell: str) -> int:
 
 
 def open_figures(page: Page) -> None:
-    """REFERENCE §5: 2,845 of the 4,338 who paid ordered again (ours counts one more, who paid nothing), 8911407.904 in all."""
+    """REFERENCE §5: 2,845 of 4,338 ordered again (ours counts one more, who paid nothing), for 8911407.904 in all."""
     page.goto("/metrics/?from=2010-12-01&to=2011-12-10")
     accessible(page)
     expect(page.get_by_role("link", name=re.compile("^Revenue: "))).to_contain_text("8,911,407.90")
