@@ -26,13 +26,18 @@ def sign_in(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 @public
 def welcome(request: HttpRequest) -> HttpResponse:
     """Make the first administrator and name the workspace. Closed for good once anybody has an account."""
+    if User.objects.exists():
+        return redirect("account_login")
     form = FirstPersonForm(request.POST or None)
-    with transaction.atomic():
-        Workspace.objects.select_for_update().get(id=1)  # two who come at once: the second finds the first
-        if User.objects.exists():
-            return redirect("account_login")
-        if request.method == "POST" and form.is_valid():
-            user = form.save()
-            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-            return redirect("workspace:home")
+    if request.method == "POST" and form.is_valid():
+        return _set_up(request, form)
     return render(request, "workspace/welcome.html", {"form": form})
+
+
+@transaction.atomic
+def _set_up(request: HttpRequest, form: FirstPersonForm) -> HttpResponse:
+    Workspace.objects.select_for_update().get(id=1)  # two who come at once: the second finds the first
+    if User.objects.exists():
+        return redirect("account_login")
+    login(request, form.save(), backend=settings.AUTHENTICATION_BACKENDS[0])
+    return redirect("workspace:home")

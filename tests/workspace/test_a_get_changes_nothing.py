@@ -1,0 +1,186 @@
+"""No GET changes anything: PostgreSQL is told to refuse, and the folders are compared.
+
+Every view of ours is really reached: an address that leads nowhere would prove nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import URLPattern, path
+from pytest_django import Settings
+
+from campaigns import outbox
+from campaigns.delivery.running import deliver
+from campaigns.enrolment import take_in
+from campaigns.models import Link, Message
+from campaigns.tracking import addresses
+from customers.models import Customer, Event, Import, Segment, Task
+from customers.records.exporting import path_of
+from retention.common import clock
+from retention.workspace.models import Job, User, Workspace
+from retention.workspace.roles import Role
+from surveys.invitations import token_of
+from surveys.models import Answer, Invitation, Survey
+from tests.addresses import SAMPLES, patterns
+from tests.campaigns import people
+
+SignIn = Callable[[str], Client]
+#: A mail program follows these with a GET, and to record that is what they are for.
+RECORDERS = {"/c/x/", "/o/x.gif"}
+#: Whoever is signed in is sent on from here.
+SENDS_ON = {"/", "/welcome/", "/account/login/", "/account/email/"}
+NUMBER = int(SAMPLES["int"])
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+
+
+@pytest.fixture
+def client(signed_in: SignIn, settings: Settings, tmp_path: Path) -> Client:
+    """The administrator, whose session is not kept in the database: it would be a change of its own."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    settings.MEDIA_ROOT, settings.OUTBOX_DIR, settings.EMAIL_URL = tmp_path / "files", tmp_path / "outbox", ""
+    return signed_in(Role.ADMINISTRATOR)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Within, the database refuses whatever would change it, be it SQL, COPY or a function's doing."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+        transaction.set_rollback(True)
+
+
+@dataclass
+class Visit:
+    """A GET's status, and what it tried to change: "" where that is nothing."""
+
+    status: int = 0
+    tried: str = ""
+
+
+def visit(client: Client, url: str, folder: Path) -> Visit:
+    """GET it as a page and as a part."""
+    before, made = set(folder.rglob("*")), Visit()
+    try:
+        for headers in ({"HX-Request": "true"}, {}):
+            with read_only():
+                response = client.get(url, headers=headers)
+                made.status = response.status_code
+                b"".join(response)
+    except (DatabaseError, psycopg.Error) as refusal:
+        made.tried = str(refusal)
+    made.tried += ", ".join(sorted(str(each) for each in set(folder.rglob("*")) - before))
+    return made
+
+
+def one_of_each(by: User) -> dict[str, str]:
+    """Something at every address; gives those whose samples have to be replaced by what there is."""
+    people.campaign(_segment_and_others(by), pk=NUMBER, running=False)
+    _files(by)
+    return _survey_links() | _mail_links() | {"/metrics/receipt/x/": "/metrics/receipt/revenue/"}
+
+
+def _segment_and_others(by: User) -> Segment:
+    User.objects.create(pk=NUMBER, email="someone@example.test")
+    customer = Customer.objects.create(pk=NUMBER, external_id="one", owner=by)
+    Survey.objects.create(pk=NUMBER, name="NPS")
+    Task.objects.create(pk=NUMBER, customer=customer, title="Call", due_at=clock.now())
+    return Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
+
+
+def _files(by: User) -> None:
+    """A logo, an import that is over, an export."""
+    workspace = Workspace.current()
+    workspace.logo.save("logo.png", ContentFile(PNG))
+    done = Job.objects.create(kind="import", title="Bringing in c.csv", state=Job.State.DONE)
+    file = ContentFile(b"id,name\nc1,Ada\n", "c.csv")
+    spec = {"kind": "customers"}
+    Import.objects.create(pk=NUMBER, kind="customers", filename="c.csv", file=file, spec=spec, job=done)
+    export = Job.objects.create(
+        pk=SAMPLES["uuid"], kind="customers.export", title="Export", state=Job.State.DONE, created_by=by
+    )
+    path_of(export).parent.mkdir(parents=True)
+    path_of(export).write_text("id\n")
+
+
+def _survey_links() -> dict[str, str]:
+    survey, customer, now = Survey.objects.get(), Customer.objects.get(), clock.now()
+    asked, answered = (
+        Invitation.objects.create(survey=survey, customer=customer, origin=origin, expires_at=now + timedelta(days=9))
+        for origin in ("x", "y")
+    )
+    Answer.objects.create(survey=survey, customer=customer, invitation=answered, score=9, answered_at=now)
+    return {"/s/x/": f"/s/{token_of(asked)}/?score=3", "/s/x/thanks/": f"/s/{token_of(answered)}/thanks/"}
+
+
+def _mail_links() -> dict[str, str]:
+    """A message in the outbox, and what it links to."""
+    take_in(people.campaign(people.segment(rows=people.customers(1)), name="Running"))
+    assert deliver(30).handled == 1
+    message, link = Message.objects.get(), Link.objects.get()
+    mail = f"/campaigns/outbox/{outbox.latest(0, 1)[0].name}/"
+    found = {
+        "/c/x/": addresses.click_address(message.pk, link.pk),
+        "/o/x.gif": addresses.open_address(message.pk),
+        "/u/x/": addresses.unsubscribe_address(message.pk),
+        "/campaigns/outbox/x/": mail,
+        "/campaigns/outbox/x/frame/": f"{mail}frame/",
+    }
+    return {sample: "/" + url.removeprefix("http://").split("/", 1)[1] for sample, url in found.items()}
+
+
+def test_it_works(client: Client, tmp_path: Path) -> None:
+    real = one_of_each(User.objects.get(role=Role.ADMINISTRATOR))
+    visits = {url: (pattern, visit(client, real.get(url, url), tmp_path)) for pattern, url in patterns()}
+    assert {url: made.tried for url, (_, made) in visits.items() if made.tried and url not in RECORDERS} == {}
+    assert all(visits[url][1].tried for url in RECORDERS)
+    ours = {url: made for url, (pattern, made) in visits.items() if hasattr(pattern.callback, "admits")}
+    nowhere = {url: made.status for url, made in ours.items() if made.status not in (200, 405)}
+    assert set(nowhere) <= SENDS_ON | RECORDERS, nowhere
+
+
+def by_the_orm(request: HttpRequest) -> HttpResponse:
+    Workspace.objects.update(name="x")
+    return HttpResponse()
+
+
+def by_copy(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor, cursor.copy("COPY customers_customer (external_id) FROM STDIN"):
+        pass
+    return HttpResponse()
+
+
+def by_locking(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        return HttpResponse(str(list(Event.objects.select_for_update())))
+
+
+def by_a_file(request: HttpRequest) -> HttpResponse:
+    Workspace.current().logo.storage.save("a.txt", ContentFile(b"x"))
+    return HttpResponse()
+
+
+def only_as_a_part(request: HttpRequest) -> HttpResponse:
+    return by_the_orm(request) if request.headers.get("HX-Request") else HttpResponse()
+
+
+PLANTED = (by_the_orm, by_copy, by_locking, by_a_file, only_as_a_part)
+urlpatterns: list[URLPattern] = [path(f"{view.__name__}/", view) for view in PLANTED]
+urlpatterns += [path("innocent/", lambda request: HttpResponse(Workspace.current().name))]
+
+
+def test_a_planted_change_is_found(client: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = []
+    innocent = [url for _, url in patterns() if not visit(client, url, tmp_path).tried]
+    assert innocent == ["/innocent/"]
