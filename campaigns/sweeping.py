@@ -11,6 +11,7 @@ from campaigns.goals import close
 from campaigns.models import Campaign
 from campaigns.routing import route
 from customers.segments.membership import refresh_crossings
+from customers.subscriptions.turning import turn_all
 from retention.workspace import jobs
 
 DELIVER_SECONDS = 300.0
@@ -55,10 +56,11 @@ def route_all() -> int:
 
 
 def keep_up() -> Swept:
-    """Route, let time pass in the segments, enrol, let go, take back what dead workers held."""
+    """Let time pass in subscriptions and segments, route, enrol, let go, take back what dead workers held."""
     swept = Swept()
     with alone(SWEEPING) as free:
         if free:
+            turn_all()
             swept.routed = route_all()
             refresh_crossings()
             swept.routed += route_all()

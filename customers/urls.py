@@ -3,8 +3,15 @@
 from customers.ingest import urls as ingest
 from customers.records import urls as records
 from customers.segments import urls as segments
+from customers.subscriptions import urls as subscriptions
 from customers.work import urls as work
 
 app_name = "customers"
 
-urlpatterns = [*records.urlpatterns, *ingest.urlpatterns, *segments.urlpatterns, *work.urlpatterns]
+urlpatterns = [
+    *records.urlpatterns,
+    *ingest.urlpatterns,
+    *segments.urlpatterns,
+    *subscriptions.urlpatterns,
+    *work.urlpatterns,
+]

@@ -1,7 +1,8 @@
 """Who is active at an instant, by the workspace's basis.
 
-Contractual: a subscription is in force from its start up to, not including, its end. Orders and usage: one in the
-days before the instant, `[instant − days, instant)`, counted in the workspace's days.
+Whatever happens at the very instant a window begins belongs to that window, so who is active then is told by what was
+before it. Contractual: a subscription was in force just before the instant. Orders and usage: one in the days before,
+`[instant − days, instant)`, counted in the workspace's days.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 
 from customers.events.kinds import USAGE
-from customers.models import Event, Order, Subscription
+from customers.models import Event, Order, SubscriptionTerm
 from metrics.scope import Scope
 from retention.workspace.models import Basis
 
@@ -44,7 +45,7 @@ class Activity:
 def activity(scope: Scope) -> Activity:
     """The records of the scope's customers by the scope's basis."""
     if scope.basis is Basis.CONTRACTUAL:
-        return _contractual(_limited(Subscription.objects.all(), scope))
+        return _contractual(_limited(SubscriptionTerm.objects.all(), scope))
     if scope.basis is Basis.USAGE:
         return _recent(_limited(Event.objects.filter(kind__in=USAGE), scope), "occurred_at", scope)
     orders = Order.objects.filter(KEPT, customer__isnull=False)
@@ -58,16 +59,16 @@ def _limited(records: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
 
 def _contractual(records: QuerySet[Any]) -> Activity:
     def at(instant: datetime) -> Q:
-        return Q(started_at__lte=instant) & _not_ended_by(instant)
+        return Q(valid_from__lt=instant) & _not_ended_before(instant)
 
     def during(first: datetime, last: datetime) -> Q:
-        return Q(started_at__lte=last) & _not_ended_by(first)
+        return Q(valid_from__lt=last) & _not_ended_before(first)
 
-    return Activity(records, "started_at", at, during, _range("started_at", F("ended_at"), "[)"))
+    return Activity(records, "valid_from", at, during, _range("valid_from", F("valid_to"), "(]"))
 
 
-def _not_ended_by(instant: datetime) -> Q:
-    return Q(ended_at__isnull=True) | Q(ended_at__gt=instant)
+def _not_ended_before(instant: datetime) -> Q:
+    return Q(valid_to__isnull=True) | Q(valid_to__gte=instant)
 
 
 def _recent(records: QuerySet[Any], field: str, scope: Scope) -> Activity:

@@ -96,7 +96,7 @@ def _last_seen(scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column]
     what = {Basis.CONTRACTUAL: "Subscription", Basis.ORDERS: "Order", Basis.USAGE: "Use"}[scope.basis]
     if scope.basis is Basis.CONTRACTUAL:
         columns = (Column("since", "First subscription began", "day"), Column("until", "Last one ended", "day"))
-        return columns, records.annotate(since=Min("started_at"), until=Max("ended_at"))
+        return columns, records.annotate(since=Min("valid_from"), until=Max("valid_to"))
     columns = (
         Column("before", f"{what} last seen before the window", "day"),
         Column("inside", f"{what} last seen in the window", "day"),

@@ -13,7 +13,7 @@ from retention.common import clock
 from retention.workspace.models import Basis, Workspace
 
 BASIS_WORDS = {
-    Basis.CONTRACTUAL: "a subscription in force at that instant",
+    Basis.CONTRACTUAL: "a subscription in force up to that instant",
     Basis.ORDERS: "an order, not cancelled or refunded, in the {days} days before",
     Basis.USAGE: "a usage event in the {days} days before",
 }

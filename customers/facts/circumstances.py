@@ -6,9 +6,9 @@ from retention.workspace.models import Workspace
 
 
 def notice_changes() -> None:
-    """Mark everybody where the time zone or the activity window is no longer what facts were folded under."""
+    """Mark everybody where a setting is no longer what facts were folded under."""
     workspace = Workspace.current()
-    now = {"time_zone": workspace.time_zone, "activity_window": workspace.activity_window}
+    now = {name: getattr(workspace, name) for name in ("time_zone", "activity_window", "currency")}
     before, is_new = FoldedUnder.objects.get_or_create(id=1, defaults=now)
     if is_new or now == {name: getattr(before, name) for name in now}:
         return

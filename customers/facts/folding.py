@@ -1,8 +1,8 @@
-"""Folding: from records and events to one row of facts per customer, and one row per customer and month.
+"""Folding: from records and events to one row of facts per customer, one per month, and one per change of MRR.
 
-Everything is worked out anew from what is stored about the customers asked for, in one statement for the facts and one
-for the months, and a row is written only where it differs. Nothing is added up step by step, so that repeating a fold,
-or folding after a correction of the past, is always right.
+Everything is worked out anew from what is stored about the customers asked for, in one statement for the facts, one
+for the months and one for the movements, and a row is written only where it differs. Nothing is added up step by step,
+so that repeating a fold, or folding after a correction of the past, is always right.
 
 What has not happened yet (a later `occurred_at`) does not count; the instant it will is an edge. Windows are
 half-open to the left, `(now - 30 days, now]`: something leaves a window at the very instant it is that old.
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from customers.events.kinds import USAGE
-from customers.facts import months, stages
+from customers.facts import months, movements, stages
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -35,7 +35,7 @@ def take_turn() -> None:
 
 
 def fold(customer_ids: Sequence[int]) -> datetime:
-    """Bring facts and months of these customers up to the present instant, which is returned."""
+    """Bring facts, months and movements of these customers up to the present instant, which is returned."""
     with transaction.atomic(savepoint=False):
         take_turn()
         now, workspace = clock.now(), Workspace.current()
@@ -43,6 +43,7 @@ def fold(customer_ids: Sequence[int]) -> datetime:
             "ids": list(customer_ids),
             "now": now,
             "zone": workspace.time_zone,
+            "currency": workspace.currency,
             "window": timedelta(days=workspace.activity_window),
             "break": stages.SUBSCRIPTION_BREAK,
             "usage": list(USAGE),
@@ -50,6 +51,7 @@ def fold(customer_ids: Sequence[int]) -> datetime:
         with connection.cursor() as cursor:
             cursor.execute(_FOLD_FACTS, params)
             cursor.execute(months.FOLD, params)
+            cursor.execute(movements.FOLD, params)
     return now
 
 
@@ -101,26 +103,26 @@ _LAST_USAGE = """
     ORDER BY e.occurred_at DESC LIMIT 1
 """
 
-# MRR: METRICS, Recurring revenue: year/12, quarter/3, week × 52/12.
+# A subscription is in force while one of its terms is; amounts in other currencies are no part of the MRR.
 _SUBSCRIPTIONS = """
     SELECT customer_id,
-           sum(yearly) FILTER (WHERE in_force) / 12 AS mrr,
-           min(started_at) FILTER (WHERE started_at <= %(now)s) AS subscribed_at,
+           sum(mrr) FILTER (WHERE in_force AND currency = %(currency)s) AS mrr,
+           min(valid_from) FILTER (WHERE valid_from <= %(now)s) AS subscribed_at,
            min(renews_at) FILTER (WHERE in_force AND renews_at > %(now)s) AS renews_at,
-           CASE WHEN NOT bool_or(in_force) THEN max(ended_at) FILTER (WHERE ended_at <= %(now)s) END AS churned_at,
-           max(started_at) FILTER (
-               WHERE started_at <= %(now)s AND started_at >= covered_until + %(break)s) AS resubscribed_at,
+           CASE WHEN NOT bool_or(in_force) THEN max(valid_to) FILTER (WHERE valid_to <= %(now)s) END AS churned_at,
+           max(valid_from) FILTER (
+               WHERE valid_from <= %(now)s AND valid_from >= covered_until + %(break)s) AS resubscribed_at,
            LEAST(min(renews_at) FILTER (WHERE in_force AND renews_at > %(now)s),
-                 min(started_at) FILTER (WHERE started_at > %(now)s),
-                 min(ended_at) FILTER (WHERE ended_at > %(now)s)) AS edge_at
-    FROM (SELECT customer_id, started_at, ended_at, renews_at,
-                 amount * CASE "interval" WHEN 'week' THEN 52 WHEN 'month' THEN 12
-                                          WHEN 'quarter' THEN 4 WHEN 'year' THEN 1 END AS yearly,
-                 started_at <= %(now)s AND COALESCE(ended_at > %(now)s, TRUE) AS in_force,
-                 max(COALESCE(ended_at, 'infinity')) OVER (
-                     PARTITION BY customer_id ORDER BY started_at, id
+                 min(valid_from) FILTER (WHERE valid_from > %(now)s),
+                 min(valid_to) FILTER (WHERE valid_to > %(now)s)) AS edge_at
+    FROM (SELECT term.customer_id, valid_from, valid_to, renews_at, mrr, currency,
+                 valid_from <= %(now)s AND COALESCE(valid_to > %(now)s, TRUE) AS in_force,
+                 max(COALESCE(valid_to, 'infinity')) OVER (
+                     PARTITION BY term.customer_id ORDER BY valid_from, term.id
                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
-          FROM customers_subscription WHERE customer_id = ANY(%(ids)s)) s
+          FROM customers_subscriptionterm term
+          JOIN customers_subscription subscription ON subscription.id = term.subscription_id
+          WHERE term.customer_id = ANY(%(ids)s)) s
     GROUP BY customer_id
 """
 

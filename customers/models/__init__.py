@@ -3,8 +3,9 @@
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
 from customers.models.imports import Import, ImportMapping, RejectedRow
-from customers.models.records import Channel, Consent, Customer, Order, OrderLine, Subscription
+from customers.models.records import Channel, Consent, Customer, Order, OrderLine
 from customers.models.segments import Segment, SegmentMembership
+from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
 from customers.models.tasks import Task
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "FoldedUnder",
     "Import",
     "ImportMapping",
+    "Interval",
+    "MovementKind",
+    "MrrMovement",
     "Order",
     "OrderLine",
     "RejectedRow",
@@ -26,5 +30,6 @@ __all__ = [
     "Stage",
     "StagePeriod",
     "Subscription",
+    "SubscriptionTerm",
     "Task",
 ]

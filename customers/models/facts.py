@@ -50,7 +50,9 @@ class CustomerFacts(models.Model):
     usage_30d = models.PositiveIntegerField(default=0)
     usage_prior_30d = models.PositiveIntegerField(default=0)
     # Subscriptions
-    mrr = models.DecimalField(max_digits=14, decimal_places=4, default=0)
+    mrr = models.DecimalField(
+        max_digits=14, decimal_places=4, default=0, help_text="In the workspace's currency; other ones are left out."
+    )
     subscribed_at = models.DateTimeField(null=True, help_text="Start of the first subscription.")
     renews_at = models.DateTimeField(null=True)
     churned_at = models.DateTimeField(null=True, help_text="End of the last subscription where none is in force.")
@@ -134,6 +136,7 @@ class FoldedUnder(models.Model):
 
     time_zone = models.CharField(max_length=64)
     activity_window = models.PositiveSmallIntegerField()
+    currency = models.CharField(max_length=3, default="")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="folded_under_is_single")]

@@ -1,4 +1,4 @@
-"""Records: customers with their consent, orders with their lines, subscriptions.
+"""Records: customers with their consent, orders with their lines.
 
 A foreign key has no index of its own where another index of its table begins with it: rows come in by the million.
 """
@@ -127,36 +127,3 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.description or self.sku}"
-
-
-class Subscription(models.Model):
-    """A recurring contract. `amount` is per interval for the whole quantity, net of discount, without tax."""
-
-    class Interval(models.TextChoices):
-        WEEK = "week", "Week"
-        MONTH = "month", "Month"
-        QUARTER = "quarter", "Quarter"
-        YEAR = "year", "Year"
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="subscriptions", db_index=False)
-    external_id = models.CharField(max_length=200, unique=True, db_collation="C")
-    plan = models.CharField(max_length=100)
-    quantity = models.PositiveIntegerField(default=1)
-    amount = models.DecimalField(max_digits=14, decimal_places=4)
-    currency = models.CharField(max_length=3)
-    interval = models.CharField(max_length=10, choices=Interval, default=Interval.MONTH)
-    started_at = models.DateTimeField()
-    renews_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    cancel_reason = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["customer", "started_at"], name="subscription_by_customer")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="subscription_ends_after"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.plan} × {self.quantity}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Subscription, Task
+from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Task
 
 ORDERS = 10
 LINES = 20
@@ -20,7 +20,6 @@ class Profile:
     facts: CustomerFacts | None
     consents: Sequence[Consent]
     tasks: Sequence[Task]
-    subscriptions: Sequence[Subscription]
     orders: Sequence[Order]
 
 
@@ -32,7 +31,6 @@ def profile(pk: int) -> Profile:
         facts=getattr(customer, "facts", None),
         consents=list(customer.consents.order_by("channel")),
         tasks=list(customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST]),
-        subscriptions=list(customer.subscriptions.order_by("-started_at")[:MOST]),
         orders=_latest_orders(customer),
     )
 

@@ -26,8 +26,10 @@ WITH signals AS (
       FROM customers_customerfacts facts
      WHERE facts.renews_at >= %(now)s AND facts.renews_at < %(renews_ahead)s
        AND EXISTS (SELECT FROM customers_subscription contract
-                    WHERE contract.customer_id = facts.customer_id AND contract.ended_at IS NULL
-                      AND contract.renews_at = facts.renews_at AND contract.interval IN ('quarter', 'year'))
+                     JOIN customers_subscriptionterm term ON term.subscription_id = contract.id
+                    WHERE contract.customer_id = facts.customer_id AND contract.renews_at = facts.renews_at
+                      AND term.valid_from <= %(now)s AND coalesce(term.valid_to > %(now)s, true)
+                      AND (term.interval IN ('quarter', 'year') OR term.interval_count > 2))
     UNION ALL
     SELECT 'at_risk', facts.customer_id, facts.stage_since, 3
       FROM customers_customerfacts facts

@@ -6,12 +6,13 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from customers.models import Consent, Customer, Event, Order, OrderLine, Subscription
+from customers.models import Consent, Customer, Event, Order, OrderLine, Subscription, SubscriptionTerm
 from retention.demo import writing
 from retention.demo.business import Life, bought
 from retention.demo.buying import Purchase
 from retention.demo.people import Person
 from retention.demo.span import Span
+from retention.demo.subscriptions import NOTICE_DAYS, Contract
 from retention.workspace.models import User
 from surveys.models import Answer, Invitation, Survey
 
@@ -36,7 +37,7 @@ class History:
         self.orders(list(bought(lives)))
         self._uses(lives)
         self._asks(lives, survey)
-        writing.look_at(Customer, Consent, Subscription, Order, OrderLine, Event, Invitation, Answer)
+        writing.look_at(Customer, Consent, Subscription, SubscriptionTerm, Order, OrderLine, Event, Invitation, Answer)
 
     def _customers(self, people: Iterable[Person]) -> None:
         known = list(people)
@@ -73,21 +74,36 @@ class History:
         )  # fmt: skip
 
     def _subscriptions(self, lives: list[Life]) -> None:
+        contracts = [(self.ids[life.person.key], each) for life in lives for each in life.contracts]
         columns = (
-            "customer_id", "external_id", "plan", "quantity", "amount", "currency", '"interval"', "started_at",
-            "renews_at", "ended_at", "cancel_reason",
+            "customer_id", "external_id", "renews_at", "notice_days", "auto_renews", "cancelled_at", "cancel_reason",
+            "turns_at", "source", "updated_at",
         )  # fmt: skip
-        rows = (
+        writing.copy(Subscription, columns, (self._subscription(*pair) for pair in contracts))
+        ids = dict(Subscription.objects.values_list("external_id", "pk"))
+        of_terms = (
+            "subscription_id", "customer_id", "valid_from", "valid_to", "plan", "quantity", "amount", "currency",
+            '"interval"', "interval_count", "discount",
+        )  # fmt: skip
+        terms = (
             (
-                self.ids[life.person.key], each.key, each.plan, each.quantity, each.amount, CURRENCY, each.interval,
-                self._at(each.started), None if each.ended else self._at(each.renews()),
-                self._at(each.ended) if each.ended else None, each.reason,
+                ids[each.key], customer, self._at(term.since), None if term.until is None else self._at(term.until),
+                term.plan, term.quantity, term.amount, CURRENCY, each.interval, 1, term.discount,
             )
-            for life in lives
-            for each in life.contracts
+            for customer, each in contracts
+            for term in each.terms()
         )  # fmt: skip
-        writing.copy(Subscription, columns, rows)
+        writing.copy(SubscriptionTerm, of_terms, terms)
         writing.tell(writing.SUBSCRIBED)
+
+    def _subscription(self, customer: int, contract: Contract) -> tuple[Any, ...]:
+        running = contract.ended is None
+        renews_at = self._at(contract.renews()) if running else None
+        cancelled_at = None if contract.ended is None else self._at(contract.cancelled(contract.ended))
+        return (
+            customer, contract.key, renews_at, NOTICE_DAYS[contract.interval], True, cancelled_at, contract.reason,
+            renews_at, SOURCE, self._at(contract.started),
+        )  # fmt: skip
 
     def orders(self, purchases: list[tuple[Person, Purchase]]) -> None:
         """Write orders with their lines, and tell of them as events."""

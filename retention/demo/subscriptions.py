@@ -1,7 +1,8 @@
 """Subscriptions: a machine-care plan with an app. Planted: who is about to leave uses it less first.
 
 Month by month a subscriber may begin to drift: usage falls to a third. Some come back from it; of the others four in
-ten leave in each later month. Without drifting hardly anybody leaves. The unhappy drift more.
+ten leave in each later month. Without drifting hardly anybody leaves. The unhappy drift more. Who stays may come to pay
+more or less: an introductory discount ends, a company takes more or fewer machines into the plan.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +20,23 @@ RETURN = 0.12
 PLANS = (("Starter", 24), ("Team", 69), ("House", 159))
 # Interval, its months, what a month costs in it, its share.
 INTERVALS = (("month", 1, 1.0, 60), ("quarter", 3, 0.95, 12), ("year", 12, 0.85, 28))
+NOTICE_DAYS = {"month": 14, "quarter": 30, "year": 60}
+# How often a contract begins with a discount, and how often it is changed at the end of a half-year, up and down.
+INTRODUCED, INTRODUCTION_DAYS, INTRODUCTION = 0.15, 90, Decimal(20)
+HALF_YEAR, GROWS, SHRINKS = 182, 0.16, 0.06
 REASONS = ("Too expensive", "Not using it enough", "Moved to another supplier", "Closed down", "")
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a contract said from one day to another, or from that day on."""
+
+    since: float
+    until: float | None
+    plan: str
+    quantity: int
+    amount: Decimal
+    discount: Decimal
 
 
 @dataclass
@@ -39,6 +56,31 @@ class Contract:
 
     def drifting(self, day: float) -> bool:
         return any(begun <= day < over for begun, over in self.drifts)
+
+    def terms(self) -> list[Term]:
+        """From the first to the last; the contract's own key decides about its changes."""
+        rng = Random(self.key)  # noqa: S311 - a simulation
+        each, over = self.amount / self.quantity, DAYS if self.ended is None else self.ended
+        steps = [(self.started, self.quantity, INTRODUCTION if rng.random() < INTRODUCED else Decimal(0))]
+        if steps[0][2]:
+            steps.append((self.started + INTRODUCTION_DAYS, self.quantity, Decimal(0)))
+        day, quantity = self.started + HALF_YEAR, self.quantity
+        while day < over:
+            chance = rng.random()
+            quantity += 1 if chance < GROWS else -1 if chance > 1 - SHRINKS and quantity > 1 else 0
+            if quantity != steps[-1][1]:
+                steps.append((waking(rng, day), quantity, Decimal(0)))
+            day += HALF_YEAR
+        steps = [step for step in steps if step[0] < over]
+        ends = [*(since for since, *_ in steps[1:]), self.ended]
+        return [
+            Term(since, until, self.plan, count, each * count, discount)
+            for (since, count, discount), until in zip(steps, ends, strict=True)
+        ]
+
+    def cancelled(self, ended: float) -> float:
+        """When they said that it would end: as long before as the notice asks for, at most."""
+        return max(self.started, ended - Random(self.key).uniform(1, NOTICE_DAYS[self.interval]))  # noqa: S311
 
     def renews(self) -> float:
         """The next renewal at or after the end of the span."""

@@ -50,14 +50,32 @@ ORDERED = """
       FROM customers_order WHERE external_id = ANY(%(keys)s)
 """
 SUBSCRIBED = """
-    SELECT customer_id, 'subscription.started', started_at, started_at, 'demo', 'subscription:' || id,
-           jsonb_build_object('plan', plan, 'amount', amount::text, 'currency', currency, 'interval', "interval"),
-           'started:' || external_id, started_at
-      FROM customers_subscription
-    UNION ALL
-    SELECT customer_id, 'subscription.ended', ended_at, ended_at, 'demo', 'subscription:' || id,
-           jsonb_build_object('plan', plan, 'reason', cancel_reason), 'ended:' || external_id, ended_at
-      FROM customers_subscription WHERE ended_at IS NOT NULL
+    SELECT term.customer_id, told.kind, told.at, told.at, 'demo', 'subscription:' || contract.id,
+           jsonb_strip_nulls(jsonb_build_object(
+               'subscription', contract.id, 'plan', plan, 'amount', amount::text, 'currency', currency,
+               'quantity', quantity, 'interval', "interval", 'interval_count', interval_count,
+               'said', told.said, 'until', told.until, 'reason', nullif(cancel_reason, ''))),
+           told.key, told.at
+      FROM (SELECT *, lag(quantity) OVER earlier AS quantity_before, lag(discount) OVER earlier AS discount_before,
+                   lead(id) OVER earlier IS NULL AS is_last
+              FROM customers_subscriptionterm WINDOW earlier AS (PARTITION BY subscription_id ORDER BY valid_from)
+           ) term
+      JOIN customers_subscription contract ON contract.id = term.subscription_id
+     CROSS JOIN LATERAL (
+        SELECT 'subscription.started' AS kind, valid_from AS at, 'started:' || contract.id AS key,
+               NULL AS said, NULL AS until WHERE quantity_before IS NULL
+        UNION ALL
+        SELECT 'subscription.changed', valid_from, 'changed:' || term.id,
+               CASE WHEN quantity <> quantity_before THEN format('quantity from %%s to %%s', quantity_before, quantity)
+                    ELSE format('discount from %%s to %%s', trim_scale(discount_before), trim_scale(discount)) END, NULL
+         WHERE quantity_before IS NOT NULL
+        UNION ALL
+        SELECT 'subscription.cancelled', cancelled_at, 'cancelled:' || contract.id, NULL,
+               to_char(valid_to, 'FMDD Mon YYYY') WHERE is_last AND valid_to IS NOT NULL
+        UNION ALL
+        SELECT 'subscription.ended', valid_to, 'ended:' || contract.id, NULL, NULL
+         WHERE is_last AND valid_to IS NOT NULL
+     ) told
 """
 AGREED = """
     SELECT customer_id, 'consent.' || state, changed_at, changed_at, source, 'consent:' || id,

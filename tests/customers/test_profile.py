@@ -17,6 +17,7 @@ from customers.work.tasks import open_task
 from retention.common import clock
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
+from tests.customers.subscribing import subscription
 
 SignIn = Callable[[str], Client]
 
@@ -51,9 +52,7 @@ def fill(ada: Customer, times: int) -> None:
         segment = Segment.objects.create(name=f"Segment {n}", rule={})
         stay = SegmentMembership.objects.create(segment=segment, customer=ada, entered_at=now)
         happen(ada, "segment.entered", {"segment": segment.pk, "membership": stay.pk})
-        Subscription.objects.create(
-            customer=ada, external_id=f"s{n}", plan=f"Plan {n}", amount=9, currency="EUR", started_at=now
-        )
+        subscription(ada, now, plan=f"Plan {n}")
 
 
 def test_it_works(signed_in: SignIn) -> None:
@@ -76,7 +75,7 @@ def test_it_works(signed_in: SignIn) -> None:
         "Agreed",
         "sign-up form",
         "Call 1",
-        "Plan 0",
+        f'hx-get="/customers/{ada.pk}/subscriptions/"',
         "30.00 GBP",
         "Thing 1",
         "Seat count",

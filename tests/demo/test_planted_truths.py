@@ -12,7 +12,7 @@ from django.urls import reverse
 from campaigns.models import Arm, Attempt, Campaign, Enrolment, Message
 from campaigns.routing import route
 from customers.events.kinds import CATALOGUE
-from customers.models import CustomerFacts, Event, Import, Segment, StagePeriod, Subscription, Task
+from customers.models import CustomerFacts, Event, Import, Segment, StagePeriod, SubscriptionTerm, Task
 from metrics.inference import Sample, Share, check_split, compare_means, compare_shares
 from retention.demo.campaign import EFFECT, HELD_OUT
 from retention.workspace.demo_people import demo_person
@@ -20,6 +20,7 @@ from retention.workspace.roles import Role
 from surveys.models import Answer, Invitation
 from surveys.reading import responses
 from surveys.scoring import DETRACTOR, PROMOTER
+from tests.customers.subscribing import spans
 from tests.demo.conftest import NOW, Demo
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def _falls(subscriptions, ends) -> list[float]:  # type: ignore[no-untyped-def]
 
 
 def test_usage_falls_before_a_subscription_ends(demo: Demo) -> None:
-    long = Subscription.objects.filter(started_at__lt=NOW - timedelta(days=200))
+    long = spans().filter(started_at__lt=NOW - timedelta(days=200))
     left = long.filter(ended_at__gt=F("started_at") + timedelta(days=150))
     leavers = sample(_falls(left, F("ended_at")))
     stayers = sample(_falls(long.filter(ended_at=None), NOW))
@@ -67,7 +68,7 @@ def test_usage_falls_before_a_subscription_ends(demo: Demo) -> None:
 
 def test_detractors_leave_more_often(demo: Demo) -> None:
     horizon = timedelta(days=120)
-    subscribed = Subscription.objects.filter(customer=OuterRef("customer"), started_at__lte=OuterRef("answered_at"))
+    subscribed = spans().filter(customer=OuterRef("customer"), started_at__lte=OuterRef("answered_at"))
     lasting = subscribed.filter(Q(ended_at=None) | Q(ended_at__gt=OuterRef("answered_at") + horizon))
     leaving = subscribed.filter(ended_at__gt=OuterRef("answered_at"), ended_at__lte=OuterRef("answered_at") + horizon)
     asked = Answer.objects.filter(answered_at__lt=NOW - horizon).annotate(left=Exists(leaving))
@@ -127,7 +128,7 @@ def test_the_router_finds_nothing_left_to_do(demo: Demo) -> None:
 
 def test_facts_and_tables_agree(demo: Demo) -> None:
     assert CustomerFacts.objects.filter(mrr__gt=0).count() == (
-        Subscription.objects.filter(ended_at=None).values("customer").distinct().count()
+        SubscriptionTerm.objects.filter(valid_to=None).values("customer").distinct().count()
     )
     detractors = CustomerFacts.objects.filter(nps_score__lte=6).count()
     assert Segment.objects.get(name="Detractors").size == detractors > 50

@@ -86,13 +86,13 @@ def test_left_and_returned_by_orders() -> None:
     assert names(Interrupted(), quarter, "left_and_returned") == {"pauses"}
 
 
-def test_a_subscription_is_in_force_from_its_start_up_to_its_end() -> None:
+def test_what_a_subscription_does_as_a_window_begins_belongs_to_that_window() -> None:
     subscriber("starts with the window", ("2026-03-01T00:00:00+00:00", None))
     subscriber("ends with the window", ("2026-01-01", "2026-04-01T00:00:00+00:00"))
     subscriber("ended as it began", ("2026-01-01", "2026-03-01T00:00:00+00:00"))
     march = scope("2026-03-01", "2026-04-01", basis=Basis.CONTRACTUAL)
-    assert names(Active(), march, "start") == {"starts with the window", "ends with the window"}
-    assert names(Active(), march, "end") == {"starts with the window"}
+    assert names(Active(), march, "start") == {"ends with the window", "ended as it began"}
+    assert names(Active(), march, "end") == {"starts with the window", "ends with the window"}
 
 
 def test_windows_are_half_open_in_the_workspaces_zone_across_a_clock_change() -> None:

@@ -6,10 +6,11 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from customers.models import Customer, Event, Order, Segment, SegmentMembership, Subscription
+from customers.models import Customer, Event, Order, Segment, SegmentMembership
 from metrics.scope import Scope
 from metrics.windows import Window
 from retention.workspace.models import Basis
+from tests.customers.subscribing import subscription
 
 _numbers = count(1)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -55,15 +56,7 @@ def subscriber(name: str, *terms: tuple[str, str | None]) -> Customer:
     """A customer with subscriptions, each from one day to another or still running."""
     who = customer(name)
     for start, end in terms:
-        Subscription.objects.create(
-            customer=who,
-            external_id=f"s{next(_numbers)}",
-            plan="Basic",
-            amount=Decimal(10),
-            currency="EUR",
-            started_at=instant(start),
-            ended_at=instant(end) if end else None,
-        )
+        subscription(who, instant(start), instant(end) if end else None)
     return who
 
 

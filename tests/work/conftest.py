@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from customers.models import Customer, CustomerFacts, Stage, Subscription
+from customers.models import Customer, CustomerFacts, Interval, Stage
 from retention.common import clock
 from retention.workspace.models import User
 from retention.workspace.roles import Role
+from tests.customers.subscribing import subscription
 
 MakeCustomer = Callable[..., Customer]
 
@@ -30,14 +31,11 @@ def make(db: None) -> MakeCustomer:
         if renews_in is not None:
             facts["renews_at"] = clock.now() + timedelta(days=renews_in)
             facts.setdefault("mrr", Decimal(10))
-            Subscription.objects.create(
-                customer=customer,
-                external_id=f"s-{name}",
-                plan="Plan",
+            subscription(
+                customer,
+                clock.now() - timedelta(days=300),
                 amount=120,
-                currency="EUR",
-                interval=facts.pop("interval", Subscription.Interval.YEAR),
-                started_at=clock.now() - timedelta(days=300),
+                interval=facts.pop("interval", Interval.YEAR),
                 renews_at=facts["renews_at"],
             )
         if facts.get("stage") == Stage.AT_RISK:

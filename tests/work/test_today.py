@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from customers.models import Customer, CustomerFacts, Event, Stage, Subscription, Task
+from customers.models import Customer, CustomerFacts, Event, Interval, Stage, Subscription, SubscriptionTerm, Task
 from customers.work.attention import needs
 from customers.work.tasks import close_task, open_task
 from retention.common import clock
@@ -79,9 +79,9 @@ def test_what_needs_nobody_is_not_listed(manager: User, make: MakeCustomer) -> N
     make("Active", manager, stage=Stage.ACTIVE, mrr=Decimal(50))
     make("Renews in ninety", manager, renews_in=90)
     make("Renewed yesterday", manager, renews_in=-1)
-    make("Monthly", manager, renews_in=20, interval=Subscription.Interval.MONTH)
+    make("Monthly", manager, renews_in=20, interval=Interval.MONTH)
     ended = make("Ended", manager, renews_in=20)
-    Subscription.objects.filter(customer=ended).update(ended_at=clock.now())
+    SubscriptionTerm.objects.filter(customer=ended).update(valid_to=clock.now())
     closed = task(make("Closed", manager), days=1)
     close_task(closed.pk, Task.State.DONE, None)
     assert ranked(manager) == []

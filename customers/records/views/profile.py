@@ -22,6 +22,7 @@ class Panel:
 
 
 PANELS = (
+    ("Subscriptions", "customers:subscriptions_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),

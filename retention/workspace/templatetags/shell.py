@@ -94,7 +94,12 @@ def when(instant: datetime | None) -> SafeString | str:
 @register.filter
 def day(instant: datetime | None) -> SafeString | str:
     """The calendar day, and on hover the instant with its zone."""
-    return _time(instant, formats.date_format(timezone.localtime(instant), "j M Y")) if instant else ""
+    return _time(instant, day_text(instant)) if instant else ""
+
+
+def day_text(instant: datetime) -> str:
+    """4 May 2026."""
+    return formats.date_format(timezone.localtime(instant), "j M Y")
 
 
 def exact(instant: datetime) -> str:

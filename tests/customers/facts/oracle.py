@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from customers.models import Customer, Event, Order, Subscription
+from customers.models import Customer, Event, Order, SubscriptionTerm
 
 DAY = timedelta(days=1)
 MONTHS = {"week": Fraction(52, 12), "month": Fraction(1), "quarter": Fraction(1, 3), "year": Fraction(1, 12)}
@@ -37,30 +37,60 @@ def orders(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) -> d
     }
 
 
-def in_force(contract: Subscription, now: datetime) -> bool:
-    return contract.started_at <= now and (contract.ended_at is None or contract.ended_at > now)
+def in_force(term: SubscriptionTerm, now: datetime) -> bool:
+    return term.valid_from <= now and (term.valid_to is None or term.valid_to > now)
+
+
+def monthly(term: SubscriptionTerm) -> Fraction:
+    return Fraction(term.amount) * (1 - Fraction(term.discount) / 100) * MONTHS[term.interval] / term.interval_count
+
+
+def terms_of(who: Customer) -> list[SubscriptionTerm]:
+    found = SubscriptionTerm.objects.filter(customer=who).select_related("subscription")
+    return list(found.order_by("valid_from", "id"))
 
 
 def subscriptions(who: Customer, now: datetime) -> dict[str, Any]:
-    contracts = list(who.subscriptions.order_by("started_at", "id"))
-    running = [contract for contract in contracts if in_force(contract, now)]
-    ended = [contract.ended_at for contract in contracts if contract.ended_at and contract.ended_at <= now]
-    renewals = [contract.renews_at for contract in running if contract.renews_at and contract.renews_at > now]
-    monthly = sum((Fraction(contract.amount) * MONTHS[contract.interval] for contract in running), Fraction())
+    terms = terms_of(who)
+    running = [term for term in terms if in_force(term, now)]
+    ended = [term.valid_to for term in terms if term.valid_to and term.valid_to <= now]
+    renewals = [at for term in running if (at := term.subscription.renews_at) and at > now]
+    mrr = sum((monthly(term) for term in running if term.currency == "EUR"), Fraction())
     returns = []
-    for index, contract in enumerate(contracts):
-        ends = [earlier.ended_at for earlier in contracts[:index]]
+    for index, term in enumerate(terms):
+        ends = [earlier.valid_to for earlier in terms[:index]]
         known = [end for end in ends if end]
-        if contract.started_at <= now and ends and len(known) == len(ends):
-            returns += [contract.started_at] if contract.started_at - max(known) >= 7 * DAY else []
+        if term.valid_from <= now and ends and len(known) == len(ends):
+            returns += [term.valid_from] if term.valid_from - max(known) >= 7 * DAY else []
     return {
-        "mrr": to_four_decimals(monthly),
-        "subscribed_at": min((c.started_at for c in contracts if c.started_at <= now), default=None),
+        "mrr": to_four_decimals(mrr),
+        "subscribed_at": min((term.valid_from for term in terms if term.valid_from <= now), default=None),
         "renews_at": min(renewals, default=None),
         "churned_at": None if running else max(ended, default=None),
         "resubscribed": max(returns, default=None),
         "running": bool(running),
     }
+
+
+def movements_of(who: Customer, now: datetime, zone: ZoneInfo) -> dict[tuple[str, date], tuple[str, Decimal]]:
+    """What the rollup of MRR must say at `now`: kind and size by currency and day, from the MRR as each day ends."""
+    terms, found = terms_of(who), {}
+    instants = {at for term in terms for at in (term.valid_from, term.valid_to) if at and at <= now}
+    for currency in {term.currency for term in terms}:
+        own, before, had = [term for term in terms if term.currency == currency], Fraction(), False
+        for day in sorted({at.astimezone(zone).date() for at in instants}):
+            late = min(now, datetime.combine(day + DAY, time(), zone) - timedelta(microseconds=1))
+            after = sum((monthly(term) for term in own if in_force(term, late)), Fraction())
+            if after != before:
+                found[currency, day] = (kind_of(before, after, had), to_four_decimals(after - before))
+            before, had = after, had or after > 0
+    return found
+
+
+def kind_of(before: Fraction, after: Fraction, had: bool) -> str:
+    if not before:
+        return "reactivation" if had else "new"
+    return "churn" if not after else "expansion" if after > before else "contraction"
 
 
 def to_four_decimals(value: Fraction) -> Decimal:

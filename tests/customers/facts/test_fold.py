@@ -1,8 +1,9 @@
 """Folding: the facts say what the records and events say, however they came about."""
 
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,11 +16,12 @@ from hypothesis import strategies as st
 from customers.events.recording import Happening, record
 from customers.events.routing import claim
 from customers.facts import dirty, folding
-from customers.models import CustomerFacts, CustomerMonth, Dirty, Order, StagePeriod, Subscription
+from customers.models import CustomerFacts, CustomerMonth, Dirty, MrrMovement, Order, StagePeriod
 from retention.workspace.models import Workspace
 from tests.customers.facts import oracle
 from tests.customers.facts.world import DAY, World, customer
 from tests.customers.router import route
+from tests.customers.subscribing import subscription
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -32,6 +34,13 @@ FOLDED = [
 
 def stored_facts() -> dict[int, dict[str, object]]:
     return {row.pop("customer_id"): row for row in CustomerFacts.objects.values("customer_id", *FOLDED)}
+
+
+def stored_movements() -> dict[int, dict[tuple[str, date], tuple[str, Decimal]]]:
+    found: dict[int, dict[tuple[str, date], tuple[str, Decimal]]] = defaultdict(dict)
+    for row in MrrMovement.objects.all():
+        found[row.customer_id][row.currency, row.day] = (row.kind, row.delta.quantize(Decimal("0.0001"), ROUND_HALF_UP))
+    return found
 
 
 def stored_months() -> set[tuple[object, ...]]:
@@ -74,6 +83,7 @@ def test_the_fold_equals_a_plain_reading_of_the_definitions(seed: int, zone: str
             assert {row.month: {k: getattr(row, k) for k in cells} for row in months for cells in [_CELLS]} == (
                 oracle.months_of(who, NOW, where)
             )
+            assert stored_movements()[who.id] == oracle.movements_of(who, NOW, where)
         transaction.set_rollback(True)
 
 
@@ -93,12 +103,11 @@ def test_step_by_step_equals_from_nothing(seed: int, leaps: list[int]) -> None:
                 world.grow(15)
                 route()
         with time_machine.travel(world.now, tick=False):
-            facts, months = stored_facts(), stored_months()
-            CustomerFacts.objects.all().delete()
-            CustomerMonth.objects.all().delete()
+            facts, months, movements = stored_facts(), stored_months(), stored_movements()
+            for rollup in (CustomerFacts, CustomerMonth, MrrMovement):
+                rollup.objects.all().delete()
             folding.fold(list(facts))
-            assert stored_facts() == facts
-            assert stored_months() == months
+            assert (stored_facts(), stored_months(), stored_movements()) == (facts, months, movements)
         transaction.set_rollback(True)
 
 
@@ -139,7 +148,8 @@ def _row_versions() -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ctid, xmin, cmin FROM customers_customerfacts UNION ALL "
-            "SELECT ctid, xmin, cmin FROM customers_customermonth"
+            "SELECT ctid, xmin, cmin FROM customers_customermonth UNION ALL "
+            "SELECT ctid, xmin, cmin FROM customers_mrrmovement"
         )
         return list(cursor.fetchall())
 
@@ -168,9 +178,7 @@ def test_mrr_is_per_month(at: Callable[[datetime], None]) -> None:
         [("week", "43.3333"), ("month", "10"), ("quarter", "3.3333"), ("year", "0.8333")]
     ):
         who = customer(number)
-        Subscription.objects.create(
-            customer=who, external_id=interval, plan="P", amount=10, currency="EUR", interval=interval, started_at=NOW
-        )
+        subscription(who, NOW, interval=interval)
         folding.fold([who.id])
         assert CustomerFacts.objects.get(customer=who).mrr == Decimal(expected)
 

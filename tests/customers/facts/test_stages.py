@@ -9,9 +9,10 @@ from django.conf import settings
 
 from customers.events.recording import Happening, record
 from customers.facts import stages
-from customers.models import Customer, CustomerFacts, Event, Order, Stage, StagePeriod, Subscription
+from customers.models import Customer, CustomerFacts, Event, Order, Stage, StagePeriod
 from tests.customers.facts.world import DAY, customer
 from tests.customers.router import route
+from tests.customers.subscribing import subscription
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -71,11 +72,9 @@ def test_each_rule_begins_at_its_boundary(case: Case, at: Callable[[datetime], N
     who = customer(1)
     for age in case.orders:
         order(who, NOW - age * DAY)
-    for number, (start, end) in enumerate(case.subscriptions):
+    for start, end in case.subscriptions:
         ended_at = None if end is None else NOW - end * DAY
-        Subscription.objects.create(
-            customer=who, external_id=str(number), amount=1, started_at=NOW - start * DAY, ended_at=ended_at
-        )
+        subscription(who, NOW - start * DAY, ended_at)
     before, lately = case.usage
     record(Happening(who.id, "usage", NOW - 45 * DAY) for _ in range(before))
     record(Happening(who.id, "usage", NOW - 15 * DAY) for _ in range(lately))

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Customer, Order, Subscription, Task
+from customers.models import Customer, Interval, Order, Subscription, SubscriptionTerm, Task
+from tests.customers.subscribing import subscription, term
 
 DAY = timedelta(days=1)
 
@@ -73,25 +74,37 @@ class World:
 
     def subscribe(self, who: Customer) -> None:
         at = self.instant()
-        Subscription.objects.create(
-            customer=who,
-            external_id=self.name(),
-            plan="Plan",
-            amount=self.amount(),
-            currency="EUR",
-            interval=self.random.choice(Subscription.Interval.values),
-            started_at=at,
-            renews_at=self.random.choice([None, at + self.random.randint(1, 800) * DAY]),
-            ended_at=self.random.choice([None, None, at + self.random.randint(0, 500) * DAY]),
-        )
+        renews_at = self.random.choice([None, at + self.random.randint(1, 800) * DAY])
+        contract = subscription(who, external_id=self.name(), renews_at=renews_at)
+        for _ in range(self.random.choice([1, 1, 2, 3])):
+            end = self.random.choice([None, None, at + self.random.randint(0, 500) * DAY])
+            self.agree(contract, at, end)
+            if end is None:
+                break
+            at = end + self.random.choice([0, 0, 0.2, 30]) * DAY
+            if SubscriptionTerm.objects.filter(subscription=contract, valid_from=at).exists():
+                break
         record([Happening(who.id, "subscription.started", at)])
 
+    def agree(self, contract: Subscription, at: datetime, end: datetime | None) -> None:
+        term(
+            contract,
+            at,
+            end,
+            amount=abs(self.amount()),
+            currency=self.random.choice(["EUR", "EUR", "EUR", "USD"]),
+            interval=self.random.choice(Interval.values),
+            interval_count=self.random.choice([1, 1, 2]),
+            discount=self.random.choice([0, 0, 25, 100]),
+        )
+
     def end(self, who: Customer) -> None:
-        contract = who.subscriptions.filter(ended_at=None, started_at__lte=self.now).first()
-        if contract is not None:
-            contract.ended_at = max(contract.started_at, self.now - self.random.uniform(0, 30) * DAY)
-            contract.save()
-            record([Happening(who.id, "subscription.ended", contract.ended_at)])
+        open_terms = SubscriptionTerm.objects.filter(customer=who, valid_to=None, valid_from__lte=self.now)
+        last = open_terms.order_by("?").first()
+        if last is not None:
+            last.valid_to = max(last.valid_from, self.now - self.random.uniform(0, 30) * DAY)
+            last.save(update_fields=["valid_to"])
+            record([Happening(who.id, "subscription.ended", last.valid_to)])
 
     def signal(self, who: Customer) -> None:
         kind = self.random.choice(["survey.answered", "message.sent", "message.clicked", "message.opened"])

@@ -1,0 +1,1 @@
+"""Subscriptions: agreed, changed, renewed, cancelled and resumed by hand (`agreeing`), or by time (`turning`)."""
