@@ -4,6 +4,7 @@ from celery import shared_task
 
 from campaigns import life, sweeping
 from campaigns.delivery import running
+from retention.workspace import jobs
 
 DELIVER_SECONDS = 240.0
 
@@ -13,7 +14,7 @@ __all__ = ["deliver", "life", "route", "sweep"]
 @shared_task
 def route() -> None:
     if sweeping.route_all():
-        deliver.delay()
+        jobs.wake(deliver.name)
 
 
 @shared_task

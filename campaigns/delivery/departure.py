@@ -28,6 +28,13 @@ class Ready(NamedTuple):
     address: str
 
 
+class Departed(NamedTuple):
+    """`gone` may go on the wire; `ended` were stopped for good, by us just now. Ids of messages."""
+
+    gone: set[int]
+    ended: set[int]
+
+
 # verdict: state it leads to, reason in words. "go" and "full" are told apart by the day's slots.
 _VERDICTS = {
     "finished": ("cancelled", "The campaign was finished."),
@@ -44,6 +51,7 @@ _VERDICTS = {
     "full": ("pending", "They got as many messages that day as one may get."),
     "go": ("sending", ""),
 }
+_ENDS = {verdict for verdict, (state, _) in _VERDICTS.items() if state in ("cancelled", "expired", "suppressed")}
 
 _CAMPAIGNS = """
     SELECT campaign.id FROM campaigns_campaign campaign WHERE campaign.id IN (
@@ -143,7 +151,7 @@ _DEPART = """
 
 
 @transaction.atomic(durable=True)
-def depart(held: Claim, chunk: Sequence[Ready], workspace: Workspace) -> set[int]:
+def depart(held: Claim, chunk: Sequence[Ready], workspace: Workspace) -> Departed:
     """Let go of what may go now: these messages are `sending`, and their attempts are committed, when this returns.
 
     The others of the chunk are suppressed, expired, cancelled or back in the queue, each with its reason; those whose
@@ -154,7 +162,11 @@ def depart(held: Claim, chunk: Sequence[Ready], workspace: Workspace) -> set[int
         cursor.execute(_CUSTOMERS, [[each.customer_id for each in chunk]])
         zones = dict(cursor.fetchall())
         cursor.execute(_DEPART, _values(held, chunk, zones, workspace, clock.now()))
-        return {message_id for message_id, ends in cursor.fetchall() if ends == "go"}
+        verdicts = cursor.fetchall()
+    return Departed(
+        gone={message_id for message_id, verdict in verdicts if verdict == "go"},
+        ended={message_id for message_id, verdict in verdicts if verdict in _ENDS},
+    )
 
 
 def _values(

@@ -17,16 +17,18 @@ from campaigns.tracking.targets import Targets
 from retention.common import clock
 from retention.workspace.models import Workspace
 from surveys.invitations import invitation_url, invite
+from surveys.models import Invitation
 
 SCORES = range(11)
 
 
 class Prepared(NamedTuple):
-    """A message that is ready to go: its letter, or what makes a letter impossible."""
+    """A message that is ready to go: its letter, or what makes a letter impossible; the survey it asks to answer."""
 
     ready: Ready
     letter: Letter | None
     problem: str = ""
+    invitation: Invitation | None = None
 
 
 class Preparing:
@@ -56,10 +58,14 @@ class Preparing:
     def _of_step(
         self, step: EmailStep, messages: list[Claimed], people: dict[int, Values], around: Frame, now: datetime
     ) -> list[Prepared]:
-        surveys = _surveys(step, messages, now)
+        invitations = _invitations(step, messages, now)
         outs = {each.message_id: unsubscribe_address(each.message_id) for each in messages}
         variables = [
-            {**people[each.customer_id], "unsubscribe_url": outs[each.message_id], "survey": surveys[each.message_id]}
+            {
+                **people[each.customer_id],
+                "unsubscribe_url": outs[each.message_id],
+                "survey": _links(invitations.get(each.message_id)),
+            }
             for each in messages
         ]
         results = self._sandbox.render(texts_of(step), variables)
@@ -67,7 +73,9 @@ class Preparing:
             step.pk, (a for each in results if isinstance(each, Rendered) for a in each.addresses)
         )
         return [
-            _letter(each, people[each.customer_id], result, around, links, outs[each.message_id])
+            _letter(each, people[each.customer_id], result, around, links, outs[each.message_id])._replace(
+                invitation=invitations.get(each.message_id)
+            )
             for each, result in zip(messages, results, strict=True)
         ]
 
@@ -76,18 +84,22 @@ def texts_of(step: EmailStep) -> Texts:
     return Texts(step.subject, step.preheader, step.body)
 
 
-def _surveys(step: EmailStep, messages: list[Claimed], now: datetime) -> dict[int, dict[str, Any]]:
-    """Each message's own survey links; empty where the step asks nothing."""
+def _invitations(step: EmailStep, messages: list[Claimed], now: datetime) -> dict[int, Invitation]:
+    """Each message's own; none where the step asks nothing."""
     if step.survey is None:
-        return {each.message_id: {} for each in messages}
-    origins = [f"message:{each.message_id}" for each in messages]
-    invitations = invite(step.survey, [each.customer_id for each in messages], origins, now)
+        return {}
+    origins = {each.message_id: f"message:{each.message_id}" for each in messages}
+    found = invite(step.survey, [each.customer_id for each in messages], list(origins.values()), now)
+    return {message_id: found[origin] for message_id, origin in origins.items()}
+
+
+def _links(invitation: Invitation | None) -> dict[str, Any]:
+    """The survey's links for a text; empty where the step asks nothing."""
+    if invitation is None:
+        return {}
     return {
-        each.message_id: {
-            "url": invitation_url(invitations[origin]),
-            "score_urls": [invitation_url(invitations[origin], score) for score in SCORES],
-        }
-        for each, origin in zip(messages, origins, strict=True)
+        "url": invitation_url(invitation),
+        "score_urls": [invitation_url(invitation, score) for score in SCORES],
     }
 
 

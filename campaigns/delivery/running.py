@@ -14,6 +14,7 @@ from campaigns.delivery.recording import record, tally
 from campaigns.rendering.composing import BadAddress
 from campaigns.rendering.sandbox import Sandbox
 from retention.workspace.models import Workspace
+from surveys.invitations import record_asked, take_back
 
 LANES = 2
 """So many workers deliver at once, however many are woken."""
@@ -91,6 +92,7 @@ class Run:
         """Send a claim's messages; whatever did not get its turn goes back."""
         workspace = Workspace.current()
         waiting = {each.message_id for each in held.messages}
+        wait = LATER  # also on an error of ours: whoever is behind these gets their turn before they come again
         try:
             prepared = self._preparing.prepare(held.messages, workspace)
             while prepared and not self.done.trouble:
@@ -98,10 +100,11 @@ class Run:
                 if self._opened():
                     waiting -= {each.ready.message_id for each in chunk}
                     self._chunk(held, chunk, workspace)
+            wait = LATER if self.done.trouble else timedelta()
         except BadAddress as sender:
             self.done.trouble = f"The workspace's sender address {sender} is not one that mail can come from."
         finally:
-            release(held, waiting, wait=LATER if self.done.trouble else timedelta(), why=self.done.trouble)
+            release(held, waiting, wait=wait, why=self.done.trouble)
 
     def _opened(self) -> bool:
         try:
@@ -113,8 +116,10 @@ class Run:
     def _chunk(self, held: Claim, chunk: list[Prepared], workspace: Workspace) -> None:
         """Past the point of no return, onto the wire, and written down."""
         begun = time.monotonic()
-        gone = depart(held, [each.ready for each in chunk], workspace)
-        leaving = [each for each in chunk if each.ready.message_id in gone]
+        departed = depart(held, [each.ready for each in chunk], workspace)
+        leaving = [each for each in chunk if each.ready.message_id in departed.gone]
+        record_asked(each.invitation for each in leaving if each.invitation)
+        take_back(each.invitation for each in chunk if each.invitation and each.ready.message_id in departed.ended)
         outcomes = [_impossible(each) for each in leaving if each.letter is None]
         letters: list[Letter] = [each.letter for each in leaving if each.letter is not None]
         sent = self._channel.send(letters, CHUNK_LIMIT_SECONDS)

@@ -103,7 +103,9 @@ def render(templates: Compiled | str, variables: dict[str, Any]) -> list[Any] | 
         return templates
     subject, preheader, body = templates
     try:
-        heading, teaser, markup = subject.render(variables), preheader.render(variables), body.render(variables)
+        filled = (part.render(variables) for part in (subject, preheader, body))
+        # A filter can make a NUL ({{ "%00" | url_decode }}), which neither mail nor database takes.
+        heading, teaser, markup = (text.replace("\0", "") for text in filled)
     except LiquidError as error:
         return _in_words(error)
     if "<style" in markup:

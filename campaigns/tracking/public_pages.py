@@ -58,7 +58,10 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
         raise LinkRefused(token)
     now = clock.now()
     clicked(message_id, link, _machine(request, message_id), now)
-    return HttpResponseRedirect(link.url)
+    try:
+        return HttpResponseRedirect(link.url)
+    except ValueError as error:  # somebody wrote an address that is none, as https://[shop
+        raise LinkRefused(token) from error
 
 
 @public

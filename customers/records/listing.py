@@ -164,6 +164,6 @@ def _unmark(text: str, order: Order) -> tuple[Any, int] | None:
     """What a mark says, or None where it is none of this order."""
     try:
         by, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return order.read(by), int(pk)
+        return None if "\0" in str(by) else (order.read(by), int(pk))
     except (ValueError, TypeError, InvalidOperation, binascii.Error):
         return None

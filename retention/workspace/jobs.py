@@ -53,11 +53,16 @@ def enqueue(kind: str, title: str, spec: dict[str, Any], by: User | None = None)
 
 
 def nudge(job_id: uuid.UUID) -> None:
-    """Wake a worker. Where the broker is away, the sweep finds the job once it is back."""
+    """Wake a worker for a job."""
+    wake("retention.workspace.tasks.run_job", str(job_id))
+
+
+def wake(task: str, *args: str) -> None:
+    """Have a worker run a task now. Where the broker is away, the sweep finds what is due once it is back."""
     try:
-        current_app.send_task("retention.workspace.tasks.run_job", args=[str(job_id)])
+        current_app.send_task(task, args=args)
     except OperationalError:
-        log.warning("the broker is away, so no worker was woken", extra={"job": str(job_id)})
+        log.warning("the broker is away, so no worker was woken", extra={"task": task, "args_given": args})
 
 
 def due() -> list[uuid.UUID]:

@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line where machines read them, plain lines where people do.
 
 Logs are kept longer and seen by more people than customers' records, so nothing personal goes into them: fields with
-telling names are dropped, and e-mail addresses are masked wherever they turn up, in messages and tracebacks too.
+telling names are dropped; e-mail addresses, rows that the database quotes and the keys in public links are masked
+wherever they turn up, in messages and tracebacks too.
 """
 
 import re
@@ -19,10 +20,14 @@ PERSONAL = frozenset(
 IMPERSONAL = frozenset({"event", "level", "logger", "timestamp", "exception", "task_name", "logger_name", "func_name"})
 ADDRESS = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 MASK = "[address]"
+#: What PostgreSQL tells of the row at fault: the row itself.
+DETAIL = re.compile(r"^(DETAIL|CONTEXT): .*(\n(?!\n|\S).*)*", re.MULTILINE)
+#: A signed link and a link to set a password are keys: whoever reads one can use it.
+KEY = re.compile(r"[\w-]{6,}:[\w-]{4,}:[\w-]{20,}|(?<=/key/)[^/\s]+")
 
 
 def masked(value: Any) -> Any:
-    """The value without e-mail addresses, as text unless it is a number."""
+    """The value without e-mail addresses, rows and keys, as text unless it is a number."""
     match value:
         case None | bool() | int() | float():
             return value
@@ -31,7 +36,7 @@ def masked(value: Any) -> Any:
         case list() | tuple() | set() | frozenset():
             return [masked(item) for item in value]
         case _:
-            return ADDRESS.sub(MASK, str(value))
+            return ADDRESS.sub(MASK, KEY.sub("[key]", DETAIL.sub(r"\1: [row]", str(value))))
 
 
 def personal(field: str) -> bool:

@@ -1,11 +1,11 @@
-"""What every request gets: the workspace, the person's time zone; and what htmx needs to hear back."""
+"""What every request gets: the workspace, the person's time zone, no NUL; and what htmx needs to hear back."""
 
 import json
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -14,6 +14,18 @@ from retention.workspace.models import Workspace
 from retention.workspace.people import workspace_of, zone_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class NulMiddleware:
+    """Refuses addresses with a NUL character in them: no text of ours holds one, and PostgreSQL takes none."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest("The address has a character in it that no text can have.")
+        return self.get_response(request)
 
 
 class WorkspaceMiddleware:

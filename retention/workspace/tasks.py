@@ -6,8 +6,12 @@ from celery import shared_task
 
 from retention.workspace import jobs
 
+JOB_SECONDS = 24 * 3600
+"""A large import takes its time; killed at the limit of other tasks it would begin again for ever. Where the broker
+gives the message to another worker meanwhile, that one finds the job held and lets it be."""
 
-@shared_task
+
+@shared_task(time_limit=JOB_SECONDS)
 def run_job(job_id: str) -> None:
     jobs.run(uuid.UUID(job_id))
 

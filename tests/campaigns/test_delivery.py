@@ -10,12 +10,14 @@ from campaigns.delivery.channels import Fate
 from campaigns.delivery.reaping import reap
 from campaigns.delivery.running import deliver
 from campaigns.enrolment import take_in
-from campaigns.models import Attempt, Campaign, ContactSlot, Enrolment, Message, Suppression
+from campaigns.models import Attempt, Campaign, ContactSlot, Enrolment, Link, Message, Suppression
 from customers.models import Channel, Consent, Customer, Event
 from customers.records.consent import withdraw
 from retention.common import clock
 from retention.workspace.models import Workspace
+from surveys.models import Invitation, Survey
 from tests.campaigns import people
+from tests.campaigns.babble import babbling
 from tests.campaigns.sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +153,53 @@ def test_no_server_at_all_loses_nothing(settings: Any, monkeypatch: pytest.Monke
     settings.EMAIL_PORT = port
     _later(monkeypatch, timedelta(minutes=2))
     assert deliver(30).fates[Fate.SENT] == 4
+
+
+def test_a_line_that_is_no_reply_costs_only_its_own_message(settings: Any) -> None:
+    settings.EMAIL_CONNECTIONS = 1
+    with babbling(at=3) as (settings.EMAIL_HOST, settings.EMAIL_PORT):
+        settings.EMAIL_URL = "smtp://babbling"
+        launched(6)
+        deliver(30)
+    assert states() == {"sent": 5, "unknown": 1}
+    assert Attempt.objects.get(outcome="unknown").reply_code is None
+
+
+def test_a_nul_that_a_filter_makes_stops_nobody(plain_sink: Sink) -> None:
+    launched(
+        2, step={"body": """<a href="https://shop.example/{{ '%00' | url_decode }}x">{{ '%00' | url_decode }}</a>"""}
+    )
+    deliver(30)
+    assert states() == {"sent": 2}
+    assert Link.objects.get().url == "https://shop.example/x"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_messages_that_meet_an_error_of_ours_let_the_others_go_first(
+    plain_sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with people.workspace():
+        launched(3)
+        monkeypatch.setattr("campaigns.delivery.preparing.about", lambda *_: {})
+        with pytest.raises(KeyError):
+            deliver(30)
+        assert {(m.state, m.due_at > clock.now()) for m in Message.objects.all()} == {("pending", True)}
+        monkeypatch.undo()
+        _later(monkeypatch, timedelta(minutes=2))
+        assert deliver(30).fates[Fate.SENT] == 3
+
+
+def test_only_who_is_sent_the_question_was_asked(plain_sink: Sink) -> None:
+    survey = Survey.objects.create(name="Spring")
+    launched(3, step={"survey": survey, "body": "{{ survey.url }}"})
+    suppressed, later, asked = Customer.objects.order_by("id")
+    withdraw(suppressed.pk, Channel.EMAIL, "test", "", clock.now())
+    plain_sink.treat(later.email, "rcpt", "450 later", times=1)
+    deliver(30)
+    assert states() == {"suppressed": 1, "pending": 1, "sent": 1}
+    assert set(Invitation.objects.values_list("customer", flat=True)) == {later.pk, asked.pk}
+    assert suppressed.pk not in Event.objects.filter(kind="survey.invited").values_list("customer", flat=True)
+    assert Event.objects.filter(kind="survey.invited", customer=asked).count() == 1
 
 
 def test_connections_are_used_again(sink: Sink) -> None:

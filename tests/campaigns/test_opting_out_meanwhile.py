@@ -60,12 +60,12 @@ def opt_out_half_done(sink: Sink) -> list[str]:
     other = Meanwhile(opt_out)
     written.wait(20)
     held = claim(10)
-    gone = depart(
+    departed = depart(
         held, [Ready(m.message_id, m.customer_id, customer.email) for m in held.messages], Workspace.current()
     )
     go_on.set()
     other.join()
-    return ["the message" for _ in gone]
+    return ["the message" for _ in departed.gone]
 
 
 def test_nothing_begins_while_an_opt_out_is_written(plain_sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:

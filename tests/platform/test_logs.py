@@ -8,6 +8,7 @@ from logging.config import DictConfigurator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retention.common.links import sign
 from retention.workspace.logs import MASK, logging_config, masked
 
 
@@ -45,6 +46,30 @@ def test_fields_with_telling_names_are_dropped() -> None:
     assert "Ann" not in str(line)
     assert {"recipient", "first_name", "email_address"}.isdisjoint(line)
     assert line["task_name"] == "deliver"
+
+
+def test_rows_that_the_database_quotes_are_masked() -> None:
+    lines = Lines()
+    told = "duplicate key\nDETAIL:  Failing row contains (7, c1, Ada Lovelace,\n  Ockham Park).\nmore"
+    try:
+        raise ValueError(told)
+    except ValueError:
+        lines.log.exception("it failed")
+    line = str(lines.last())
+    assert "Ada" not in line
+    assert "Ockham" not in line
+    assert "duplicate key" in line
+
+
+def test_keys_in_links_are_masked() -> None:
+    lines = Lines()
+    lines.log.warning("Gone: %s", f"/s/{sign('survey', 123)}/")
+    lines.log.warning("Gone: %s at 2026-11-21T10:11:12", "/account/password/reset/key/2-c0ffee-a1b2c3/")
+    said = lines.written.getvalue()
+    assert sign("survey", 123).split(":")[0] not in said
+    assert "c0ffee" not in said
+    assert "/s/[key]/" in said
+    assert "2026-11-21T10:11:12" in said
 
 
 def test_addresses_are_masked_in_messages_and_tracebacks() -> None:

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from customers.models import Customer, Event
 from retention.common import clock
 from retention.common.links import LinkRefused, sign
-from surveys.invitations import find, invitation_url, invite, token_of
+from surveys.answering import Said, answer
+from surveys.invitations import find, invitation_url, invite, record_asked, take_back, token_of
 from surveys.models import Invitation, Survey
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,9 @@ def test_it_works(survey: Survey, customer: Customer) -> None:
     assert url.startswith("http://testserver/s/")
     assert url.endswith("/?score=9")
     assert find(url.split("/")[4]) == invitation
+    assert not Event.objects.filter(kind="survey.invited").exists(), "it has not left yet"
+    record_asked([invitation])
+    record_asked([invitation])
     event = Event.objects.get(customer=customer, kind="survey.invited")
     assert event.payload == {"survey": survey.pk, "invitation": invitation.pk}
 
@@ -32,7 +36,13 @@ def test_asking_again_from_the_same_origin_is_the_same_invitation(survey: Survey
     again = invite(survey, [customer.pk], ["message:7"], clock.now() + timedelta(days=5))
     assert again["message:7"] == first["message:7"]
     assert again["message:7"].expires_at == first["message:7"].expires_at
-    assert Event.objects.filter(kind="survey.invited").count() == 1
+
+
+def test_what_never_leaves_is_taken_back_but_not_an_answer(survey: Survey, invitation: Invitation) -> None:
+    answered = invite(survey, [invitation.customer_id], ["message:8"], clock.now())["message:8"]
+    answer(answered, Said(9), clock.now())
+    take_back([invitation, answered])
+    assert list(Invitation.objects.all()) == [answered]
 
 
 def test_a_thousand_take_as_many_queries_as_one(survey: Survey) -> None:
@@ -42,6 +52,7 @@ def test_a_thousand_take_as_many_queries_as_one(survey: Survey) -> None:
         connection,
     ) as queries:
         found = invite(survey, [c.pk for c in everyone], [f"message:{i}" for i in range(1_000)], clock.now())
+        record_asked(found.values())
     assert len(queries) <= 6
     assert len(found) == Invitation.objects.count() == Event.objects.filter(kind="survey.invited").count() == 1_000
     assert all(found[f"message:{i}"].customer_id == c.pk for i, c in enumerate(everyone))

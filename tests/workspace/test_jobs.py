@@ -5,12 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.test import Client
+from kombu.exceptions import OperationalError
 
+import campaigns.tasks
 from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
 from retention.workspace.pace import pace
+from retention.workspace.tasks import run_job
 
 SignIn = Callable[[str], Client]
 PART = {"HX-Request": "true"}
@@ -97,3 +101,16 @@ def test_a_failed_job_says_why(signed_in: SignIn) -> None:
 
 def test_there_is_no_pace_before_anything_is_done(db: None) -> None:
     assert pace(running(done=0), clock.now()) is None
+
+
+def test_a_long_job_is_not_killed_at_the_limit_of_other_tasks() -> None:
+    assert (run_job.time_limit or 0) >= 24 * 3600 > current_app.conf.task_time_limit
+
+
+def test_a_task_is_not_lost_where_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(current_app, "send_task", away)
+    monkeypatch.setattr("campaigns.sweeping.route_all", lambda: 1)
+    campaigns.tasks.route()

@@ -172,7 +172,7 @@ class Talk:
             return Outcome(letter.message_id, Fate.UNKNOWN, reply=in_words(error))
         if code == CLOSING or not 200 <= code < 600:
             self.alive = False
-        return Outcome(letter.message_id, _fate(code, neither=Fate.UNKNOWN), code, _text(text))
+        return _replied(letter, _fate(code, neither=Fate.UNKNOWN), code, text)
 
     def _write(self, data: bytes) -> None:
         connected = self._client.sock
@@ -235,7 +235,12 @@ def _judge_announcement(letter: Letter, answers: list[tuple[int, bytes]]) -> Out
     code, text = answers[step]
     # A sender that is refused is our own trouble, and every recipient's: it must not use the messages up.
     fate = Fate.FAILED if step > 0 and _fate(code) == Fate.FAILED else Fate.RETRY
-    return Outcome(letter.message_id, fate, code, _text(text))
+    return _replied(letter, fate, code, text)
+
+
+def _replied(letter: Letter, fate: Fate, code: int, text: bytes) -> Outcome:
+    """The outcome with the server's reply. A line that is no reply (RFC 5321, 4.2) has no code."""
+    return Outcome(letter.message_id, fate, code if 200 <= code < 600 else None, _text(text))
 
 
 def _fate(code: int, neither: Fate = Fate.RETRY) -> Fate:
