@@ -1,5 +1,6 @@
 """The rooms' addresses, joined."""
 
+from customers.custom import urls as custom
 from customers.ingest import urls as ingest
 from customers.records import urls as records
 from customers.segments import urls as segments
@@ -13,5 +14,6 @@ urlpatterns = [
     *ingest.urlpatterns,
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
+    *custom.urlpatterns,
     *work.urlpatterns,
 ]

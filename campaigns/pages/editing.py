@@ -19,7 +19,7 @@ from campaigns.models import Campaign, EmailStep
 from campaigns.pages.framing import framed
 from campaigns.previewing import NotSent, Preview, preview, send_test
 from campaigns.ready_made import ALL, BLANK, ReadyMade
-from campaigns.rendering.variables import CATALOGUE
+from campaigns.rendering.variables import catalogue
 from customers.models import Customer, Segment
 from retention.common import clock
 from retention.workspace.people import person
@@ -81,7 +81,7 @@ def _edit(request: HttpRequest, form: CampaignForm, step_form: StepForm) -> Http
     context = {
         "form": form,
         "step_form": step_form,
-        "variables": CATALOGUE,
+        "variables": catalogue(),
         "gates": GATES,
         "sizes": dict(Segment.objects.values_list("id", "size")),
         "preview_as": request.POST.get("preview_as", ""),

@@ -6,7 +6,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from customers.models import Customer
+from customers.custom.definitions import defined
+from customers.models import Customer, CustomField
 from retention.common.money import rounded
 from retention.workspace.models import Workspace
 
@@ -30,7 +31,7 @@ CATALOGUE = (
     Variable("customer.id", "Id in your other systems"),
     Variable("customer.tags", "List of tags"),
     Variable("customer.stage", "Lifecycle stage"),
-    Variable("customer.attributes.…", "Any further field of the customer"),
+    Variable("customer.attributes.…", "What files brought along under other names"),
     Variable("orders.count", "Number of orders"),
     Variable("orders.revenue", "Net revenue so far"),
     Variable("orders.last_on", "Day of the last order, as 2026-01-31"),
@@ -43,6 +44,18 @@ CATALOGUE = (
     Variable("company.currency", "Your currency"),
     Variable("unsubscribe_url", "Link to unsubscribe (also printed below every e-mail)"),
 )
+
+
+def catalogue() -> list[Variable]:
+    """What a text may use, with the custom fields there are. One query."""
+    own = [Variable(f"customer.custom.{field.key}", _meaning(field)) for field in defined()]
+    return [*CATALOGUE, *own]
+
+
+def _meaning(field: CustomField) -> str:
+    shape = {"date": ", as 2026-01-31", "yes_no": ", true or false", "choices": ", a list"}.get(field.type, "")
+    return f"{field.label}{shape}; empty where it is not known"
+
 
 _FIELDS = (
     "id",
@@ -63,13 +76,14 @@ _FIELDS = (
 
 
 def about(customer_ids: Iterable[int], workspace: Workspace, now: datetime) -> dict[int, Values]:
-    """The variables of each customer, in one query. Survey and unsubscribe links are added for a message."""
+    """The variables of each customer, in two queries. Survey and unsubscribe links are added for a message."""
+    custom = [field.key for field in defined()]
     rows = Customer.objects.filter(id__in=customer_ids).values(*_FIELDS)
     company = {"name": workspace.name, "currency": workspace.currency}
-    return {row["id"]: {**_values(row, workspace, now), "company": company} for row in rows}
+    return {row["id"]: {**_values(row, custom, workspace, now), "company": company} for row in rows}
 
 
-def _values(row: Values, workspace: Workspace, now: datetime) -> Values:
+def _values(row: Values, custom: Iterable[str], workspace: Workspace, now: datetime) -> Values:
     last, zone = row["facts__last_order_at"], workspace.zone
     name = row["name"]
     return {
@@ -83,6 +97,7 @@ def _values(row: Values, workspace: Workspace, now: datetime) -> Values:
             "tags": row["tags"],
             "stage": row["facts__stage"] or "",
             "attributes": {key: value for key, value in row["attributes"].items() if _plain(value)},
+            "custom": {key: row["attributes"].get(key) for key in custom},
         },
         "orders": {
             "count": row["facts__orders"] or 0,

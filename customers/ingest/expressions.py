@@ -3,11 +3,11 @@
 Names and texts that people wrote enter only as quoted literals; columns in staging are called c0, c1, …
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from customers.ingest.fields import FIELDS, Field, Reads
+from customers.ingest.fields import Field, Reads
 from customers.ingest.mapping import DATES, DECIMALS, Mapping, Source, StateRule
 
 # Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
@@ -30,17 +30,17 @@ NO = ["no", "n", "false", "0", "withdrawn", "unsubscribed", "opted out", "cleane
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
-def judged(mapping: Mapping, places: dict[str, int], zone: str, staged: str) -> Composable:
-    """A query over the table `staged` (line, refusal, c0 …): line, refusal, each field of the kind, attributes, state.
+def judged(mapping: Mapping, targets: Sequence[Field], places: dict[str, int], zone: str, staged: str) -> Composable:
+    """A query over the table `staged` (line, refusal, c0 …): line, refusal, each of `targets`, attributes, state.
 
-    `places` says which staged column holds which column of the file. What is not mapped is NULL. Times without a zone
-    are those of `zone`.
+    The values of custom fields are in attributes too, typed. `places` says which staged column holds which column of
+    the file. What is not mapped is NULL. Times without a zone are those of `zone`.
     """
-    compiler = _Compiler(mapping, places, zone)
-    fields = FIELDS[mapping.kind]
+    fields = [field for field in targets if not field.custom_key or field.name in mapping.fields]
+    compiler = _Compiler(mapping, fields, places, zone)
     # OFFSET 0 keeps each layer apart, so that a text is put together once and not at each mention.
     return SQL(
-        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, attributes, state FROM ("
+        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM ("
         "  SELECT *, {typed} FROM ("
         "    SELECT line, refusal, {attributes} AS attributes, {state} AS state{texts} FROM ("
         "      SELECT line, refusal{tidied} FROM {staged} OFFSET 0) AS tidy OFFSET 0) AS texts OFFSET 0) AS typed"
@@ -50,6 +50,7 @@ def judged(mapping: Mapping, places: dict[str, int], zone: str, staged: str) -> 
         typed=_list(SQL("{} AS {}").format(compiler.typed(field), _value(field)) for field in fields),
         texts=compiler.texts(),
         attributes=compiler.attributes(),
+        together=compiler.together(),
         state=compiler.state(),
         tidied=compiler.tidied(),
         staged=Identifier(staged),
@@ -59,8 +60,9 @@ def judged(mapping: Mapping, places: dict[str, int], zone: str, staged: str) -> 
 class _Compiler:
     """The expressions of one mapping."""
 
-    def __init__(self, mapping: Mapping, places: dict[str, int], zone: str) -> None:
+    def __init__(self, mapping: Mapping, fields: Sequence[Field], places: dict[str, int], zone: str) -> None:
         self._mapping = mapping
+        self._fields = fields
         self._places = places
         self._zone = zone
 
@@ -77,7 +79,7 @@ class _Compiler:
     def texts(self) -> Composable:
         """The text of each field that comes from columns, before it is read."""
         result: Composable = SQL("")
-        for field in FIELDS[self._mapping.kind]:
+        for field in self._fields:
             source = self._mapping.fields.get(field.name)
             if source and source.columns():
                 result += SQL(", {} AS {}").format(self._made(field, source), Identifier(f"{field.name}_text"))
@@ -92,7 +94,7 @@ class _Compiler:
 
     def _made(self, field: Field, source: Source) -> Composable:
         text = self._source(source, whole=field.reads in (Reads.ID, Reads.EMAIL))
-        if field.reads is Reads.INSTANT and self._mapping.dates in TO_ISO:
+        if field.reads in (Reads.INSTANT, Reads.DAY) and self._mapping.dates in TO_ISO:
             pattern, iso = TO_ISO[self._mapping.dates]
             return SQL("regexp_replace({}, {}, {})").format(text, Literal(pattern), Literal(iso))
         return text
@@ -117,6 +119,17 @@ class _Compiler:
             for name, source in self._mapping.attributes.items()
         ]
         return SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(_list(pairs)) if pairs else SQL("NULL::jsonb")
+
+    def together(self) -> Composable:
+        """The attributes with the values of custom fields; NULL where the mapping has neither."""
+        pairs = [
+            SQL("{}::text, to_jsonb({})").format(Literal(field.custom_key), _value(field))
+            for field in self._fields
+            if field.custom_key
+        ]
+        if not pairs:
+            return SQL("attributes")
+        return SQL("coalesce(attributes, '{{}}') || jsonb_strip_nulls(jsonb_build_object({}))").format(_list(pairs))
 
     def state(self) -> Composable:
         """The order's state as the first rule that holds says; NULL where the mapping has no rules."""
@@ -143,8 +156,12 @@ class _Compiler:
                 return SQL('CASE WHEN length({0}) <= {1} THEN {0} END COLLATE "C"').format(text, Literal(field.limit))
             case Reads.TEXT:
                 return SQL("CASE WHEN length({0}) <= {1} THEN {0} END").format(text, Literal(field.limit))
+            case Reads.NUMBER if field.custom_key:
+                return SQL("round({}, 4)").format(self._number(text))
             case Reads.NUMBER:
                 return self._number(text)
+            case Reads.CHOICE | Reads.CHOICES:
+                return SQL(_LISTS[field.reads]).format(text, choices=Literal(list(field.choices)))
             case Reads.INSTANT:
                 return self._instant(text)
             case _:
@@ -175,7 +192,7 @@ class _Compiler:
     def refusal(self) -> Composable:
         """Why the row cannot be taken: the first field that is needed and empty, or that cannot be read."""
         cases = []
-        for field in FIELDS[self._mapping.kind]:
+        for field in self._fields:
             if field.name in self._mapping.fields:
                 cases += [*self._absent(field), self._misread(field)]
         return SQL("CASE {} END").format(SQL(" ").join(cases))
@@ -190,7 +207,10 @@ class _Compiler:
     def _misread(self, field: Field) -> Composable:
         mapping = self._mapping
         expected = field.reads.value.format(
-            limit=field.limit, number=DECIMALS[mapping.decimal], date=DATES[mapping.dates]
+            limit=field.limit,
+            number=DECIMALS[mapping.decimal],
+            date=DATES[mapping.dates],
+            choices=", ".join(field.choices)[:150],
         )
         return SQL("WHEN {text} IS NOT NULL AND ({wrong}) THEN concat({label}, left({text}, 80), {wanted})").format(
             text=self.text(field),
@@ -210,7 +230,22 @@ _WORDS = {
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
     Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}'"
     " THEN array_remove(regexp_split_to_array({0}, '\\s*[,;]\\s*'), '')::varchar[] END",
+    Reads.LINE: "CASE WHEN length({0}) <= 300 AND {0} !~ '[\\n\\r]' THEN {0} END",
+    Reads.DAY: "CASE WHEN " + DAY + " AND {0} !~ '[^-0-9/.]' AND pg_input_is_valid({0}, 'date') THEN {0}::date END",
+    Reads.YES_NO: "CASE WHEN lower({0}) = ANY({yes}) THEN TRUE WHEN lower({0}) = ANY({no}) THEN FALSE END",
+    Reads.LINK: "CASE WHEN {0} ~ '^https?://[^\\s/?#]+\\S*$' AND length({0}) <= 2000 THEN {0} END",
     Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
+}
+
+
+# The choice as the list writes it, whatever its case in the file; of several, those of the list in its order, or NULL
+# where one is none of them.
+_LISTS = {
+    Reads.CHOICE: "(SELECT one FROM unnest({choices}::text[]) AS one WHERE lower(one) = lower({0}))",
+    Reads.CHOICES: "(SELECT array_agg(DISTINCT one) FROM unnest({choices}::text[]) AS one,"
+    " regexp_split_to_table({0}, '\\s*[,;]\\s*') AS said WHERE lower(one) = lower(said)"
+    " HAVING count(DISTINCT lower(said)) = (SELECT count(DISTINCT lower(said)) FROM"
+    " regexp_split_to_table({0}, '\\s*[,;]\\s*') AS said WHERE said <> ''))",
 }
 
 
@@ -219,7 +254,7 @@ def _wrong(field: Field) -> Composable:
     value = _value(field)
     if field.reads is Reads.NUMBER:
         return SQL("{0} IS NULL OR abs({0}) > {1}").format(value, Literal(10**field.limit - 1))
-    if field.reads is Reads.INSTANT:
+    if field.reads in (Reads.INSTANT, Reads.DAY):
         return SQL("{0} IS NULL OR {0} NOT BETWEEN {1} AND {2}").format(value, Literal(EARLIEST), Literal(LATEST))
     return SQL("{} IS NULL").format(value)
 

@@ -1,11 +1,15 @@
 """The fields that a file's columns can become, for each kind of file. The name of a field is its column in staging."""
 
+import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, unique
 
+from customers.custom.definitions import defined
+from customers.models import CustomField
 from customers.models.imports import ImportKind
 
 
+@unique
 class Reads(Enum):
     """How a text becomes a value; what a refused one is told it should have been."""
 
@@ -20,6 +24,12 @@ class Reads(Enum):
     CONSENT = "“yes” or “no”"
     TAGS = "a list of tags of at most 50 characters"
     OWNER = "the e-mail address of a colleague here"
+    LINE = "a text on one line of at most {limit} characters"
+    DAY = "a day written as {date}"
+    YES_NO = "a plain “yes” or “no”"
+    CHOICE = "one of {choices}"
+    CHOICES = "a list made of {choices}"
+    LINK = "a link that begins with https:// or http://"
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,12 @@ class Field:
     names: tuple[str, ...] = ()
     required: bool = False
     hint: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def custom_key(self) -> str:
+        """The key of the custom field that this is, or ""."""
+        return self.name.removeprefix(CUSTOM) if self.name.startswith(CUSTOM) else ""
 
 
 def _customer(required: bool) -> tuple[Field, ...]:
@@ -179,5 +195,35 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 }
 
 
-def fields_of(kind: str) -> dict[str, Field]:
-    return {field.name: field for field in FIELDS[kind]}
+#: What names of custom fields begin with, before their key.
+CUSTOM = "custom_"
+_READS = {
+    CustomField.Type.TEXT: (Reads.LINE, 300),
+    CustomField.Type.LONG_TEXT: (Reads.TEXT, 10_000),
+    CustomField.Type.NUMBER: (Reads.NUMBER, 11),
+    CustomField.Type.MONEY: (Reads.NUMBER, 11),
+    CustomField.Type.DATE: (Reads.DAY, 0),
+    CustomField.Type.YES_NO: (Reads.YES_NO, 0),
+    CustomField.Type.CHOICE: (Reads.CHOICE, 0),
+    CustomField.Type.CHOICES: (Reads.CHOICES, 0),
+    CustomField.Type.LINK: (Reads.LINK, 2_000),
+}
+#: Of which kinds of file custom fields can be filled, and what the fields are about.
+_ABOUT: dict[str, str] = {ImportKind.CUSTOMERS: CustomField.About.CUSTOMER}
+
+
+def targets(kind: str) -> tuple[Field, ...]:
+    """Everything that columns of a kind of file can become: the kind's own fields, then the custom ones in use."""
+    about = _ABOUT.get(kind)
+    return (*FIELDS[kind], *(map(_custom, defined(about)) if about else ()))
+
+
+def _custom(field: CustomField) -> Field:
+    reads, limit = _READS[CustomField.Type(field.type)]
+    names = tuple({plain(field.label), plain(field.key)})
+    return Field(CUSTOM + field.key, field.label, reads, limit, names, hint=field.help, choices=tuple(field.choices))
+
+
+def plain(name: str) -> str:
+    """A header as it is compared: in lower case, letters and digits only."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())

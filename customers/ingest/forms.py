@@ -10,7 +10,7 @@ from django.forms import BoundField
 from django.template.defaultfilters import filesizeformat
 
 from customers.ingest import naming
-from customers.ingest.fields import FIELDS, Field
+from customers.ingest.fields import Field, targets
 from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check
 from customers.ingest.reader import ENCODINGS, Layout
 from customers.models.imports import ImportKind
@@ -130,10 +130,11 @@ class MappingForm(forms.Form):
     def __init__(self, mapping: Mapping, columns: Sequence[str], data: Any = None) -> None:
         self._mapping = mapping
         self._columns = columns
+        self._targets = targets(mapping.kind)
         self._rules = 0 if mapping.kind == ImportKind.CUSTOMERS else max(RULES, len(mapping.states))
         super().__init__(data, initial=self._initial())
         blank = [("", "—"), *((name, name) for name in columns)]
-        for field in FIELDS[mapping.kind]:
+        for field in self._targets:
             self.fields[f"{field.name}_column"] = forms.ChoiceField(
                 label=f"Column for {field.label}", choices=blank, required=False
             )
@@ -175,7 +176,7 @@ class MappingForm(forms.Form):
         return self._rules > 0
 
     def rows(self) -> Iterator[Row]:
-        for field in FIELDS[self._mapping.kind]:
+        for field in self._targets:
             yield Row(field, self[f"{field.name}_column"], self[f"{field.name}_text"])
 
     def rules(self) -> Iterator[Rule]:
@@ -184,7 +185,7 @@ class MappingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for field in FIELDS[self._mapping.kind]:
+        for field in self._targets:
             if cleaned.get(f"{field.name}_column") and cleaned.get(f"{field.name}_text"):
                 self.add_error(f"{field.name}_text", "Choose a column or write a text, not both.")
         if not self.errors:
@@ -209,7 +210,7 @@ class MappingForm(forms.Form):
         given = self.cleaned_data
         fields = {
             field.name: Source(given.get(f"{field.name}_column", ""), given.get(f"{field.name}_text", ""))
-            for field in FIELDS[self._mapping.kind]
+            for field in self._targets
         }
         return replace(
             self._mapping,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from customers.ingest.fields import FIELDS, Reads
+from customers.ingest.fields import FIELDS, Field, Reads, plain, targets
 from customers.ingest.mapping import Mapping, Source, StateRule
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
 from customers.models.imports import ImportKind
@@ -34,14 +34,15 @@ def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
         rows = [record.values for record in islice(reader, SAMPLE) if not record.refusal]
     samples = {name: [row[place].strip() for row in rows if row[place].strip()] for place, name in enumerate(columns)}
     kind = kind or _kind(columns)
-    fields = _by_name(kind, columns)
-    fields |= _by_value(kind, fields, samples)
+    among = targets(kind)
+    fields = _by_name(among, columns)
+    fields |= _by_value(among, fields, samples)
     return Mapping(
         kind=kind,
         layout=layout,
-        dates=_dates(_values(fields, Reads.INSTANT, kind, samples)),
-        decimal=_decimal(_values(fields, Reads.NUMBER, kind, samples)),
-        whole_numbers=tuple(name for name in _reading(fields, kind, Reads.ID) if _all(WHOLE, samples.get(name, ()))),
+        dates=_dates(_values(fields, among, samples, Reads.INSTANT, Reads.DAY)),
+        decimal=_decimal(_values(fields, among, samples, Reads.NUMBER)),
+        whole_numbers=tuple(name for name in _reading(fields, among, Reads.ID) if _all(WHOLE, samples.get(name, ()))),
         fields=fields,
         states=() if kind == ImportKind.CUSTOMERS else _states(fields, samples),
     )
@@ -77,13 +78,9 @@ def _width(lines: Sequence[str], delimiter: str) -> int:
     return usual if widths.count(usual) * 10 >= len(widths) * 9 else 0
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def _kind(columns: Iterable[str]) -> str:
     """Order lines where products are priced or counted, orders where an order is dated, else customers."""
-    matched = {kind: _by_name(kind, columns).keys() for kind in FIELDS}
+    matched = {kind: _by_name(FIELDS[kind], columns).keys() for kind in FIELDS}
     if {"order_id", "unit_price"} <= matched[ImportKind.ORDER_LINES]:
         return ImportKind.ORDER_LINES
     if "order_id" in matched[ImportKind.ORDERS]:
@@ -91,11 +88,11 @@ def _kind(columns: Iterable[str]) -> str:
     return ImportKind.CUSTOMERS
 
 
-def _by_name(kind: str, columns: Iterable[str]) -> dict[str, Source]:
+def _by_name(among: Iterable[Field], columns: Iterable[str]) -> dict[str, Source]:
     """Each field from the column that bears the best known of its names; no column serves twice."""
-    free = {_plain(name): name for name in reversed(list(columns))}
+    free = {plain(name): name for name in reversed(list(columns))}
     found = {}
-    for field in FIELDS[kind]:
+    for field in among:
         name = next((name for name in field.names if name in free), None)
         if name is not None:
             found[field.name] = Source(column=free.pop(name))
@@ -104,11 +101,11 @@ def _by_name(kind: str, columns: Iterable[str]) -> dict[str, Source]:
     return found
 
 
-def _by_value(kind: str, found: dict[str, Source], samples: dict[str, list[str]]) -> dict[str, Source]:
+def _by_value(among: Iterable[Field], found: dict[str, Source], samples: dict[str, list[str]]) -> dict[str, Source]:
     """Fields that no header named: the date that is needed, and an e-mail address, from columns that hold such."""
     free = set(samples) - {name for source in found.values() for name in source.columns()}
     more: dict[str, Source] = {}
-    for field in FIELDS[kind]:
+    for field in among:
         shape = LOOKS_LIKE.get(field.reads)
         if shape and field.name not in found and (field.required or field.reads is Reads.EMAIL):
             name = next((name for name in samples if name in free and _all(shape, samples[name])), None)
@@ -121,13 +118,15 @@ def _all(shape: re.Pattern[str], values: Sequence[str]) -> bool:
     return bool(values) and all(map(shape.match, values))
 
 
-def _reading(fields: dict[str, Source], kind: str, reads: Reads) -> list[str]:
-    """The columns that fields of this reading come from."""
-    return [fields[field.name].column for field in FIELDS[kind] if field.name in fields and field.reads is reads]
+def _reading(fields: dict[str, Source], among: Iterable[Field], *reads: Reads) -> list[str]:
+    """The columns that fields of these readings come from."""
+    return [fields[field.name].column for field in among if field.name in fields and field.reads in reads]
 
 
-def _values(fields: dict[str, Source], reads: Reads, kind: str, samples: dict[str, list[str]]) -> list[str]:
-    return [value for column in _reading(fields, kind, reads) for value in samples.get(column, ())]
+def _values(
+    fields: dict[str, Source], among: Iterable[Field], samples: dict[str, list[str]], *reads: Reads
+) -> list[str]:
+    return [value for column in _reading(fields, among, *reads) for value in samples.get(column, ())]
 
 
 def _dates(values: Sequence[str]) -> str:
@@ -146,7 +145,7 @@ def _decimal(values: Iterable[str]) -> str:
 def _states(fields: dict[str, Source], samples: dict[str, list[str]]) -> tuple[StateRule, ...]:
     """A column that tells when an order was cancelled, or credit notes numbered C123 among orders numbered 123."""
     for column in samples:
-        if _plain(column) in ("cancelledat", "canceledat"):
+        if plain(column) in ("cancelledat", "canceledat"):
             return (StateRule("cancelled", column, "is not empty"),)
     column = fields["order_id"].column if "order_id" in fields else ""
     ids = samples.get(column, [])

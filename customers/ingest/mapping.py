@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from customers.ingest.fields import FIELDS, fields_of
+from customers.ingest.fields import FIELDS, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind
@@ -147,12 +147,15 @@ def _check_words(mapping: Mapping) -> None:
 
 def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     """Raise MappingRefused where the mapping does not fit a file with these columns or lacks what its kind needs."""
-    known = fields_of(mapping.kind)
+    known = {field.name: field for field in targets(mapping.kind)}
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
     if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
         problems[""] = "Only a file of customers keeps other columns."
+    defined = {field.custom_key: field.label for field in known.values() if field.custom_key}
+    for name in mapping.attributes.keys() & defined.keys():
+        problems[""] = f"“{name}” is the custom field {defined[name]} now: choose its column there."
     for name, wanted in known.items():
         if wanted.required and name not in mapping.fields:
             problems[name] = f"{wanted.label} is needed: choose its column."

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import formats, timezone
 from psycopg.sql import SQL, Identifier
 
-from customers.ingest.fields import fields_of
+from customers.ingest.fields import targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Layout, Reader, Record
 from customers.ingest.staging import stage
@@ -43,8 +43,7 @@ def sample(path: Path, layout: Layout) -> Sample:
 
 def preview(first: Sample, mapping: Mapping, zone: str) -> Preview:
     """What a mapping that was checked makes of the first rows."""
-    known = fields_of(mapping.kind)
-    heads = {name: known[name].label for name in known if name in mapping.fields}
+    heads = {field.name: field.label for field in targets(mapping.kind) if field.name in mapping.fields}
     if mapping.states:
         heads["state"] = "State"
     with transaction.atomic():
@@ -64,4 +63,6 @@ def _staged(names: Sequence[str]) -> list[tuple[int, list[str], str]]:
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return formats.date_format(timezone.localtime(value), "j M Y, H:i")
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
     return ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)

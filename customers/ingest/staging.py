@@ -13,6 +13,7 @@ from django.db import connection
 from psycopg.sql import SQL, Identifier
 
 from customers.ingest.expressions import judged
+from customers.ingest.fields import targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Record
 from customers.ingest.statements import number, run
@@ -33,7 +34,7 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.values())
     run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text{})").format(texts))
     staged = _copy(iter(records), [columns.index(name) for name in used], report)
-    run(SQL("CREATE TEMP TABLE import_rows AS ") + judged(mapping, places, zone, "import_texts"))
+    run(SQL("CREATE TEMP TABLE import_rows AS ") + judged(mapping, targets(mapping.kind), places, zone, "import_texts"))
     run("DROP TABLE import_texts")
     _SETTLE[mapping.kind]()
     run(

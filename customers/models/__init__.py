@@ -1,5 +1,6 @@
 """The customer, what they bought and did, what follows from it, and the work on it. One module per noun's family."""
 
+from customers.models.custom import CustomField
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
 from customers.models.imports import Import, ImportMapping, RejectedRow
@@ -11,6 +12,7 @@ from customers.models.tasks import Task
 __all__ = [
     "Channel",
     "Consent",
+    "CustomField",
     "Customer",
     "CustomerFacts",
     "CustomerMonth",

@@ -44,6 +44,7 @@ class Customer(models.Model):
             models.Index(fields=["owner"], name="customer_by_owner"),
             models.Index(fields=["country"], name="customer_by_country"),
             GinIndex(fields=["tags"], name="customer_by_tag"),
+            GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="customer_by_attribute"),
             GinIndex(SearchWords("name", "email", "external_id", "phone"), name="customer_by_word"),
         ]
         constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="customer_has_id")]

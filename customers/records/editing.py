@@ -1,16 +1,17 @@
 """Adding and changing a customer. Two people at one customer: the second is told, and what they typed is kept."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
+from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Customer
+from customers.models import Customer, CustomField
 from retention.common import clock
 
 FIELDS = ("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "tags")
@@ -33,10 +34,14 @@ class ChangedMeanwhile(Exception):
 
 
 @transaction.atomic
-def add(values: Mapping[str, Any]) -> Customer:
-    """Store a new customer and record that they became known. Without an id one is made."""
+def add(values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> Customer:
+    """Store a new customer and record that they became known. Without an id one is made.
+
+    `custom`: values of custom fields by key, as JSON; None for nothing.
+    """
     now = clock.now()
     given = {**values, "external_id": values["external_id"] or f"own-{uuid.uuid4().hex[:12]}"}
+    given["attributes"] = merged({}, custom or {})
     customer = Customer.objects.create(**given, source="web", joined_at=now, created_at=now, updated_at=now)
     record(
         [
@@ -49,21 +54,34 @@ def add(values: Mapping[str, Any]) -> Customer:
 
 
 @transaction.atomic
-def change(customer_id: int, values: Mapping[str, Any], opened: datetime) -> None:
+def change(
+    customer_id: int, values: Mapping[str, Any], opened: datetime, custom: Mapping[str, Any] | None = None
+) -> None:
     """Store changed fields, if nobody has since `opened`, the customer's `updated_at` when the form was opened.
 
+    `custom` as in `add`; fields that it does not name stay as they are.
     Raises ChangedMeanwhile, and Customer.DoesNotExist.
     """
     stands = Customer.objects.select_for_update().get(pk=customer_id)
     if stands.updated_at != opened:
         raise ChangedMeanwhile(stands)
-    Customer.objects.filter(pk=customer_id).update(**values, updated_at=clock.now())
+    attributes = merged(stands.attributes, custom or {})
+    Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=clock.now())
     dirty.mark([customer_id])
 
 
-def differences(stands: Customer, ours: Mapping[str, Any]) -> Iterator[Difference]:
-    """The fields in which what stands is not what was typed."""
+def differences(
+    stands: Customer,
+    ours: Mapping[str, Any],
+    fields: Sequence[CustomField] = (),
+    custom: Mapping[str, Any] | None = None,
+) -> Iterator[Difference]:
+    """The fields in which what stands is not what was typed: the customer's own, then custom ones."""
     for name in FIELDS:
         theirs = getattr(stands, name)
         if theirs != ours.get(name):
             yield Difference(str(Customer._meta.get_field(name).verbose_name), theirs, ours.get(name))  # type: ignore[union-attr]
+    for field in fields:
+        standing, typed = stands.attributes.get(field.key), (custom or {}).get(field.key)
+        if standing != typed:
+            yield Difference(field.label, text(field, standing, ""), text(field, typed, ""))

@@ -10,10 +10,12 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from customers.custom.definitions import defined
 from customers.models import Customer
+from customers.records.columns import chosen, offered
 from customers.records.filters import Filters, matching
-from customers.records.listing import COLUMNS, Cut, count, in_order
-from customers.records.rows import HEADER, cells
+from customers.records.listing import Cut, count, in_order
+from customers.records.rows import cells, header
 from retention.workspace.jobs import Progress, job
 from retention.workspace.models import Job, Workspace
 from retention.workspace.people import zone_of
@@ -30,8 +32,9 @@ class _Echo:
 
 def lines(customers: QuerySet[Customer], cut: Cut) -> Iterator[str]:
     """CSV lines, the rows read from the database a part at a time; a mark first by which Excel knows UTF-8."""
-    rows = in_order(customers, cut.order, down=cut.down).values(*COLUMNS).iterator(chunk_size=AT_A_TIME)
-    return _written([HEADER], cells(rows))
+    rows = in_order(customers, cut.order, down=cut.down).values(*cut.paths).iterator(chunk_size=AT_A_TIME)
+    extras = chosen(cut.columns, offered(defined())) if cut.columns else []
+    return _written([header(extras)], cells(rows, extras))
 
 
 def _written(*parts: Iterable[Iterable[Any]]) -> Iterator[str]:

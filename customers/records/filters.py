@@ -1,6 +1,6 @@
 """What the list of customers is narrowed down to. The query string says it, so that a link shows the same list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -8,7 +8,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet
 from django.http import QueryDict
 
-from customers.models import Customer, SegmentMembership, Stage
+from customers.custom.asking import typed_from
+from customers.custom.definitions import defined
+from customers.models import Customer, CustomField, SegmentMembership, Stage
+from customers.records.columns import CUSTOM, MOST
 from retention.common.text_search import SearchWords, beginnings
 
 NOBODY = "none"
@@ -25,7 +28,10 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filters:
-    """`owner` is a person's id or "none", `segment` a segment's id; empty means all."""
+    """`owner` is a person's id or "none", `segment` a segment's id; empty means all.
+
+    `custom`: keys of custom fields, each with the value that a form's field would read.
+    """
 
     q: str = ""
     stages: tuple[str, ...] = ()
@@ -33,6 +39,7 @@ class Filters:
     segment: str = ""
     country: str = ""
     tag: str = ""
+    custom: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, said: QueryDict) -> Self:
@@ -45,6 +52,11 @@ class Filters:
             segment=segment if _is_id(segment) else "",
             country=said.get("country", "").replace("\0", "").strip()[:100],
             tag=said.get("tag", "").replace("\0", "").strip()[:50],
+            custom=tuple(
+                (key.removeprefix(CUSTOM), value)
+                for key in sorted(said)
+                if key.startswith(CUSTOM) and (value := str(said[key]).replace("\0", "").strip()[:300])
+            )[:MOST],
         )
 
     def query(self) -> str:
@@ -54,6 +66,8 @@ class Filters:
         for name in ("q", "owner", "segment", "country", "tag"):
             if value := getattr(self, name):
                 said[name] = value
+        for key, value in self.custom:
+            said[CUSTOM + key] = value
         return said.urlencode()
 
     def narrow(self, customers: QuerySet[Customer]) -> QuerySet[Customer]:
@@ -69,7 +83,18 @@ class Filters:
             customers = customers.filter(country=self.country)
         if self.tag:
             customers = customers.filter(tags__contains=[self.tag])
-        return customers
+        return _having(customers, self.custom) if self.custom else customers
+
+
+def _having(customers: QuerySet[Customer], asked: Sequence[tuple[str, str]]) -> QuerySet[Customer]:
+    """Those with just these values, found by the index on attributes. An unknown field is passed over."""
+    fields = {field.key: field for field in defined()}
+    for key, value in asked:
+        if field := fields.get(key):
+            wanted = typed_from(field, value)
+            found = {} if wanted is None else {key: wanted}
+            customers = customers.filter(attributes__contains=found) if found else customers.none()
+    return customers
 
 
 def matching(filters: Filters) -> QuerySet[Customer]:
@@ -77,8 +102,10 @@ def matching(filters: Filters) -> QuerySet[Customer]:
     return filters.narrow(Customer.objects.all())
 
 
-def chips(filters: Filters, people: dict[int, str], segments: dict[int, str]) -> Iterator[Chip]:
-    """One for each filter that is on. `people` and `segments` name the ids."""
+def chips(
+    filters: Filters, people: dict[int, str], segments: dict[int, str], fields: Iterable[CustomField] = ()
+) -> Iterator[Chip]:
+    """One for each filter that is on. `people` and `segments` name the ids, `fields` the custom fields."""
     if filters.q:
         yield Chip("Search", filters.q, replace(filters, q="").query())
     for stage in filters.stages:
@@ -88,6 +115,10 @@ def chips(filters: Filters, people: dict[int, str], segments: dict[int, str]) ->
         if value := getattr(filters, name):
             named = {"owner": people, "segment": segments}.get(name, {})
             yield Chip(label, _told(value, named), replace(filters, **_nothing(name)).query())
+    labels = {field.key: field.label for field in fields}
+    for key, value in filters.custom:
+        rest_of = tuple(pair for pair in filters.custom if pair[0] != key)
+        yield Chip(labels.get(key, key), value.capitalize(), replace(filters, custom=rest_of).query())
 
 
 def _is_id(text: str) -> bool:

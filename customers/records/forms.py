@@ -7,6 +7,8 @@ from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.http import QueryDict
 
+from customers.custom.asking import Asking
+from customers.custom.definitions import defined
 from customers.models import Customer
 from customers.records.editing import FIELDS
 from retention.workspace.forms import zone_choices
@@ -15,7 +17,7 @@ from retention.workspace.models import User
 TAGS = 30
 
 
-class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
     """`opened` says which state of the customer the person saw when they began to type."""
 
     opened = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -35,6 +37,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript w
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.ask(defined(), self.instance.attributes)
         self.fields["tags"].help_text = "With commas between them."
         self.fields["name"].widget.attrs["autofocus"] = not self.instance.pk
         if self.instance.pk:
@@ -66,7 +69,6 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript w
     def going_on_from(self, stands: Customer) -> "CustomerForm":
         """The same form with what was typed, from the state that somebody else saved."""
         typed = QueryDict(mutable=True)
-        for name in self.fields:
-            typed[name] = self.data.get(name, "")
+        typed.update(self.data)
         typed["opened"] = stands.updated_at.isoformat()
         return CustomerForm(typed, instance=stands)

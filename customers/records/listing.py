@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.http import QueryDict
 
 from customers.models import Customer
 from customers.models.facts import NEVER
+from customers.records.columns import MOST
 from retention.common.keyset import beyond
 
 SIZES = (25, 50, 100, 200)
@@ -57,6 +59,7 @@ class Order:
         return self.tie != "pk"
 
 
+_COLUMN = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 OF_FACTS = "facts__customer_id"
 LAST_ORDER = Coalesce("facts__last_order_at", Value(NEVER))
 ORDERS = {
@@ -72,13 +75,17 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class Cut:
-    """Which part of a list: its order, its direction, how many rows, and the row it goes on after or ends before."""
+    """Which part of a list: its order, its direction, how many rows, and the row it goes on after or ends before.
+
+    `columns` are those shown on request, by their keys in `columns.offered`.
+    """
 
     order: Order
     down: bool
     size: int
     after: str = ""
     before: str = ""
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, said: QueryDict) -> Self:
@@ -92,7 +99,13 @@ class Cut:
             int(size) if size in map(str, SIZES) else SIZES[1],
             said.get("after", ""),
             said.get("before", ""),
+            tuple(dict.fromkeys(key for key in said.getlist("column") if _COLUMN.fullmatch(key)))[:MOST],
         )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What is read of each customer."""
+        return (*COLUMNS, "attributes") if self.columns else COLUMNS
 
     @property
     def sort(self) -> str:
@@ -101,7 +114,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Page:
-    """Rows as dicts of `COLUMNS`, and the marks of the pages beside it, empty where there is none."""
+    """Rows as dicts of the cut's `paths`, and the marks of the pages beside it, empty where there is none."""
 
     rows: Sequence[dict[str, Any]]
     next: str
@@ -121,7 +134,7 @@ def page(customers: QuerySet[Customer], cut: Cut) -> Page:
     ordered = in_order(customers, cut.order, down=cut.down != backwards)
     if mark:
         ordered = ordered.filter(beyond((cut.order.by, F(cut.order.tie)), mark, down=cut.down != backwards))
-    rows = list(ordered.values(*COLUMNS, by=cut.order.by)[: cut.size + 1])
+    rows = list(ordered.values(*cut.paths, by=cut.order.by)[: cut.size + 1])
     more, rows = len(rows) > cut.size, rows[: cut.size]
     if backwards:
         rows.reverse()

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
 
+from customers.custom import values
+from customers.custom.definitions import every
 from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Task
 
 ORDERS = 10
@@ -14,24 +17,33 @@ MOST = 50
 
 @dataclass(frozen=True)
 class Profile:
-    """`facts` is None for a customer too new to have any; `orders` are the latest, with their lines."""
+    """`facts` is None for a customer too new to have any; `orders` are the latest, with their lines.
+
+    `custom` is what is known of custom fields; `loose` what files brought under names nobody defined.
+    """
 
     customer: Customer
     facts: CustomerFacts | None
     consents: Sequence[Consent]
     tasks: Sequence[Task]
     orders: Sequence[Order]
+    custom: Sequence[values.Told]
+    loose: dict[str, Any]
 
 
-def profile(pk: int) -> Profile:
+def profile(pk: int, currency: str) -> Profile:
     """Raises Customer.DoesNotExist."""
     customer = Customer.objects.select_related("owner", "facts").get(pk=pk)
+    fields = every()
+    shown = [field for field in fields if not field.archived_at]
     return Profile(
         customer=customer,
         facts=getattr(customer, "facts", None),
         consents=list(customer.consents.order_by("channel")),
         tasks=list(customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST]),
         orders=_latest_orders(customer),
+        custom=values.told(shown, customer.attributes, currency),
+        loose=values.loose((field.key for field in fields), customer.attributes),
     )
 
 

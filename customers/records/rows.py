@@ -1,6 +1,6 @@
 """How a customer reads in the list and in its export. Text is made here, so that the template's row stays cheap."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from customers.models import Stage
+from customers.records.columns import Extra
 from retention.common.spreadsheet import harmless
 from retention.workspace.templatetags.shell import exact, money, number, relative
 
@@ -36,13 +37,15 @@ class Row:
     renews: str
     renews_exact: str
     nps: str
+    more: list[tuple[str, bool]]
 
 
-def shown(rows: Iterable[dict[str, Any]], currency: str) -> list[Row]:
-    return [_row(row, currency) for row in rows]
+def shown(rows: Iterable[dict[str, Any]], currency: str, extras: Sequence[Extra] = ()) -> list[Row]:
+    """`more`: what the columns on request say of each, and whether it is a figure."""
+    return [_row(row, currency, extras) for row in rows]
 
 
-def _row(row: dict[str, Any], currency: str) -> Row:
+def _row(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> Row:
     name = row["name"] or row["email"] or row["external_id"]
     last, renews = row["facts__last_order_at"], row["facts__renews_at"]
     return Row(
@@ -61,6 +64,7 @@ def _row(row: dict[str, Any], currency: str) -> Row:
         renews=relative(renews) if renews else "",
         renews_exact=exact(renews) if renews else "",
         nps="" if row["facts__nps_score"] is None else str(row["facts__nps_score"]),
+        more=[(extra.told(extra.read(row), currency), extra.is_figure) for extra in extras],
     )
 
 
@@ -68,7 +72,11 @@ def _owner(row: dict[str, Any]) -> str:
     return f"{row['owner__first_name'] or ''} {row['owner__last_name'] or ''}".strip() or row["owner__email"] or ""
 
 
-def cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+def header(extras: Sequence[Extra]) -> list[str]:
+    return [*HEADER, *(harmless(extra.label) for extra in extras)]
+
+
+def cells(rows: Iterable[dict[str, Any]], extras: Sequence[Extra] = ()) -> Iterator[list[Any]]:
     """The export's lines: the same columns, figures bare and instants in ISO 8601 of the person's zone."""
     for row in rows:
         texts = (row["external_id"], row["name"], row["email"], row["country"], ", ".join(row["tags"]))
@@ -82,7 +90,13 @@ def cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
             _instant(row["facts__last_order_at"]),
             _instant(row["facts__renews_at"]),
             _bare(row["facts__nps_score"]),
+            *(_cell(extra, row) for extra in extras),
         ]
+
+
+def _cell(extra: Extra, row: dict[str, Any]) -> str:
+    text = extra.bare(extra.read(row))
+    return text if extra.is_figure else harmless(text)
 
 
 def _bare(value: Decimal | int | None) -> str:

@@ -90,7 +90,7 @@ def _instant(key: str, label: str, group: str, sql: str = "") -> Column:
     return _column(key, label, group, operators.DATE, sql, unit="instant")
 
 
-_YES_NO = (("yes", "yes"), ("no", "no"))
+YES_NO = (("yes", "yes"), ("no", "no"))
 _USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
     THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
 _CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
@@ -105,7 +105,7 @@ COLUMNS: tuple[Column, ...] = (
         "Profile",
         operators.CHOICE[:1],
         "CASE WHEN c.email = '' THEN 'no' ELSE 'yes' END",
-        choices=_YES_NO,
+        choices=YES_NO,
     ),
     _text("email", "E-mail address"),
     _text("country", "Country"),
@@ -145,6 +145,8 @@ COLUMNS: tuple[Column, ...] = (
     _instant("last_click_at", "Last click", "Messages"),
 )
 ATTRIBUTE = "attributes."
+#: What keys of custom fields begin with; `custom.CustomColumns` has their columns.
+CUSTOM = "custom."
 EVENT = "events."
 #: A segment on entering segments could chase itself.
 EVENT_COUNTS = tuple(
@@ -170,4 +172,4 @@ def _attribute(name: str) -> Column | None:
     if not 0 < len(name) <= MAX_KEY or "\0" in name:
         return None
     sql = Sql("NULLIF(c.attributes ->> %s, '')", (name,))
-    return Column(f"{ATTRIBUTE}{name}", name, "Custom attributes", operators.ATTRIBUTE, sql, "c")
+    return Column(f"{ATTRIBUTE}{name}", name, "Other attributes", operators.ATTRIBUTE, sql, "c")

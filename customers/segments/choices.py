@@ -7,6 +7,7 @@ from django.db import connection
 
 from customers.models import Segment
 from customers.segments import catalogue, drafts
+from customers.segments.custom import CustomColumns
 from retention.workspace.models import User
 
 _SAMPLE, _MOST = 2_000, 50
@@ -26,7 +27,7 @@ _SUGGESTED = f"""
 
 
 def choices(own_id: int | None) -> dict[str, Any]:
-    """For the builder's rows, in two queries."""
+    """For the builder's rows, in three queries."""
     others = Segment.objects.exclude(pk=own_id) if own_id else Segment.objects.all()
     return {
         "groups": _fields_by_group(),
@@ -50,5 +51,7 @@ def _fields_by_group() -> dict[str, list[tuple[str, str]]]:
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for field in catalogue.FIELDS.values():
         groups[field.group].append((field.key, field.label))
-    groups["Custom attributes"].append((catalogue.ATTRIBUTE, "Custom attribute …"))
+    for column in CustomColumns().columns.values():
+        groups[column.group].append((column.key, column.label))
+    groups["Other attributes"].append((catalogue.ATTRIBUTE, "Other attribute …"))
     return dict(groups)

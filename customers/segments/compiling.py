@@ -5,7 +5,7 @@ Only customers with facts are looked at; everybody has them once the router has 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 
 from customers.segments.catalogue import TABLES
 from customers.segments.operators import DAY, Moment, Sql, join
@@ -47,19 +47,21 @@ def count(part: Happened, moment: Moment) -> Sql:
     )
 
 
-def crossing(rule: Rule, since: datetime, until: datetime) -> Sql | None:
+def crossing(rule: Rule, since: datetime, until: Moment) -> Sql | None:
     """`SELECT customer_id` of everybody whom time alone may have taken across a condition between two instants.
 
     None where the rule asks nothing that time alone answers anew. A range of the field asked about is read, not
     everybody: the cost follows the crossings.
     """
-    low, high = min(since, until), max(since, until)
-    scans = [scan for part in every_condition(rule) for scan in _crossings(part, low, high)]
+    low, high = min(since, until.now), max(since, until.now)
+    scans = [scan for part in every_condition(rule) for scan in _crossings(part, low, high, until.zone)]
     return join(scans, " UNION ") if scans else None
 
 
-def _crossings(part: Condition, low: datetime, high: datetime) -> Iterator[Sql]:
-    if isinstance(part, Compare):
+def _crossings(part: Condition, low: datetime, high: datetime, zone: tzinfo) -> Iterator[Sql]:
+    if isinstance(part, Compare) and part.operator.by_day:
+        yield from _midnights(part, low.astimezone(zone).date(), high.astimezone(zone).date())
+    elif isinstance(part, Compare):
         for offset in part.operator.edges(part.value):
             x = part.column.sql
             yield Sql(
@@ -72,6 +74,18 @@ def _crossings(part: Condition, low: datetime, high: datetime) -> Iterator[Sql]:
                 "SELECT e.customer_id FROM customers_event e WHERE e.kind = %s AND e.occurred_at BETWEEN %s AND %s",
                 (part.count.kind, low + offset, high + offset),
             )
+
+
+def _midnights(part: Compare, low: date, high: date) -> Iterator[Sql]:
+    """Those whose day lies at an edge, a day to either side; nobody until a midnight has passed."""
+    if low == high:
+        return
+    for offset in part.operator.edges(part.value):
+        x = part.column.sql
+        yield Sql(
+            f"SELECT f.customer_id FROM {tables(part)} WHERE {x.text} BETWEEN %s AND %s",  # noqa: S608
+            (*x.params, low + offset - DAY, high + offset + DAY),
+        )
 
 
 def _test(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None) -> Sql:

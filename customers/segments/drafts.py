@@ -15,8 +15,9 @@ from django.http import QueryDict
 
 from customers.segments import catalogue
 from customers.segments.catalogue import ATTRIBUTE, Field
+from customers.segments.custom import CustomColumns
 from customers.segments.operators import Operator, Takes
-from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, RuleRefused, parse
+from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, RuleRefused, known_field, parse
 
 ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
@@ -39,6 +40,7 @@ class Row:
     days: str = ""
     error: str = ""
     is_fresh: bool = False
+    custom: CustomColumns = dataclasses.field(default_factory=CustomColumns, repr=False, compare=False)
 
     @property
     def is_group(self) -> bool:
@@ -46,7 +48,7 @@ class Row:
 
     @property
     def asked(self) -> Field | None:
-        return catalogue.field(self.field + self.key if self.field == ATTRIBUTE else self.field)
+        return known_field(self.field + self.key if self.field == ATTRIBUTE else self.field, self.custom)
 
     @property
     def operators(self) -> list[Operator]:
@@ -144,7 +146,7 @@ def _number(text: str) -> Any:
 
 def from_form(data: QueryDict) -> Group:
     """What was typed. Whatever does not fit together is left out; there is always an outermost group."""
-    root = Group(ROOT, _match(data.get(f"{ROOT}.match", "")))
+    root, custom = Group(ROOT, _match(data.get(f"{ROOT}.match", ""))), CustomColumns()
     groups = {ROOT: root}
     for node in data.getlist("node")[: 2 * MAX_CONDITIONS]:
         path, _, kind = node.partition(":")
@@ -155,7 +157,7 @@ def from_form(data: QueryDict) -> Group:
             groups[path] = Group(path, _match(data.get(f"{path}.match", "")))
             parent.parts.append(groups[path])
         else:
-            parent.parts.append(_row(path, data))
+            parent.parts.append(_row(path, data, custom))
     return root
 
 
@@ -163,12 +165,12 @@ def _match(text: str) -> str:
     return text if text in MATCHES else "all"
 
 
-def _row(path: str, data: QueryDict) -> Row:
+def _row(path: str, data: QueryDict, custom: CustomColumns) -> Row:
     def typed(name: str) -> str:
         return data.get(f"{path}.{name}", "")
 
     values = data.getlist(f"{path}.values")
-    return Row(path, typed("field"), typed("key"), typed("op"), typed("value"), values, typed("days"))
+    return Row(path, typed("field"), typed("key"), typed("op"), typed("value"), values, typed("days"), custom=custom)
 
 
 def act(root: Group, what: str) -> None:
@@ -201,7 +203,7 @@ def _checked(part: Row | Group) -> bool:
     if isinstance(part, Group):
         part.error = "" if part.parts else "Add a condition here, or remove the group."
     else:
-        part.error = _refusal(part.to_rule())
+        part.error = _refusal(part)
     return not part.error
 
 
@@ -217,9 +219,9 @@ def _pruned(group: Group) -> Group | None:
     return Group(group.path, group.match, kept) if kept else None
 
 
-def _refusal(rule: dict[str, Any]) -> str:
+def _refusal(row: Row) -> str:
     try:
-        parse(rule)
+        parse(row.to_rule(), row.custom)
     except RuleRefused as refusal:
         return f"{_SUBJECTS.get(refusal.place, 'This')} {refusal.why}."
     return ""
@@ -230,39 +232,41 @@ _SUBJECTS = {"value": "The value", "op": "The comparison", "field": "The field"}
 
 def from_rule(rule: Any) -> Group:
     """The rows and groups that say a stored rule."""
-    root = _group(ROOT, rule)
+    custom = CustomColumns()
+    root = _group(ROOT, rule, custom)
     if root is not None:
         return root
     root = Group(ROOT)
-    _append(root, rule)
+    _append(root, rule, custom)
     return root
 
 
-def _group(path: str, rule: Any) -> Group | None:
+def _group(path: str, rule: Any, custom: CustomColumns) -> Group | None:
     if "field" in rule:
         return None
     ((word, inner),) = rule.items()
     if word != "not":
-        return _filled(Group(path, word), inner)
+        return _filled(Group(path, word), inner, custom)
     if "all" in inner or "any" in inner:
-        return _filled(Group(path, "none" if "any" in inner else "not_all"), *inner.values())
-    return _filled(Group(path, "none"), [inner])
+        ((match, parts),) = inner.items()
+        return _filled(Group(path, "none" if match == "any" else "not_all"), parts, custom)
+    return _filled(Group(path, "none"), [inner], custom)
 
 
-def _filled(group: Group, parts: list[Any]) -> Group:
+def _filled(group: Group, parts: list[Any], custom: CustomColumns) -> Group:
     for part in parts:
-        _append(group, part)
+        _append(group, part, custom)
     return group
 
 
-def _append(group: Group, rule: Any) -> None:
-    inner = _group(f"{group.path}-{len(group.parts)}", rule)
-    group.parts.append(inner or _stored_row(f"{group.path}-{len(group.parts)}", rule))
+def _append(group: Group, rule: Any, custom: CustomColumns) -> None:
+    inner = _group(f"{group.path}-{len(group.parts)}", rule, custom)
+    group.parts.append(inner or _stored_row(f"{group.path}-{len(group.parts)}", rule, custom))
 
 
-def _stored_row(path: str, rule: dict[str, Any]) -> Row:
+def _stored_row(path: str, rule: dict[str, Any], custom: CustomColumns) -> Row:
     name, value = rule["field"], rule.get("value")
-    row = Row(path, name, op=rule["op"])
+    row = Row(path, name, op=rule["op"], custom=custom)
     if name.startswith(ATTRIBUTE):
         row.field, row.key = ATTRIBUTE, name.removeprefix(ATTRIBUTE)
     if isinstance(value, dict):

@@ -97,11 +97,11 @@ def _refresh_crossings(segment: Segment, zone: tzinfo) -> None:
     if segment.computed_at is None or rule is None:
         _refresh(segment, zone, None)
         return
-    now = clock.now()
-    scan = compiling.crossing(rule, segment.computed_at, now)
+    moment = Moment(clock.now(), zone)
+    scan = compiling.crossing(rule, segment.computed_at, moment)
     if scan is not None and (crossed := _customers(scan)):
         _refresh(segment, zone, crossed)
-    Segment.objects.filter(pk=segment.pk).update(computed_at=now)
+    Segment.objects.filter(pk=segment.pk).update(computed_at=moment.now)
 
 
 def _customers(query: Sql) -> list[int]:

@@ -63,11 +63,12 @@ class Comparison(Operator):
     """An operator on a column: `test` gets the column's SQL and the value. NULL counts as no.
 
     `edges`: the distances from now at which time alone takes a customer across: it does so to those whose column
-    lies that far from now.
+    lies that far from now. `by_day`: the column is a day of the calendar, and only midnight takes anybody across.
     """
 
     test: Callable[[Sql, Any, Moment], Sql]
     edges: Callable[[Any], tuple[timedelta, ...]] = lambda _value: ()
+    by_day: bool = False
 
 
 def _template(template: str) -> Callable[[Sql, Any, Moment], Sql]:
@@ -171,6 +172,53 @@ DATE = (
     KNOWN,
     UNKNOWN,
 )
+
+
+def _today(moment: Moment) -> date:
+    return moment.now.astimezone(moment.zone).date()
+
+
+def _by_day(
+    key: str, label: str, phrase: str, template: str, reach: Callable[[date, timedelta], tuple[date, ...]], edge: int
+) -> Comparison:
+    """A day against days so many from today in the workspace's zone; `edge` is the side of today on which it turns."""
+
+    def test(x: Sql, days: int, moment: Moment) -> Sql:
+        return Sql(template.replace("{x}", x.text), (*x.params, *reach(_today(moment), days * DAY)))
+
+    return Comparison(key, label, Takes.DAYS, phrase, test, lambda days: (timedelta(), edge * days * DAY), by_day=True)
+
+
+DAY_OF_CALENDAR = (
+    _by_day(
+        "more_than_days_ago",
+        "was more than",
+        "{field} was more than {value} ago",
+        "{x} < %s",
+        lambda today, days: (today - days,),
+        -1,
+    ),
+    _by_day(
+        "within_days",
+        "was within the last",
+        "{field} was within the last {value}",
+        "{x} BETWEEN %s AND %s",
+        lambda today, days: (today - days, today),
+        -1,
+    ),
+    _by_day(
+        "in_next_days",
+        "is in the next",
+        "{field} is in the next {value}",
+        "{x} BETWEEN %s AND %s",
+        lambda today, days: (today, today + days),
+        1,
+    ),
+    Comparison("before", "was before", Takes.DATE, "{field} was before {value}", _template("{x} < %s")),
+    Comparison("on_or_after", "was on or after", Takes.DATE, "{field} was on or after {value}", _template("{x} >= %s")),
+    KNOWN,
+    UNKNOWN,
+)
 CHOICE = (
     Comparison("is", "is", Takes.CHOICE, "{field} is {value}", _template("{x} = %s")),
     Comparison("is_not", "is not", Takes.CHOICE, "{field} is not {value}", _template("{x} IS DISTINCT FROM %s")),
@@ -192,6 +240,25 @@ TAGS = (
         "{field} do not include {value}",
         _template("NOT {x} @> ARRAY[%s]::varchar[]"),
     ),
+)
+SEVERAL = (
+    Comparison("has", "include", Takes.CHOICE, "{field} include {value}", _template("{x} @> to_jsonb(%s::text)")),
+    Comparison(
+        "has_not",
+        "do not include",
+        Takes.CHOICE,
+        "{field} do not include {value}",
+        _template("({x} @> to_jsonb(%s::text)) IS NOT TRUE"),
+    ),
+    Comparison(
+        "has_any_of",
+        "include any of",
+        Takes.CHOICES,
+        "{field} include {value}",
+        lambda x, values, _moment: Sql(f"{x.text} ?| %s", (*x.params, list(values))),
+    ),
+    KNOWN,
+    UNKNOWN,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from customers.segments import catalogue
 from customers.segments.catalogue import Column, EventCount, Field, OtherSegment
+from customers.segments.custom import CustomColumns
 from customers.segments.operators import Comparison, Operator
 from customers.segments.values import READERS, BadValue
 
@@ -75,9 +76,12 @@ Condition = Compare | Happened | InSegment
 Rule = AllOf | AnyOf | Not | Condition
 
 
-def parse(data: Any) -> Rule:
-    """The rule that JSON data says. Raises RuleRefused."""
-    rule = _parse(data, "", 1)
+def parse(data: Any, custom: CustomColumns | None = None) -> Rule:
+    """The rule that JSON data says. Raises RuleRefused.
+
+    `custom`: the custom fields, for whoever reads several rules; else they are read where the rule names one.
+    """
+    rule = _parse(data, custom or CustomColumns(), "", 1)
     if sum(1 for _ in conditions(rule)) > MAX_CONDITIONS:
         raise RuleRefused("", f"has more than {MAX_CONDITIONS} conditions")
     return rule
@@ -111,41 +115,48 @@ def replaced(rule: Rule, by: dict[InSegment, InSegment]) -> Rule:
     return by.get(rule, rule) if isinstance(rule, InSegment) else rule
 
 
-def _parse(data: Any, place: str, depth: int) -> Rule:
+def _parse(data: Any, custom: CustomColumns, place: str, depth: int) -> Rule:
     if depth > MAX_DEPTH:
         raise RuleRefused(place, f"groups are nested more than {MAX_DEPTH} deep")
     if not isinstance(data, dict):
         raise RuleRefused(place, "must be an object")
     if "field" in data:
-        return _condition(data, place)
+        return _condition(data, custom, place)
     if len(data) != 1 or not data.keys() <= {"all", "any", "not"}:
         raise RuleRefused(place, 'must have exactly one of "all", "any" and "not", or a "field"')
     ((word, inner),) = data.items()
     if word == "not":
-        return Not(_parse(inner, _at(place, "not"), depth + 1))
-    parts = _parts(inner, _at(place, word), depth)
+        return Not(_parse(inner, custom, _at(place, "not"), depth + 1))
+    parts = _parts(inner, custom, _at(place, word), depth)
     return AllOf(parts) if word == "all" else AnyOf(parts)
 
 
-def _parts(data: Any, place: str, depth: int) -> tuple[Rule, ...]:
+def _parts(data: Any, custom: CustomColumns, place: str, depth: int) -> tuple[Rule, ...]:
     if not isinstance(data, list):
         raise RuleRefused(place, "must be a list")
     if not data:
         raise RuleRefused(place, "needs at least one condition")
     if len(data) > MAX_CONDITIONS:
         raise RuleRefused(place, f"has more than {MAX_CONDITIONS} parts")
-    return tuple(_parse(part, f"{place}[{index}]", depth + 1) for index, part in enumerate(data))
+    return tuple(_parse(part, custom, f"{place}[{index}]", depth + 1) for index, part in enumerate(data))
 
 
 def _at(place: str, word: str) -> str:
     return f"{place}.{word}" if place else word
 
 
-def _condition(data: dict[str, Any], place: str) -> Condition:
+def known_field(key: object, custom: CustomColumns) -> Field | None:
+    """What a rule's "field" names, or None."""
+    if isinstance(key, str) and key.startswith(catalogue.CUSTOM):
+        return custom.get(key)
+    return catalogue.field(key)
+
+
+def _condition(data: dict[str, Any], custom: CustomColumns, place: str) -> Condition:
     unknown = sorted(str(key) for key in data.keys() - {"field", "op", "value"})
     if unknown:
         raise RuleRefused(_at(place, unknown[0]), "is not part of a condition")
-    field = catalogue.field(data["field"])
+    field = known_field(data["field"], custom)
     if field is None:
         raise RuleRefused(_at(place, "field"), "is no field that is known here")
     operator = field.operator(data.get("op"))

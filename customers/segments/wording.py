@@ -92,10 +92,10 @@ def shown(column: Column, value: Any, words: Words) -> str:
     """A value of a column as people read it."""
     if column.key == "owner":
         return words.people.get(value, "someone who is no longer here")
-    if column.choices:
-        return dict(column.choices).get(value, str(value))
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
+    if column.choices:
+        return dict(column.choices).get(value, str(value))
     if isinstance(value, date):
         return _day(value, words)
     if isinstance(value, int | float | Decimal):

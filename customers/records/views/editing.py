@@ -20,7 +20,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = CustomerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            customer = editing.add(form.values)
+            customer = editing.add(form.values, form.custom_values)
         except IntegrityError:
             form.add_error("external_id", TAKEN)
         else:
@@ -37,9 +37,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     named = Customer(pk=customer.pk, name=str(customer))  # the form writes what was typed on the customer itself
     if request.method == "POST" and form.is_valid():
         try:
-            editing.change(pk, form.values, form.cleaned_data["opened"])
+            editing.change(pk, form.values, form.cleaned_data["opened"], form.custom_values)
         except editing.ChangedMeanwhile as other:
-            differences = list(editing.differences(other.stands, form.values))
+            differences = list(editing.differences(other.stands, form.values, form.custom, form.custom_values))
             again = {"form": form.going_on_from(other.stands), "customer": named, "differences": differences}
             return render(request, "customers/form.html", again, status=409)
         except IntegrityError:

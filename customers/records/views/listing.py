@@ -7,10 +7,14 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.models import Stage
+from customers.custom.asking import filter_control
+from customers.custom.definitions import defined
+from customers.models import CustomField, Stage
 from customers.records import bulk, choices, exporting
+from customers.records.columns import CUSTOM, chosen, offered
 from customers.records.filters import Filters, chips, matching
 from customers.records.listing import ORDERS, SIZES, Cut, count, page
 from customers.records.rows import shown
@@ -37,14 +41,16 @@ class Heading:
 def customer_list(request: HttpRequest) -> HttpResponse:
     filters, cut = Filters.read(request.GET), Cut.read(request.GET)
     customers = matching(filters)
-    owners, segments = choices.owners(), choices.segments()
+    owners, segments, fields = choices.owners(), choices.segments(), defined()
+    columns = offered(fields)
+    extras = chosen(cut.columns, columns)
     context = {
         "filters": filters,
-        "chips": list(chips(filters, owners, segments)),
+        "chips": list(chips(filters, owners, segments, fields)),
         "cut": cut,
         "headings": headings(filters, cut),
         "page": (part := page(customers, cut)),
-        "rows": shown(part.rows, workspace_of(request).currency),
+        "rows": shown(part.rows, workspace_of(request).currency, extras),
         "count": count(customers),
         "query": together(filters, cut),
         "query_without_size": together(filters, replace(cut, size=SIZES[1])),
@@ -52,12 +58,25 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "owners": owners,
         "segments": segments,
         "sizes": SIZES,
+        "extras": extras,
     }
     if request.headers.get("HX-Target") == "list":
         return render(request, "customers/list_part.html", context)
     views = saved_views.for_list(person(request), PLACE)
-    context |= {"views": views, "countries": choices.countries(), "place": PLACE}
+    context |= {"views": views, "countries": choices.countries(), "place": PLACE, "columns": columns.values()}
+    context["kept"] = pairs(together(filters, replace(cut, columns=())))
+    context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields]
     return render(request, "customers/list.html", context)
+
+
+def pairs(query: str) -> list[tuple[str, str]]:
+    """What a query string says, a line for each value, for the hidden inputs of a form."""
+    return [(name, value) for name, values in QueryDict(query).lists() for value in values]
+
+
+def asking(field: CustomField, filters: Filters) -> SafeString:
+    """The control that narrows the list by a custom field."""
+    return filter_control(field, CUSTOM + field.key, dict(filters.custom).get(field.key, ""))
 
 
 def together(filters: Filters, cut: Cut) -> str:
@@ -67,6 +86,7 @@ def together(filters: Filters, cut: Cut) -> str:
         said["sort"] = cut.sort
     if cut.size != SIZES[1]:
         said["size"] = str(cut.size)
+    said.setlist("column", list(cut.columns))
     return said.urlencode()
 
 
@@ -75,7 +95,7 @@ def headings(filters: Filters, cut: Cut) -> dict[str, Heading]:
     for order in ORDERS.values():
         here = order is cut.order
         down = not cut.down if here else order.first_down
-        url = "?" + together(filters, Cut(order, down, cut.size))
+        url = "?" + together(filters, Cut(order, down, cut.size, columns=cut.columns))
         found[order.name] = Heading(order.label, url, ("descending" if cut.down else "ascending") if here else "")
     return found
 

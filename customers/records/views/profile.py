@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from customers.models import Customer
 from customers.records.profile import profile
 from customers.records.timeline import GROUPS, part
+from retention.workspace.people import workspace_of
 from retention.workspace.places import page_of
 from retention.workspace.roles import Can, requires
 
@@ -42,7 +43,7 @@ def groups(request: HttpRequest) -> list[str]:
 @requires(Can.READ)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     try:
-        known = profile(pk)
+        known = profile(pk, workspace_of(request).currency)
     except Customer.DoesNotExist as error:
         raise Http404 from error
     shown = groups(request)

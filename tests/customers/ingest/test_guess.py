@@ -14,6 +14,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "file.csv"
 
 
+pytestmark = pytest.mark.django_db
+
+
 def test_it_works(shared: Path) -> None:
     path = shared / "online_retail" / "online_retail.csv.gz"
     found = guess(path)

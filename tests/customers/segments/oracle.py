@@ -46,6 +46,8 @@ def found(field: str, who: Customer) -> Any:
     }
     if field in special:
         return special[field]()
+    if field.startswith("custom."):
+        return custom(field.removeprefix("custom.own_"), who.attributes.get(field.removeprefix("custom.")))
     if field.startswith("attributes."):
         return attribute(who.attributes.get(field.removeprefix("attributes.")))
     value = getattr(who if hasattr(who, field) and field != "orders" else facts, field)
@@ -66,18 +68,42 @@ def attribute(value: Any) -> str | None:
     return None if value in (None, "") else str(value)
 
 
+def custom(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind in ("number", "money"):
+        return Decimal(str(value))
+    if kind == "yes_no":
+        return "yes" if value else "no"
+    return date.fromisoformat(value) if kind == "date" else value
+
+
 def compare(op: str, x: Any, value: Any, now: datetime, zone: ZoneInfo) -> bool:
     if op in ("is_known", "is_unknown"):
         return (x is None) == (op == "is_unknown")
     if op in ("has", "has_not"):
-        return (value in x) == (op == "has")
+        return (value in (x or ())) == (op == "has")
+    if op == "has_any_of":
+        return bool(set(value) & set(x or ()))
     if op == "is_not":
         return x is None or x.lower() != value.lower()
     if x is None:
         return False
     if op in ("at_least", "at_most", "more_than", "less_than", "equals"):
         return compare_numbers(op, x, Decimal(str(value)))
+    if isinstance(x, date) and not isinstance(x, datetime):
+        return compare_days(op, x, value, now.astimezone(zone).date())
     return (compare_text if isinstance(x, str) else compare_instants)(op, x, value, now, zone)
+
+
+def compare_days(op: str, x: date, value: Any, today: date) -> bool:
+    if op in ("before", "on_or_after"):
+        return (x < date.fromisoformat(value)) == (op == "before")
+    return {
+        "more_than_days_ago": (today - x).days > value,
+        "within_days": 0 <= (today - x).days <= value,
+        "in_next_days": 0 <= (x - today).days <= value,
+    }[op]
 
 
 def compare_numbers(op: str, x: Any, value: Decimal) -> bool:

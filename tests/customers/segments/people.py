@@ -1,11 +1,39 @@
 """Customers with all sorts of profiles, in a random world, for rules to pick from."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
 
 from customers.facts import folding
-from customers.models import Consent
+from customers.models import Consent, CustomField
 from retention.workspace.models import User
 from tests.customers.facts.world import DAY, World
+
+CHOICES = {"choice": ["gold", "silver"], "choices": ["north", "south", "east"]}
+
+
+def custom_fields() -> list[CustomField]:
+    """A field of each type, its key "own_" and the type; not stored."""
+    return [
+        CustomField(key=f"own_{kind}", label=f"Own {kind}", type=kind, choices=CHOICES.get(kind, []))
+        for kind in CustomField.Type.values
+    ]
+
+
+def custom_values(random: Random, today: date) -> dict[str, Any]:
+    """Values of some of the custom fields."""
+    known = {
+        "own_text": random.choice(["Customer 1", "12", "france"]),
+        "own_long_text": random.choice(["cust\nome", "France"]),
+        "own_number": random.choice([-2, 0, 3.5, 12]),
+        "own_money": random.choice([0, 9.99, 20]),
+        "own_date": (today + timedelta(days=random.randint(-122, 122))).isoformat(),
+        "own_yes_no": random.choice([True, False]),
+        "own_choice": random.choice(["gold", "silver"]),
+        "own_choices": random.sample(["north", "south", "east"], random.randint(1, 3)),
+        "own_link": "https://example.test/france",
+    }
+    return {key: value for key, value in known.items() if random.random() < 0.7}
 
 
 def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80) -> World:
@@ -14,12 +42,14 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
     world.grow(happenings)
     owner, _ = User.objects.get_or_create(email="owner@example.test")
     pick = world.random.choice
+    CustomField.objects.bulk_create(custom_fields(), ignore_conflicts=True)
     for who in world.customers:
         who.country = pick(["", "France", "Germany"])
         who.email = pick(["", f"{who.external_id}@example.test"])
         who.tags = pick([[], ["vip"], ["vip", "web"]])
         who.owner = pick([None, owner])
         who.attributes = pick([{}, {"size": 12, "plan": "Pro"}, {"size": "3.5"}, {"size": "many", "plan": None}])
+        who.attributes |= custom_values(world.random, now.date())
         who.joined_at = pick([None, now - world.random.randint(-3, 130) * DAY])
         who.save()
         if pick([True, False]):

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from customers.segments import catalogue
 from customers.segments.catalogue import Column, EventCount, Field
+from customers.segments.custom import column
 from customers.segments.operators import Operator, Takes
+from tests.customers.segments.people import custom_fields
 
 HOSTILE = st.one_of(
     st.sampled_from(
@@ -51,20 +53,29 @@ FIELDS = [*catalogue.COLUMNS, *(field for field in catalogue.EVENT_COUNTS if fie
 ATTRIBUTES = st.one_of(st.sampled_from(["size", "plan"]), HOSTILE).map(lambda key: catalogue.field(f"attributes.{key}"))
 
 
+CUSTOM = [column(field) for field in custom_fields()]
+
+
 @st.composite
-def conditions(draw: st.DrawFn) -> dict[str, Any]:
-    field = draw(st.one_of(st.sampled_from(FIELDS), ATTRIBUTES.filter(lambda field: field is not None)))
+def conditions(draw: st.DrawFn, custom: bool) -> dict[str, Any]:
+    own = [st.sampled_from(CUSTOM)] if custom else []
+    field = draw(st.one_of(st.sampled_from(FIELDS), ATTRIBUTES.filter(lambda field: field is not None), *own))
     assert isinstance(field, Column | EventCount)
     operator = draw(st.sampled_from(list(field.operators)))
     return {"field": field.key, "op": operator.key, "value": draw(values(field, operator))}
 
 
-RULES = st.recursive(
-    conditions(),
-    lambda parts: st.one_of(
-        st.lists(parts, min_size=1, max_size=3).map(lambda inner: {"all": inner}),
-        st.lists(parts, min_size=1, max_size=3).map(lambda inner: {"any": inner}),
-        parts.map(lambda inner: {"not": inner}),
-    ),
-    max_leaves=6,
-)
+def _rules(custom: bool) -> st.SearchStrategy[dict[str, Any]]:
+    return st.recursive(
+        conditions(custom),
+        lambda parts: st.one_of(
+            st.lists(parts, min_size=1, max_size=3).map(lambda inner: {"all": inner}),
+            st.lists(parts, min_size=1, max_size=3).map(lambda inner: {"any": inner}),
+            parts.map(lambda inner: {"not": inner}),
+        ),
+        max_leaves=6,
+    )
+
+
+#: Rules over what every company has, and those over the custom fields of `people.custom_fields` too.
+RULES, RULES_WITH_CUSTOM = _rules(custom=False), _rules(custom=True)

@@ -14,7 +14,7 @@ from customers.segments import compiling, rules
 from customers.segments.operators import Moment, Sql
 from tests.customers.segments import oracle
 from tests.customers.segments.people import populated
-from tests.customers.segments.strategies import HOSTILE, RULES
+from tests.customers.segments.strategies import HOSTILE, RULES_WITH_CUSTOM
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -31,7 +31,7 @@ def picked(rule: object, among: list[int] | None = None) -> set[int]:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
-@given(seed=st.integers(0, 2**32), written=st.lists(RULES, min_size=30, max_size=30))
+@given(seed=st.integers(0, 2**32), written=st.lists(RULES_WITH_CUSTOM, min_size=30, max_size=30))
 def test_a_rule_picks_whom_its_words_say(seed: int, written: list[dict[str, object]]) -> None:
     with transaction.atomic():
         with time_machine.travel(NOW, tick=False):

@@ -19,7 +19,7 @@ from customers.segments.operators import Moment
 from customers.segments.wording import Words, describe
 from tests.customers.facts.world import DAY, customer
 from tests.customers.segments.people import populated
-from tests.customers.segments.strategies import RULES
+from tests.customers.segments.strategies import RULES_WITH_CUSTOM
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_it_works(at: Callable[[datetime], None]) -> None:
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(seed=st.integers(0, 2**32), written=st.lists(RULES, min_size=15, max_size=15))
+@given(seed=st.integers(0, 2**32), written=st.lists(RULES_WITH_CUSTOM, min_size=15, max_size=15))
 def test_the_verdict_is_the_segments_own(seed: int, written: list[dict[str, Any]]) -> None:
     with transaction.atomic(), time_machine.travel(NOW, tick=False):
         world = populated(seed, NOW, customers=4, happenings=40)

@@ -21,7 +21,7 @@ from retention.common import clock
 from tests.customers.facts.world import DAY, World, customer
 from tests.customers.router import route
 from tests.customers.segments.people import populated
-from tests.customers.segments.strategies import RULES
+from tests.customers.segments.strategies import RULES_WITH_CUSTOM
 
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
 LAPSING = {
@@ -86,7 +86,7 @@ def test_it_works(at: Callable[[datetime], None]) -> None:
 )
 @given(
     seed=st.integers(0, 2**32),
-    written=st.lists(RULES, min_size=8, max_size=8),
+    written=st.lists(RULES_WITH_CUSTOM, min_size=8, max_size=8),
     leaps=st.lists(st.integers(1, 1500), min_size=1, max_size=4),
 )
 def test_dirty_customers_and_crossings_equal_a_full_pass(
@@ -143,7 +143,7 @@ def test_crossings_read_a_range_and_not_everybody() -> None:
         )
         cursor.execute("ANALYZE customers_customerfacts")
         rule = references.read(LAPSING)
-        query = compiling.crossing(rule, NOW, NOW + DAY / 24)
+        query = compiling.crossing(rule, NOW, Moment(NOW + DAY / 24, UTC))
         assert query is not None
         cursor.execute("EXPLAIN " + query.text, query.params)
         plan = "\n".join(line for (line,) in cursor.fetchall())
