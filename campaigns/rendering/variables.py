@@ -57,6 +57,8 @@ def _meaning(field: CustomField) -> str:
     return f"{field.label}{shape}; empty where it is not known"
 
 
+#: What a text sees of a custom field that is not known: neither yes nor no, an empty list, else an empty text.
+_UNKNOWN: Values = {CustomField.Type.YES_NO: None, CustomField.Type.CHOICES: []}
 _FIELDS = (
     "id",
     "name",
@@ -77,13 +79,13 @@ _FIELDS = (
 
 def about(customer_ids: Iterable[int], workspace: Workspace, now: datetime) -> dict[int, Values]:
     """The variables of each customer, in two queries. Survey and unsubscribe links are added for a message."""
-    custom = [field.key for field in defined()]
+    custom = {field.key: _UNKNOWN.get(field.type, "") for field in defined()}
     rows = Customer.objects.filter(id__in=customer_ids).values(*_FIELDS)
     company = {"name": workspace.name, "currency": workspace.currency}
     return {row["id"]: {**_values(row, custom, workspace, now), "company": company} for row in rows}
 
 
-def _values(row: Values, custom: Iterable[str], workspace: Workspace, now: datetime) -> Values:
+def _values(row: Values, custom: Values, workspace: Workspace, now: datetime) -> Values:
     last, zone = row["facts__last_order_at"], workspace.zone
     name = row["name"]
     return {
@@ -97,7 +99,7 @@ def _values(row: Values, custom: Iterable[str], workspace: Workspace, now: datet
             "tags": row["tags"],
             "stage": row["facts__stage"] or "",
             "attributes": {key: value for key, value in row["attributes"].items() if _plain(value)},
-            "custom": {key: row["attributes"].get(key) for key in custom},
+            "custom": {key: row["attributes"].get(key, unknown) for key, unknown in custom.items()},
         },
         "orders": {
             "count": row["facts__orders"] or 0,
