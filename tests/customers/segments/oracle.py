@@ -99,11 +99,12 @@ def compare(op: str, x: Any, value: Any, now: datetime, zone: ZoneInfo) -> bool:
 def compare_days(op: str, x: date, value: Any, today: date) -> bool:
     if op in ("before", "on_or_after"):
         return (x < date.fromisoformat(value)) == (op == "before")
-    return {
+    tests: dict[str, bool] = {
         "more_than_days_ago": (today - x).days > value,
         "within_days": 0 <= (today - x).days <= value,
         "in_next_days": 0 <= (x - today).days <= value,
-    }[op]
+    }
+    return tests[op]
 
 
 def compare_numbers(op: str, x: Any, value: Decimal) -> bool:
