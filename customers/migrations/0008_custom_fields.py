@@ -8,46 +8,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0006_indexes_that_others_cover'),
+        ("customers", "0007_subscriptions_in_terms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomField',
+            name="CustomField",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('about', models.CharField(choices=[('customer', 'Customers')], default='customer', max_length=10)),
-                ('key', models.CharField(db_collation='C', max_length=40)),
-                ('label', models.CharField(max_length=60)),
-                ('type', models.CharField(choices=[('text', 'Text'), ('long_text', 'Long text'), ('number', 'Number'), ('money', "Money, in the workspace's currency"), ('date', 'Date'), ('yes_no', 'Yes or no'), ('choice', 'One of a list'), ('choices', 'Several of a list'), ('link', 'Link')], max_length=10)),
-                ('choices', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None)),
-                ('help', models.CharField(blank=True, max_length=200)),
-                ('required', models.BooleanField(default=False)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('updated_at', models.DateTimeField(default=retention.common.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("about", models.CharField(choices=[("customer", "Customers")], default="customer", max_length=10)),
+                ("key", models.CharField(db_collation="C", max_length=40)),
+                ("label", models.CharField(max_length=60)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("long_text", "Long text"),
+                            ("number", "Number"),
+                            ("money", "Money, in the workspace's currency"),
+                            ("date", "Date"),
+                            ("yes_no", "Yes or no"),
+                            ("choice", "One of a list"),
+                            ("choices", "Several of a list"),
+                            ("link", "Link"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "choices",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), blank=True, default=list, size=None
+                    ),
+                ),
+                ("help", models.CharField(blank=True, max_length=200)),
+                ("required", models.BooleanField(default=False)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                ("updated_at", models.DateTimeField(default=retention.common.clock.now, editable=False)),
             ],
             options={
-                'ordering': ['about', 'position', 'id'],
+                "ordering": ["about", "position", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['attributes'], name='customer_by_attribute', opclasses=['jsonb_path_ops']),
+            model_name="customer",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["attributes"], name="customer_by_attribute", opclasses=["jsonb_path_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customfield',
-            constraint=models.UniqueConstraint(fields=('about', 'key'), name='custom_field_key'),
+            model_name="customfield",
+            constraint=models.UniqueConstraint(fields=("about", "key"), name="custom_field_key"),
         ),
         migrations.AddConstraint(
-            model_name='customfield',
-            constraint=models.CheckConstraint(condition=models.Q(('key__regex', '^[a-z][a-z0-9_]*$')), name='custom_field_key_is_plain'),
+            model_name="customfield",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="custom_field_key_is_plain"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customfield',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('choices__len__gt', 0), ('type__in', ['choice', 'choices'])), models.Q(models.Q(('type__in', ['choice', 'choices']), _negated=True), ('choices__len', 0)), _connector='OR'), name='custom_field_choices'),
+            model_name="customfield",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("choices__len__gt", 0), ("type__in", ["choice", "choices"])),
+                    models.Q(models.Q(("type__in", ["choice", "choices"]), _negated=True), ("choices__len", 0)),
+                    _connector="OR",
+                ),
+                name="custom_field_choices",
+            ),
         ),
     ]
