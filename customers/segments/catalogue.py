@@ -1,63 +1,17 @@
 """The fields a rule can ask about: what each is called, where it is found, and which operators it takes.
 
-Nothing else can be asked. A field's SQL stands on the aliases of `TABLES`: `f` is the customer's facts, the rest is
-joined where a rule needs it.
+Nothing else can be asked. To add a field of a customer, add a line to `COLUMNS`, and where its table is not in
+`fields.TABLES` yet, a line there. Related rows that are counted are in `related`.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from customers.events.kinds import CATALOGUE as EVENT_KINDS
 from customers.models import Consent, Customer, Stage
 from customers.segments import operators
-from customers.segments.operators import Comparison, Operator, Sql
-
-TABLES = {
-    "f": "customers_customerfacts f",
-    "c": "JOIN customers_customer c ON c.id = f.customer_id",
-    "k": "LEFT JOIN customers_consent k ON k.customer_id = f.customer_id AND k.channel = 'email'",
-}
-Choices = tuple[tuple[str, str], ...]
-MAX_KEY = 100
-
-
-@dataclass(frozen=True)
-class Field:
-    """Something a rule can ask about. `group` is where the builder lists it."""
-
-    key: str
-    label: str
-    group: str
-    operators: Sequence[Operator]
-
-    def operator(self, key: object) -> Operator | None:
-        return next((operator for operator in self.operators if operator.key == key), None)
-
-
-@dataclass(frozen=True)
-class Column(Field):
-    """A field with one value per customer, in one of `TABLES`.
-
-    `unit` is how its values are shown: `money`, `percent`, `days`, `instant`, or nothing special.
-    """
-
-    operators: Sequence[Comparison]
-    sql: Sql
-    table: str = "f"
-    unit: str = ""
-    choices: Choices = ()
-
-
-@dataclass(frozen=True)
-class EventCount(Field):
-    """How often something happened lately."""
-
-    kind: str
-
-
-@dataclass(frozen=True)
-class OtherSegment(Field):
-    """Whether the customer satisfies another segment's rule."""
+from customers.segments.fields import ATTRIBUTE, TABLES, Choices, Column, Field, OtherSegment, inside
+from customers.segments.operators import Comparison, Sql
+from customers.segments.related import TALLIES
 
 
 def _column(
@@ -75,7 +29,8 @@ def _column(
 
 
 def _table(sql: str) -> str:
-    return next((alias for alias in ("c", "k") if f"{alias}." in sql), "f")
+    """The alias of `TABLES` that a field's SQL stands on beside the facts."""
+    return next((alias for alias in TABLES if alias != "f" and re.search(rf"\b{alias}\.", sql)), "f")
 
 
 def _text(key: str, label: str) -> Column:
@@ -108,8 +63,10 @@ COLUMNS: tuple[Column, ...] = (
         choices=YES_NO,
     ),
     _text("email", "E-mail address"),
+    _text("phone", "Phone number"),
     _text("country", "Country"),
     _text("language", "Language"),
+    _text("time_zone", "Time zone"),
     _text("source", "Source"),
     _column("tags", "Tags", "Profile", operators.TAGS, "c.tags"),
     _column("owner", "Account manager", "Profile", operators.OPTIONAL_CHOICE, "c.owner_id::text"),
@@ -144,19 +101,9 @@ COLUMNS: tuple[Column, ...] = (
     _instant("last_message_at", "Last message", "Messages"),
     _instant("last_click_at", "Last click", "Messages"),
 )
-ATTRIBUTE = "attributes."
-#: What keys of custom fields begin with; `custom.CustomColumns` has their columns.
-CUSTOM = "custom."
-EVENT = "events."
-#: A segment on entering segments could chase itself.
-EVENT_COUNTS = tuple(
-    EventCount(f"{EVENT}{kind.name}", kind.label, "Events", operators.TIMES, kind.name)
-    for kind in EVENT_KINDS.values()
-    if not kind.name.startswith("segment.")
-)
 SEGMENT = OtherSegment("segment", "Segment", "Other segments", operators.MEMBERSHIP)
 
-FIELDS: dict[str, Field] = {field.key: field for field in (*COLUMNS, *EVENT_COUNTS, SEGMENT)}
+FIELDS: dict[str, Field] = {field.key: field for field in (*COLUMNS, *TALLIES, SEGMENT)}
 
 
 def field(key: object) -> Field | None:
@@ -164,12 +111,5 @@ def field(key: object) -> Field | None:
     if not isinstance(key, str):
         return None
     if key.startswith(ATTRIBUTE):
-        return _attribute(key.removeprefix(ATTRIBUTE))
+        return inside("c.attributes", ATTRIBUTE, key.removeprefix(ATTRIBUTE), "c")
     return FIELDS.get(key)
-
-
-def _attribute(name: str) -> Column | None:
-    if not 0 < len(name) <= MAX_KEY or "\0" in name:
-        return None
-    sql = Sql("NULLIF(c.attributes ->> %s, '')", (name,))
-    return Column(f"{ATTRIBUTE}{name}", name, "Other attributes", operators.ATTRIBUTE, sql, "c")

@@ -6,7 +6,8 @@ from functools import cached_property
 from customers.custom.definitions import every
 from customers.models import CustomField
 from customers.segments import operators
-from customers.segments.catalogue import CUSTOM, YES_NO, Column
+from customers.segments.catalogue import YES_NO
+from customers.segments.fields import CUSTOM, Column
 from customers.segments.operators import Comparison, Sql
 
 Type = CustomField.Type

@@ -13,9 +13,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from customers.segments import catalogue
-from customers.segments.catalogue import ATTRIBUTE, Field
 from customers.segments.custom import CustomColumns
+from customers.segments.fields import ATTRIBUTE, PAYLOAD, Choices, Column, Field, Tally
 from customers.segments.operators import Operator, Takes
 from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, RuleRefused, known_field, parse
 
@@ -23,13 +22,15 @@ ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
 #: Groups within groups that the page offers; a rule written elsewhere may go deeper.
 OFFERED_DEPTH = 4
+_PLACE_IN_WHERE = re.compile(r"where\[(\d+)\]", re.ASCII)
+_DETAIL = re.compile(r"\d{1,4}", re.ASCII)
 _PATH = re.compile(r"r(-\d{1,4})*", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
 
 @dataclass
 class Row:
-    """One condition as typed."""
+    """One condition as typed; or, where `of` says of what, one on the rows that a tally counts."""
 
     path: str
     field: str = "orders"
@@ -40,6 +41,8 @@ class Row:
     days: str = ""
     error: str = ""
     is_fresh: bool = False
+    of: Tally | None = None
+    where: list["Row"] = dataclasses.field(default_factory=list)
     custom: CustomColumns = dataclasses.field(default_factory=CustomColumns, repr=False, compare=False)
 
     @property
@@ -47,13 +50,32 @@ class Row:
         return False
 
     @property
+    def prefix(self) -> str:
+        """What stands before a key that somebody types: of a custom attribute, or of something in an event."""
+        return PAYLOAD if self.of else ATTRIBUTE
+
+    @property
+    def has_key(self) -> bool:
+        return self.field == self.prefix
+
+    @property
+    def known_as(self) -> str:
+        """The list of values to suggest: of a customer's field, or of something in an event."""
+        if self.of is None:
+            return self.field
+        return f"{self.of.key}-{self.key or self.field}"
+
+    @property
     def asked(self) -> Field | None:
-        return known_field(self.field + self.key if self.field == ATTRIBUTE else self.field, self.custom)
+        return self._found(self.field + self.key if self.has_key else self.field)
+
+    def _found(self, key: str) -> Field | None:
+        return self.of.related.column(key) if self.of else known_field(key, self.custom)
 
     @property
     def operators(self) -> list[Operator]:
-        """What can be asked of the field, of a custom attribute also before its key is typed."""
-        asked = self.asked or (catalogue.field(f"{ATTRIBUTE}key") if self.field == ATTRIBUTE else None)
+        """What can be asked of the field, of one whose key is typed also before it is."""
+        asked = self.asked or (self._found(f"{self.prefix}key") if self.has_key else None)
         return list(asked.operators) if asked else []
 
     @property
@@ -65,8 +87,17 @@ class Row:
         )
 
     @property
-    def choices(self) -> catalogue.Choices:
-        return self.asked.choices if isinstance(self.asked, catalogue.Column) else ()
+    def choices(self) -> Choices:
+        return self.asked.choices if isinstance(self.asked, Column) else ()
+
+    @property
+    def details(self) -> Choices:
+        """What can be asked of the rows that this counts, where it counts any."""
+        if not isinstance(self.asked, Tally):
+            return ()
+        related = self.asked.related
+        listed = tuple((column.key, column.label) for column in related.columns)
+        return ((PAYLOAD, "What it says of …"), *listed) if related.payload else listed
 
     def to_rule(self) -> dict[str, Any]:
         rule: dict[str, Any] = {"field": self.asked.key if self.asked else self.field}
@@ -74,6 +105,8 @@ class Row:
             rule["op"] = self.operator.key
             if self.operator.takes is not Takes.NOTHING:
                 rule["value"] = self._value(self.operator.takes)
+        if self.where and isinstance(self.asked, Tally):
+            rule["where"] = [row.to_rule() for row in self.where]
         return rule
 
     def _value(self, takes: Takes) -> Any:
@@ -81,9 +114,17 @@ class Row:
             return [text.strip() for text in self.value.split(",") if text.strip()]
         if takes is Takes.CHOICES:
             return self.values
-        if takes is Takes.TIMES:
-            return {"times": _number(self.value), "days": _number(self.days)}
+        if takes in (Takes.TIMES, Takes.TOTAL):
+            period = {"days": _number(self.days)} if self.days.strip() else {}
+            return {takes.value: _number(self.value), **period}
         return _number(self.value) if takes in (Takes.NUMBER, Takes.DAYS, Takes.SEGMENT) else self.value
+
+    def add_detail(self) -> None:
+        """A condition on what is counted, beginning with the first thing that can be asked."""
+        if details := self.details:
+            last = max((int(row.path.rpartition(".")[2]) for row in self.where), default=-1)
+            of = self.asked if isinstance(self.asked, Tally) else None
+            self.where.append(Row(f"{self.path}.{last + 1}", details[0][0], of=of, is_fresh=True))
 
 
 @dataclass
@@ -158,7 +199,21 @@ def from_form(data: QueryDict) -> Group:
             parent.parts.append(groups[path])
         else:
             parent.parts.append(_row(path, data, custom))
+    for node in data.getlist("detail")[:MAX_CONDITIONS]:
+        _take_detail(root, node, data)
     return root
+
+
+def _take_detail(root: Group, path: str, data: QueryDict) -> None:
+    """A condition on what a row counts, dropped where the row now asks about something else."""
+    above, _, number = path.rpartition(".")
+    row = next((row for row in _rows(root) if row.path == above), None)
+    if row is None or not _DETAIL.fullmatch(number) or not isinstance(row.asked, Tally):
+        return
+    detail = _row(path, data, row.custom)
+    detail.of = row.asked
+    if detail.field in dict(row.details):
+        row.where.append(detail)
 
 
 def _match(text: str) -> str:
@@ -174,8 +229,16 @@ def _row(path: str, data: QueryDict, custom: CustomColumns) -> Row:
 
 
 def act(root: Group, what: str) -> None:
-    """Do what a button of the builder says: `row:PATH` and `group:PATH` add to a group, `remove:PATH` takes away."""
+    """Do what a button of the builder says.
+
+    `row:PATH` and `group:PATH` add to a group, `detail:PATH` to a row, `remove:PATH` takes any of them away.
+    """
     verb, _, path = what.partition(":")
+    for row in _rows(root):
+        if verb == "remove":
+            row.where = [detail for detail in row.where if detail.path != path]
+        elif row.path == path and verb == "detail":
+            row.add_detail()
     for group in list(_groups(root)):
         if verb == "remove":
             group.parts = [part for part in group.parts if part.path != path]
@@ -192,6 +255,10 @@ def _groups(group: Group) -> Iterator[Group]:
             yield from _groups(part)
 
 
+def _rows(root: Group) -> list[Row]:
+    return [part for group in _groups(root) for part in group.parts if isinstance(part, Row)]
+
+
 def check(root: Group) -> bool:
     """Put beside each row and group what is wrong with it; whether nothing is."""
     fine = [_checked(part) for group in _groups(root) for part in (group, *group.parts) if part is not root]
@@ -203,8 +270,20 @@ def _checked(part: Row | Group) -> bool:
     if isinstance(part, Group):
         part.error = "" if part.parts else "Add a condition here, or remove the group."
     else:
-        part.error = _refusal(part)
+        _check_row(part)
     return not part.error
+
+
+def _check_row(row: Row) -> None:
+    """The refusal stands beside what it is about: the row, or the condition on what it counts."""
+    for detail in row.where:
+        detail.error = ""
+    try:
+        parse(row.to_rule(), row.custom)
+    except RuleRefused as refusal:
+        row.error = f"{_SUBJECTS.get(refusal.place.rpartition('.')[2], 'This')} {refusal.why}."
+        if found := _PLACE_IN_WHERE.match(refusal.place):
+            row.where[int(found[1])].error, row.error = row.error, "Look at the condition below."
 
 
 def finished(root: Group) -> tuple[Group | None, int]:
@@ -217,14 +296,6 @@ def _pruned(group: Group) -> Group | None:
     parts = [_pruned(part) if isinstance(part, Group) else None if part.error else part for part in group.parts]
     kept = [part for part in parts if part is not None]
     return Group(group.path, group.match, kept) if kept else None
-
-
-def _refusal(row: Row) -> str:
-    try:
-        parse(row.to_rule(), row.custom)
-    except RuleRefused as refusal:
-        return f"{_SUBJECTS.get(refusal.place, 'This')} {refusal.why}."
-    return ""
 
 
 _SUBJECTS = {"value": "The value", "op": "The comparison", "field": "The field"}
@@ -261,18 +332,27 @@ def _filled(group: Group, parts: list[Any], custom: CustomColumns) -> Group:
 
 def _append(group: Group, rule: Any, custom: CustomColumns) -> None:
     inner = _group(f"{group.path}-{len(group.parts)}", rule, custom)
-    group.parts.append(inner or _stored_row(f"{group.path}-{len(group.parts)}", rule, custom))
+    group.parts.append(inner or _stored_row(Row(f"{group.path}-{len(group.parts)}", custom=custom), rule))
 
 
-def _stored_row(path: str, rule: dict[str, Any], custom: CustomColumns) -> Row:
+def _stored_row(row: Row, rule: dict[str, Any]) -> Row:
+    """The row, filled in."""
     name, value = rule["field"], rule.get("value")
-    row = Row(path, name, op=rule["op"], custom=custom)
-    if name.startswith(ATTRIBUTE):
-        row.field, row.key = ATTRIBUTE, name.removeprefix(ATTRIBUTE)
+    row.field, row.op = name, rule["op"]
+    if name.startswith(row.prefix):
+        row.field, row.key = row.prefix, name.removeprefix(row.prefix)
     if isinstance(value, dict):
-        row.value, row.days = str(value["times"]), str(value["days"])
+        row.value = _typed(value.get("times", value.get("total")))
+        row.days = "" if value.get("days") is None else str(value["days"])
     elif isinstance(value, list):
         row.value, row.values = ", ".join(value), list(value)
     elif value is not None:
-        row.value = value if isinstance(value, str) else json.dumps(value)
+        row.value = _typed(value)
+    if isinstance(row.asked, Tally):
+        for number, each in enumerate(rule.get("where", [])):
+            row.where.append(_stored_row(Row(f"{row.path}.{number}", of=row.asked), each))
     return row
+
+
+def _typed(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

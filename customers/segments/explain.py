@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import connection
 
-from customers.segments import compiling, wording
-from customers.segments.operators import Moment, Sql, join
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule, every_condition
+from customers.segments import compiling, tallying, wording
+from customers.segments.operators import Moment, Sql, bound, join
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, InSegment, Not, Rule, Tallied, every_condition
 from customers.segments.wording import Words
 
 
@@ -55,8 +55,8 @@ def _columns(part: Condition, moment: Moment, customer_id: int) -> tuple[Sql, Sq
 
 def _found(part: Condition, moment: Moment) -> Sql:
     if isinstance(part, Compare):
-        return part.column.sql
-    return compiling.count(part, moment) if isinstance(part, Happened) else Sql("NULL")
+        return bound(part.column.sql, moment)
+    return tallying.amount(part, moment) if isinstance(part, Tallied) else Sql("NULL")
 
 
 def _finding(rule: Rule, answers: Mapping[Condition, Answer], moment: Moment, words: Words) -> Finding:
@@ -80,8 +80,8 @@ def _met(group: AllOf | AnyOf | Not, parts: tuple[Finding, ...]) -> bool:
 def _in_words(part: Condition, value: Any, moment: Moment, words: Words) -> str:
     if isinstance(part, InSegment):
         return ""
-    if isinstance(part, Happened):
-        return "never" if value == 0 else wording.times(value)
+    if isinstance(part, Tallied):
+        return "never" if value == 0 and not part.tally.total else wording.amount(part, value, words)
     if value is None:
         return "not known"
     return wording.shown(part.column, value, words) + _distance(value, moment)

@@ -3,13 +3,23 @@
 An operator's SQL is made of constants; what a person typed is only ever a parameter of it.
 """
 
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
+from customers.segments.days import PERIODS, Period, coming_round
+
 DAY = timedelta(days=1)
+
+
+class Bound(Enum):
+    """Stands among a column's parameters for what is known only when a rule is evaluated."""
+
+    NOW = "now"
+    ZONE = "zone"
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,10 @@ class Moment:
 
     now: datetime
     zone: tzinfo
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,12 @@ def join(parts: Iterable[Sql], word: str) -> Sql:
     return Sql(word.join(part.text for part in parts), tuple(param for part in parts for param in part.params))
 
 
+def bound(sql: Sql, moment: Moment) -> Sql:
+    """The piece with the moment's own instant and zone for whatever stands for them."""
+    values = {Bound.NOW: moment.now, Bound.ZONE: str(moment.zone)}
+    return Sql(sql.text, tuple(values[each] if isinstance(each, Bound) else each for each in sql.params))
+
+
 class Takes(StrEnum):
     """The kinds of value; `values.READERS` reads each, and the builder has a widget for each."""
 
@@ -46,6 +66,7 @@ class Takes(StrEnum):
     CHOICES = "choices"
     SEGMENT = "segment"
     TIMES = "times"
+    TOTAL = "total"
 
 
 @dataclass(frozen=True)
@@ -58,17 +79,20 @@ class Operator:
     phrase: str
 
 
+#: From a column, the value, an earlier and a later moment to tests of the column.
+Crossed = Callable[[Sql, Any, Moment, Moment], tuple[Sql, ...]]
+
+
 @dataclass(frozen=True)
 class Comparison(Operator):
     """An operator on a column: `test` gets the column's SQL and the value. NULL counts as no.
 
-    `edges`: the distances from now at which time alone takes a customer across: it does so to those whose column
-    lies that far from now. `by_day`: the column is a day of the calendar, and only midnight takes anybody across.
+    `crossed` says which values of the column time alone may have taken across between two moments: whoever meets one
+    of its tests is looked at again.
     """
 
     test: Callable[[Sql, Any, Moment], Sql]
-    edges: Callable[[Any], tuple[timedelta, ...]] = lambda _value: ()
-    by_day: bool = False
+    crossed: Crossed = lambda _x, _value, _low, _high: ()
 
 
 def _template(template: str) -> Callable[[Sql, Any, Moment], Sql]:
@@ -88,6 +112,60 @@ def _midnight(day: date, moment: Moment) -> datetime:
 def _days(template: str, reach: Callable[[datetime, timedelta], tuple[datetime, ...]]) -> Callable[..., Sql]:
     """A test of an instant against instants so many days from now."""
     return lambda x, days, moment: Sql(template.replace("{x}", x.text), (*x.params, *reach(moment.now, days * DAY)))
+
+
+def _passing(offsets: Callable[[Any], tuple[timedelta, ...]]) -> Crossed:
+    """Crossed where the column lies at one of these distances from now."""
+
+    def crossed(x: Sql, value: Any, low: Moment, high: Moment) -> tuple[Sql, ...]:
+        return tuple(between(x, low.now + offset, high.now + offset) for offset in offsets(value))
+
+    return crossed
+
+
+def between(x: Sql, low: datetime, high: datetime) -> Sql:
+    return Sql(f"{x.text} BETWEEN %s AND %s", (*x.params, low, high))
+
+
+def _in_period(period: Period) -> Comparison:
+    """Whether an instant lies in a period of the calendar; nobody crosses while the period stays the same."""
+
+    def ends(moment: Moment) -> tuple[datetime, ...]:
+        return tuple(_midnight(day, moment) for day in period.span(moment.today))
+
+    def test(x: Sql, _value: Any, moment: Moment) -> Sql:
+        return Sql(f"{x.text} >= %s AND {x.text} < %s", _twice(x, *ends(moment)))
+
+    def crossed(x: Sql, _value: Any, low: Moment, high: Moment) -> tuple[Sql, ...]:
+        before, after = ends(low), ends(high)
+        return () if before == after else (between(x, before[0], before[1]), between(x, after[0], after[1]))
+
+    return Comparison(
+        f"is_{period.key}", f"is {period.label}", Takes.NOTHING, f"{{field}} is {period.label}", test, crossed
+    )
+
+
+def _twice(x: Sql, first: Any, second: Any) -> tuple[Any, ...]:
+    return (*x.params, first, *x.params, second)
+
+
+def _comes_round(x: Sql, days: int, moment: Moment) -> Sql:
+    """Its day of the year is one of those ahead; what was today or is still to come has not come round yet."""
+    ahead = coming_round(moment.today, days)
+    return Sql(
+        f"{x.text} < %s AND to_char({x.text} AT TIME ZONE %s, 'MMDD')::int = ANY(%s)",
+        (*x.params, _midnight(moment.today, moment), *x.params, str(moment.zone), ahead),
+    )
+
+
+def _came_round(x: Sql, days: int, low: Moment, high: Moment) -> tuple[Sql, ...]:
+    """Nobody crosses within a day."""
+    if low.today == high.today:
+        return ()
+    changed = set(coming_round(low.today, days)) ^ set(coming_round(high.today, days))
+    lately = between(x, _midnight(low.today, low), _midnight(high.today, high))
+    round_again = f"to_char({x.text} AT TIME ZONE %s, 'MMDD')::int = ANY(%s)"
+    return lately, Sql(round_again, (*x.params, str(low.zone), sorted(changed)))
 
 
 KNOWN = Comparison("is_known", "is known", Takes.NOTHING, "{field} is known", _template("{x} IS NOT NULL"))
@@ -118,6 +196,8 @@ TEXT = (
     KNOWN,
     UNKNOWN,
 )
+#: Where one of several texts will do: "is not" of some would be said of nearly all.
+ANY_TEXT = tuple(comparison for comparison in TEXT if comparison.key not in ("is_not", "is_known", "is_unknown"))
 COMPARISONS = (
     Comparison("at_least", "is at least", Takes.NUMBER, "{field} is at least {value}", _template("{x} >= %s")),
     Comparison("at_most", "is at most", Takes.NUMBER, "{field} is at most {value}", _template("{x} <= %s")),
@@ -137,7 +217,7 @@ DATE = (
         Takes.DAYS,
         "{field} was more than {value} ago",
         _days("{x} < %s", lambda now, days: (now - days,)),
-        lambda days: (-days * DAY,),
+        _passing(lambda days: (-days * DAY,)),
     ),
     Comparison(
         "within_days",
@@ -145,7 +225,7 @@ DATE = (
         Takes.DAYS,
         "{field} was within the last {value}",
         _days("{x} BETWEEN %s AND %s", lambda now, days: (now - days, now)),
-        lambda days: (-days * DAY, timedelta()),
+        _passing(lambda days: (-days * DAY, timedelta())),
     ),
     Comparison(
         "in_next_days",
@@ -153,7 +233,24 @@ DATE = (
         Takes.DAYS,
         "{field} is in the next {value}",
         _days("{x} BETWEEN %s AND %s", lambda now, days: (now, now + days)),
-        lambda days: (timedelta(), days * DAY),
+        _passing(lambda days: (timedelta(), days * DAY)),
+    ),
+    Comparison(
+        "more_than_days_ahead",
+        "is more than … ahead",
+        Takes.DAYS,
+        "{field} is more than {value} ahead",
+        _days("{x} > %s", lambda now, days: (now + days,)),
+        _passing(lambda days: (days * DAY,)),
+    ),
+    *(_in_period(period) for period in PERIODS),
+    Comparison(
+        "anniversary_within",
+        "comes round within",
+        Takes.DAYS,
+        "{field} comes round within {value}",
+        _comes_round,
+        _came_round,
     ),
     Comparison(
         "before",
@@ -174,19 +271,22 @@ DATE = (
 )
 
 
-def _today(moment: Moment) -> date:
-    return moment.now.astimezone(moment.zone).date()
-
-
 def _by_day(
-    key: str, label: str, phrase: str, template: str, reach: Callable[[date, timedelta], tuple[date, ...]], edge: int
+    key: str, label: str, phrase: str, template: str, reach: Callable[[date, timedelta], tuple[date, ...]]
 ) -> Comparison:
-    """A day against days so many from today in the workspace's zone; `edge` is the side of today on which it turns."""
+    """A day against days so many from today in the workspace's zone; only midnight takes anybody across."""
 
     def test(x: Sql, days: int, moment: Moment) -> Sql:
-        return Sql(template.replace("{x}", x.text), (*x.params, *reach(_today(moment), days * DAY)))
+        return Sql(template.replace("{x}", x.text), (*x.params, *reach(moment.today, days * DAY)))
 
-    return Comparison(key, label, Takes.DAYS, phrase, test, lambda days: (timedelta(), edge * days * DAY), by_day=True)
+    def crossed(x: Sql, days: int, low: Moment, high: Moment) -> tuple[Sql, ...]:
+        """The days at an edge, a day to either side."""
+        if low.today == high.today:
+            return ()
+        edges = zip(reach(low.today, days * DAY), reach(high.today, days * DAY), strict=True)
+        return tuple(Sql(f"{x.text} BETWEEN %s AND %s", (*x.params, first - DAY, last + DAY)) for first, last in edges)
+
+    return Comparison(key, label, Takes.DAYS, phrase, test, crossed)
 
 
 DAY_OF_CALENDAR = (
@@ -196,7 +296,6 @@ DAY_OF_CALENDAR = (
         "{field} was more than {value} ago",
         "{x} < %s",
         lambda today, days: (today - days,),
-        -1,
     ),
     _by_day(
         "within_days",
@@ -204,7 +303,6 @@ DAY_OF_CALENDAR = (
         "{field} was within the last {value}",
         "{x} BETWEEN %s AND %s",
         lambda today, days: (today - days, today),
-        -1,
     ),
     _by_day(
         "in_next_days",
@@ -212,7 +310,6 @@ DAY_OF_CALENDAR = (
         "{field} is in the next {value}",
         "{x} BETWEEN %s AND %s",
         lambda today, days: (today, today + days),
-        1,
     ),
     Comparison("before", "was before", Takes.DATE, "{field} was before {value}", _template("{x} < %s")),
     Comparison("on_or_after", "was on or after", Takes.DATE, "{field} was on or after {value}", _template("{x} >= %s")),
@@ -282,10 +379,24 @@ def _of_number(comparison: Comparison) -> Comparison:
 #: Custom attributes hold texts and numbers; a number written as text counts as one.
 ATTRIBUTE = (*TEXT[:-2], *(_of_number(comparison) for comparison in COMPARISONS), KNOWN, UNKNOWN)
 
-TIMES = (
-    Operator("at_least", "at least", Takes.TIMES, "{field} at least {value}"),
-    Operator("at_most", "at most", Takes.TIMES, "{field} at most {value}"),
-)
+
+@dataclass(frozen=True)
+class Amount(Operator):
+    """An operator on a count or a sum of related rows. `sql` compares; `holds` does for customers without any."""
+
+    sql: str
+    holds: Callable[[Any, Any], bool]
+
+
+def _amounts(takes: Takes) -> tuple[Amount, ...]:
+    return (
+        Amount("at_least", "at least", takes, "{field} at least {value}", ">=", operator.ge),
+        Amount("at_most", "at most", takes, "{field} at most {value}", "<=", operator.le),
+        Amount("exactly", "exactly", takes, "{field} exactly {value}", "=", operator.eq),
+    )
+
+
+TIMES, TOTAL = _amounts(Takes.TIMES), _amounts(Takes.TOTAL)
 MEMBERSHIP = (
     Operator("is_in", "is in", Takes.SEGMENT, "Is in {value}"),
     Operator("is_not_in", "is not in", Takes.SEGMENT, "Is not in {value}"),

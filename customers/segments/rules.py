@@ -9,15 +9,16 @@ rule means exactly what it says, or is refused.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from customers.segments import catalogue
-from customers.segments.catalogue import Column, EventCount, Field, OtherSegment
 from customers.segments.custom import CustomColumns
-from customers.segments.operators import Comparison, Operator
+from customers.segments.fields import CUSTOM, Column, Field, OtherSegment, Tally
+from customers.segments.operators import Amount, Comparison, Operator
 from customers.segments.values import READERS, BadValue
 
-MAX_DEPTH, MAX_CONDITIONS = 8, 200
+MAX_DEPTH, MAX_CONDITIONS, MAX_WHERE = 8, 200, 10
 
 
 class RuleRefused(Exception):
@@ -53,13 +54,14 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Happened:
-    """How often an event of a kind happened in the last days."""
+class Tallied:
+    """How many related rows there are in the last days (None: ever), or their total; of those that meet `where`."""
 
-    count: EventCount
-    operator: Operator
-    times: int
-    days: int
+    tally: Tally
+    operator: Amount
+    amount: Decimal
+    days: int | None
+    where: tuple[Compare, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class InSegment:
     rule: "Rule | None" = None
 
 
-Condition = Compare | Happened | InSegment
+Condition = Compare | Tallied | InSegment
 Rule = AllOf | AnyOf | Not | Condition
 
 
@@ -147,34 +149,60 @@ def _at(place: str, word: str) -> str:
 
 def known_field(key: object, custom: CustomColumns) -> Field | None:
     """What a rule's "field" names, or None."""
-    if isinstance(key, str) and key.startswith(catalogue.CUSTOM):
+    if isinstance(key, str) and key.startswith(CUSTOM):
         return custom.get(key)
     return catalogue.field(key)
 
 
 def _condition(data: dict[str, Any], custom: CustomColumns, place: str) -> Condition:
-    unknown = sorted(str(key) for key in data.keys() - {"field", "op", "value"})
-    if unknown:
-        raise RuleRefused(_at(place, unknown[0]), "is not part of a condition")
     field = known_field(data["field"], custom)
     if field is None:
         raise RuleRefused(_at(place, "field"), "is no field that is known here")
+    _refuse_unknown(data, place, {"field", "op", "value", *(["where"] if isinstance(field, Tally) else [])})
+    operator, value = _asked(data, field, place)
+    match field, operator:
+        case Column(), Comparison():
+            return Compare(field, operator, value)
+        case Tally(), Amount():
+            amount, days = value
+            return Tallied(field, operator, amount, days, _where(data.get("where", []), field, _at(place, "where")))
+        case OtherSegment(), _:
+            return InSegment(operator, value)
+    raise TypeError(f"{field.key} has an operator that does not fit it: {operator.key}")
+
+
+def _refuse_unknown(data: dict[str, Any], place: str, known: set[str]) -> None:
+    if unknown := sorted(str(key) for key in data.keys() - known):
+        raise RuleRefused(_at(place, unknown[0]), "is not part of a condition")
+
+
+def _asked(data: dict[str, Any], field: Field, place: str) -> tuple[Operator, Any]:
     operator = field.operator(data.get("op"))
     if operator is None:
         raise RuleRefused(_at(place, "op"), f"must be one of {', '.join(known.key for known in field.operators)}")
     try:
-        value = READERS[operator.takes](data.get("value"), field)
+        return operator, READERS[operator.takes](data.get("value"), field)
     except BadValue as error:
         raise RuleRefused(_at(place, "value"), str(error)) from error
-    return _made(field, operator, value)
 
 
-def _made(field: Field, operator: Operator, value: Any) -> Condition:
-    match field, operator:
-        case Column(), Comparison():
-            return Compare(field, operator, value)
-        case EventCount(), _:
-            return Happened(field, operator, *value)
-        case OtherSegment(), _:
-            return InSegment(operator, value)
-    raise TypeError(f"{field.key} has an operator that does not fit it: {operator.key}")
+def _where(data: Any, tally: Tally, place: str) -> tuple[Compare, ...]:
+    """What must hold of each row that is counted."""
+    if not isinstance(data, list):
+        raise RuleRefused(place, "must be a list")
+    if len(data) > MAX_WHERE:
+        raise RuleRefused(place, f"has more than {MAX_WHERE} conditions")
+    return tuple(_of_row(part, tally, f"{place}[{index}]") for index, part in enumerate(data))
+
+
+def _of_row(data: Any, tally: Tally, place: str) -> Compare:
+    if not isinstance(data, dict) or "field" not in data:
+        raise RuleRefused(place, 'must be an object with a "field"')
+    column = tally.related.column(data["field"])
+    if column is None:
+        raise RuleRefused(_at(place, "field"), f"is nothing that “{tally.label}” can be asked about")
+    _refuse_unknown(data, place, {"field", "op", "value"})
+    operator, value = _asked(data, column, place)
+    if not isinstance(operator, Comparison):
+        raise TypeError(f"{column.key} has an operator that does not fit it: {operator.key}")
+    return Compare(column, operator, value)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from customers.segments.catalogue import Column, Field
+from customers.segments.fields import Column, Field
 from customers.segments.operators import Takes
 
 MAX_TEXT, MAX_LIST, MAX_DAYS, MAX_TIMES = 200, 100, 36_500, 1_000_000
@@ -84,11 +84,23 @@ def _segment(value: Any, _field: Field) -> int:
     return _whole(value, 2**63 - 1)
 
 
-def _times(value: Any, _field: Field) -> tuple[int, int]:
+def _period(value: Any, word: str) -> int | None:
+    """The days of `{word: …, "days": …}`; without days, ever."""
+    if not isinstance(value, dict) or word not in value or not set(value) <= {word, "days"}:
+        raise BadValue(f'must be {{"{word}": …, "days": …}}')
+    return None if value.get("days") is None else _whole(value["days"], MAX_DAYS)
+
+
+def _times(value: Any, _field: Field) -> tuple[Decimal, int | None]:
     """`{"times": n, "days": d}`: so often within so many days."""
-    if not isinstance(value, dict) or set(value) != {"times", "days"}:
-        raise BadValue('must be {"times": …, "days": …}')
-    return _whole(value["times"], MAX_TIMES), _whole(value["days"], MAX_DAYS)
+    days = _period(value, "times")
+    return Decimal(_whole(value["times"], MAX_TIMES)), days
+
+
+def _total(value: Any, field: Field) -> tuple[Decimal, int | None]:
+    """`{"total": x, "days": d}`: so much within so many days."""
+    days = _period(value, "total")
+    return _number(value["total"], field), days
 
 
 READERS: dict[Takes, Callable[[Any, Field], Any]] = {
@@ -102,4 +114,5 @@ READERS: dict[Takes, Callable[[Any, Field], Any]] = {
     Takes.CHOICES: lambda value, field: _list(value, _choice, field),
     Takes.SEGMENT: _segment,
     Takes.TIMES: _times,
+    Takes.TOTAL: _total,
 }

@@ -6,9 +6,9 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from customers.segments.catalogue import Column
+from customers.segments.fields import Column
 from customers.segments.operators import Takes
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Happened, InSegment, Not, Rule, every_condition
+from customers.segments.rules import AllOf, AnyOf, Compare, Condition, InSegment, Not, Rule, Tallied, every_condition
 from retention.common import money
 from retention.workspace.models import User, Workspace
 
@@ -62,11 +62,24 @@ def phrase(part: Condition, words: Words) -> str:
     """One condition in words, as "Number of orders is at least 2"."""
     if isinstance(part, InSegment):
         return part.operator.phrase.replace("{value}", f"the segment “{part.name}”")
-    if isinstance(part, Happened):
-        return f"{part.count.label} {part.operator.label} {times(part.times)} in the last {days(part.days)}"
+    if isinstance(part, Tallied):
+        return _tallied(part, words)
     before, slot, after = part.operator.phrase.removeprefix("{field}").partition("{value}")
     value = _value(part, words) if slot else ""
     return f"{part.column.label}{before}{value}{after}"
+
+
+def _tallied(part: Tallied, words: Words) -> str:
+    """As "Orders in a period at least 3 times in the last 30 days, where Amount is at least 50.00 EUR"."""
+    period = "ever" if part.days is None else f"in the last {days(part.days)}"
+    where = " and ".join(phrase(one, words) for one in part.where)
+    said = f"{part.tally.label} {part.operator.label} {amount(part, part.amount, words)} {period}"
+    return f"{said}, where {where}" if where else said
+
+
+def amount(part: Tallied, value: Any, words: Words) -> str:
+    """A count as "3 times", a total in its unit."""
+    return _number(Decimal(value), part.tally.unit, words) if part.tally.total else times(int(value))
 
 
 def _value(part: Compare, words: Words) -> str:

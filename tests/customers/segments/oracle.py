@@ -21,17 +21,94 @@ def holds(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) ->
         return any(holds(part, who, now, zone) for part in inner)
     if not rest and word == "not":
         return not holds(inner, who, now, zone)
-    if rule["field"].startswith("events."):
-        return happened(rule, who, now)
+    if rule["field"].startswith("events.") or rule["field"] in ROWS:
+        return tallied(rule, who, now, zone)
     return compare(rule["op"], found(rule["field"], who), rule["value"], now, zone)
 
 
-def happened(rule: dict[str, Any], who: Customer, now: datetime) -> bool:
-    kind, wanted = rule["field"].removeprefix("events."), rule["value"]
-    ages = [now - event.occurred_at for event in who.events.filter(kind=kind)]
-    times: int = sum(timedelta() <= age < wanted["days"] * DAY for age in ages)
-    enough, at_most = times >= int(wanted["times"]), times <= int(wanted["times"])
-    return enough if rule["op"] == "at_least" else at_most
+Row = dict[str, Any]
+
+
+def order_rows(who: Customer) -> list[Row]:
+    return [
+        {
+            "at": order.ordered_at,
+            "sum": order.amount - order.refunded,
+            "amount": order.amount - order.refunded,
+            "sku": [line.sku for line in order.lines.all()],
+            "product": [line.description for line in order.lines.all()],
+            "state": order.state,
+            "source": order.source,
+            "currency": order.currency,
+        }
+        for order in who.orders.prefetch_related("lines")
+    ]
+
+
+def line_rows(who: Customer, by: str) -> list[Row]:
+    return [
+        {
+            "at": order.ordered_at,
+            "sum": line.quantity if by == "quantity" else line.quantity * line.unit_price,
+            "sku": line.sku,
+            "product": line.description,
+            "quantity": line.quantity,
+            "price": line.unit_price,
+            "state": order.state,
+        }
+        for order in who.orders.prefetch_related("lines")
+        for line in order.lines.all()
+    ]
+
+
+def subscription_rows(who: Customer, now: datetime) -> list[Row]:
+    rows = []
+    for one in who.subscriptions.prefetch_related("terms"):
+        begun = sorted((term for term in one.terms.all() if term.valid_from <= now), key=lambda term: term.valid_from)
+        for term in begun[-1:]:
+            row = {**vars(term), "renews_at": one.renews_at, "cancelled_at": one.cancelled_at}
+            row |= {"at": term.valid_from, "since": term.valid_from, "ends_at": term.valid_to}
+            row["state"] = "ended" if term.valid_to and term.valid_to <= now else "in_force"
+            rows.append({**row, "cancel_reason": one.cancel_reason})
+    return rows
+
+
+ROWS: dict[str, Callable[[Customer, datetime], list[Row]]] = {
+    "order_count": lambda who, _now: order_rows(who),
+    "order_total": lambda who, _now: order_rows(who),
+    "product_quantity": lambda who, _now: line_rows(who, "quantity"),
+    "product_total": lambda who, _now: line_rows(who, "total"),
+    "subscription_count": subscription_rows,
+}
+
+
+def event_rows(who: Customer, kind: str) -> list[Row]:
+    return [{**vars(event), "at": event.occurred_at} for event in who.events.filter(kind=kind)]
+
+
+def tallied(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) -> bool:
+    field, value, where = rule["field"], rule["value"], rule.get("where", [])
+    kind = field.removeprefix("events.")
+    rows = ROWS[field](who, now) if field in ROWS else event_rows(who, kind)
+    asked = {one["field"] for one in where}
+    if field.startswith(("order", "product")) and "state" not in asked:
+        rows = [row for row in rows if row["state"] == "completed"]
+    if kind in ("message.opened", "message.clicked") and "payload.machine" not in asked:
+        rows = [row for row in rows if "machine" not in row["payload"]]
+    days = value.get("days")
+    rows = [row for row in rows if row["at"] <= now and (days is None or now - row["at"] < days * DAY)]
+    rows = [row for row in rows if all(meets(one, row, now, zone) for one in where)]
+    counts = "times" in value
+    amount = Decimal(len(rows)) if counts else sum((row["sum"] for row in rows), Decimal(0))
+    wanted = Decimal(str(value["times"] if counts else value["total"]))
+    return {"at_least": amount >= wanted, "at_most": amount <= wanted, "exactly": amount == wanted}[rule["op"]]
+
+
+def meets(one: dict[str, Any], row: Row, now: datetime, zone: ZoneInfo) -> bool:
+    inside, key = one["field"].startswith("payload."), one["field"].removeprefix("payload.")
+    x = attribute(row["payload"].get(key)) if inside else row[key]
+    values = x if isinstance(x, list) else [x]
+    return any(compare(one["op"], None if each == "" else each, one["value"], now, zone) for each in values)
 
 
 def found(field: str, who: Customer) -> Any:
@@ -52,11 +129,6 @@ def found(field: str, who: Customer) -> Any:
         return attribute(who.attributes.get(field.removeprefix("attributes.")))
     value = getattr(who if hasattr(who, field) and field != "orders" else facts, field)
     return None if value == "" else value
-
-
-def consent(who: Customer) -> str:
-    given = Consent.objects.filter(customer=who).first()
-    return given.state if given else "never"
 
 
 def usage_change(facts: CustomerFacts) -> Decimal | None:
@@ -132,9 +204,36 @@ def compare_text(op: str, x: str, value: Any, _now: datetime, _zone: ZoneInfo) -
 def compare_instants(op: str, x: datetime, value: Any, now: datetime, zone: ZoneInfo) -> bool:
     if op in ("before", "on_or_after"):
         return (x < datetime.combine(date.fromisoformat(value), time(), zone)) == (op == "before")
+    if value is None:
+        return in_period(op.removeprefix("is_"), x.astimezone(zone).date(), now.astimezone(zone).date())
+    if op == "anniversary_within":
+        return comes_round(x.astimezone(zone).date(), now.astimezone(zone).date(), value)
     reach: timedelta = value * DAY
     return {
         "more_than_days_ago": x < now - reach,
         "within_days": now - reach <= x <= now,
         "in_next_days": now <= x <= now + reach,
+        "more_than_days_ahead": x > now + reach,
     }[op]
+
+
+def in_period(period: str, day: date, today: date) -> bool:
+    months = 12 * (day.year - today.year) + day.month - today.month
+    return {
+        "today": day == today,
+        "this_week": day.isocalendar()[:2] == today.isocalendar()[:2],
+        "this_month": months == 0,
+        "last_month": months == -1,
+        "next_month": months == 1,
+        "this_year": day.year == today.year,
+    }[period]
+
+
+def comes_round(day: date, today: date, days: int) -> bool:
+    if day >= today:
+        return False
+    ahead = [today + number * DAY for number in range(min(days, 366) + 1)]
+    return any((each.month, each.day) == (day.month, day.day) for each in ahead) or (
+        (day.month, day.day) == (2, 29)
+        and any((each.month, each.day) == (2, 28) and (each + DAY).day == 1 for each in ahead)
+    )

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from customers.facts import folding
-from customers.models import Consent, CustomField
+from customers.models import Consent, CustomField, Event, Order
 from retention.workspace.models import User
 from tests.customers.facts.world import DAY, World
 
@@ -54,5 +54,19 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
         who.save()
         if pick([True, False]):
             Consent.objects.create(customer=who, channel="email", state=pick(["granted", "withdrawn"]), source="test")
+    for order in Order.objects.order_by("id"):
+        _buy(order, world)
+    for event in Event.objects.filter(kind="message.opened").order_by("id"):
+        event.payload = pick([{}, {"machine": "scanner"}, {"plan": "Pro"}])
+        event.save()
     folding.fold([who.id for who in world.customers])
     return world
+
+
+def _buy(order: Order, world: World) -> None:
+    """None, one or two lines of an order."""
+    pick = world.random.choice
+    for position in range(pick([0, 1, 2])):
+        sku, name = pick([("A1", "Tea"), ("A2", "Green tea"), ("", "Cup")])
+        quantity, price = pick([1, 2, 10]), pick([5, 20])
+        order.lines.create(position=position, sku=sku, description=name, quantity=quantity, unit_price=price)

@@ -4,9 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from customers.segments import catalogue
-from customers.segments.catalogue import Column, EventCount, Field
+from customers.segments import catalogue, related
 from customers.segments.custom import column
+from customers.segments.fields import Column, Field, Tally
 from customers.segments.operators import Operator, Takes
 from tests.customers.segments.people import custom_fields
 
@@ -28,7 +28,8 @@ HOSTILE = st.one_of(
     ),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20),
 ).filter(lambda text: bool(text.strip()))
-TEXTS = st.one_of(HOSTILE, st.sampled_from(["Customer 1", "cust", "France", "germany", "vip", "web", "12", "3.5"]))
+KNOWN = ["Customer 1", "cust", "A1", "tea", "Plan", "x", "France", "germany", "vip", "web", "12", "3.5"]
+TEXTS = st.one_of(HOSTILE, st.sampled_from(KNOWN))
 DAYS = st.integers(0, 120)
 SIMPLE = {
     Takes.NOTHING: st.none(),
@@ -37,7 +38,10 @@ SIMPLE = {
     Takes.NUMBER: st.one_of(st.integers(-5, 20), st.floats(-100, 100, allow_nan=False)),
     Takes.DAYS: DAYS,
     Takes.DATE: st.dates().map(str).filter(lambda day: "1900" <= day < "2200"),
-    Takes.TIMES: st.fixed_dictionaries({"times": st.integers(0, 4), "days": DAYS}),
+    Takes.TIMES: st.fixed_dictionaries({"times": st.integers(0, 4)}, optional={"days": DAYS}),
+    Takes.TOTAL: st.fixed_dictionaries(
+        {"total": st.sampled_from([0, 1, 50, -20, 400.5])}, optional={"days": st.one_of(DAYS, st.none())}
+    ),
 }
 
 
@@ -49,7 +53,10 @@ def values(field: Field, operator: Operator) -> st.SearchStrategy[Any]:
     return one if operator.takes is Takes.CHOICE else st.lists(one, min_size=1, max_size=3)
 
 
-FIELDS = [*catalogue.COLUMNS, *(field for field in catalogue.EVENT_COUNTS if field.kind in ("usage", "order.placed"))]
+#: Kinds that happen in the world of the tests; of the others there would be none to count.
+HAPPENING = ("usage", "order.placed", "survey.answered", "message.clicked", "message.opened")
+TALLIES = [tally for tally in related.TALLIES if tally.key.removeprefix("events.") in (*HAPPENING, tally.key)]
+FIELDS = [*catalogue.COLUMNS, *TALLIES * 3]
 ATTRIBUTES = st.one_of(st.sampled_from(["size", "plan"]), HOSTILE).map(lambda key: catalogue.field(f"attributes.{key}"))
 
 
@@ -60,9 +67,27 @@ CUSTOM = [column(field) for field in custom_fields()]
 def conditions(draw: st.DrawFn, custom: bool) -> dict[str, Any]:
     own = [st.sampled_from(CUSTOM)] if custom else []
     field = draw(st.one_of(st.sampled_from(FIELDS), ATTRIBUTES.filter(lambda field: field is not None), *own))
-    assert isinstance(field, Column | EventCount)
+    assert isinstance(field, Column | Tally)
+    written = draw(asked(field))
+    if isinstance(field, Tally):
+        written["where"] = draw(st.lists(details(field), max_size=2))
+    return written
+
+
+@st.composite
+def asked(draw: st.DrawFn, field: Field) -> dict[str, Any]:
     operator = draw(st.sampled_from(list(field.operators)))
     return {"field": field.key, "op": operator.key, "value": draw(values(field, operator))}
+
+
+@st.composite
+def details(draw: st.DrawFn, tally: Tally) -> dict[str, Any]:
+    """A condition on the rows that a tally counts."""
+    names = ["score", "machine", "plan"] if tally.related.payload else []
+    inside = [tally.related.column(f"payload.{name}") for name in names]
+    one = draw(st.sampled_from([*tally.related.columns, *inside]))
+    assert one is not None
+    return draw(asked(one))
 
 
 def _rules(custom: bool) -> st.SearchStrategy[dict[str, Any]]:

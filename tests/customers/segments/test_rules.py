@@ -15,6 +15,8 @@ from tests.customers.segments.strategies import RULES
 
 ORDERS = {"field": "orders", "op": "at_least", "value": 2}
 
+USED = {"field": "events.usage", "op": "at_least", "value": {"times": 1, "days": 7}}
+
 
 def test_it_works() -> None:
     rule = parse({"all": [ORDERS, {"field": "last_order_at", "op": "more_than_days_ago", "value": 60}]})
@@ -79,7 +81,16 @@ def nested(depth: int) -> dict[str, Any]:
         ({"field": "owner", "op": "is", "value": "1 OR 1=1"}, "value"),
         ({"field": "segment", "op": "is_in", "value": "1"}, "value"),
         ({"field": "events.usage", "op": "at_least", "value": 3}, "value"),
-        ({"field": "events.usage", "op": "at_least", "value": {"times": 3}}, "value"),
+        ({"field": "events.usage", "op": "at_least", "value": {"days": 3}}, "value"),
+        ({"field": "order_total", "op": "at_least", "value": {"times": 3, "days": 3}}, "value"),
+        ({**ORDERS, "where": []}, "where"),
+        ({**USED, "where": {}}, "where"),
+        ({**USED, "where": [3]}, "where[0]"),
+        ({**USED, "where": [{"field": "amount", "op": "at_least", "value": 3}]}, "where[0].field"),
+        ({**USED, "where": [{"field": "payload.", "op": "is", "value": "x"}]}, "where[0].field"),
+        ({**USED, "where": [{"field": "payload.plan", "op": "is", "value": 3}]}, "where[0].value"),
+        ({**USED, "where": [{"field": "payload.plan", "op": "is", "value": "x", "where": []}]}, "where[0].where"),
+        ({**USED, "where": [{"field": "payload.plan", "op": "is", "value": "x"}] * 11}, "where"),
         ({"field": "events.usage", "op": "at_least", "value": {"times": 3, "days": 1, "kind": "x"}}, "value"),
         ({"all": [ORDERS] * 201}, "all"),
         ({"all": [{"any": [ORDERS] * 150}, {"any": [ORDERS] * 150}]}, "rule"),
