@@ -7,6 +7,7 @@ from metrics.cohorts import CellSource, Convention
 from metrics.definitions import DEFINITIONS
 from metrics.effect import Enrolled
 from metrics.purchases import Purchases, SecondOrders
+from metrics.recurring import Recurring, currency_asked
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers
 from metrics.sources import Source
@@ -29,6 +30,8 @@ def source(name: str, query: Mapping[str, str]) -> Source:
         return _cell(query)
     if definition in Enrolled.definitions:
         return Enrolled(_campaign(query))
+    if definition in Recurring.definitions:
+        return Recurring(currency_asked(query))
     raise UnknownFigure(name)
 
 

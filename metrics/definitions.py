@@ -13,6 +13,7 @@ class Unit(StrEnum):
     MONEY = "money"
     POINTS = "points"
     SHARE_POINTS = "percentage points"
+    RATIO = "ratio"
 
 
 class Good(StrEnum):
@@ -163,6 +164,105 @@ NPS = Definition(
     "staff are left out; where answers carry survey weights, these are used. The 95 % margin is "
     "196·√((p + d − (p − d)²)/n).",
     nothing="no answers",
+)
+
+MRR = Definition(
+    name="mrr",
+    label="MRR",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="monthly amounts of all subscriptions in force as the window ends",
+    text="Monthly recurring revenue: what subscriptions in force come to in a month, without tax and one-off charges, "
+    "less discounts. A year's amount counts a twelfth, a quarter's a third, a week's 52 twelfths. Every customer's "
+    "MRR is that of all their subscriptions together. Subscriptions in other currencies are left out and shown beside "
+    "it, so that exchange rates move nothing. MRR at the start + new + expansion + reactivation − contraction − churn "
+    "= MRR at the end.",
+    nothing="no subscriptions",
+)
+ARR = Definition(
+    name="arr",
+    label="ARR",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="12 × MRR",
+    text="Annual recurring revenue: what the MRR as the window ends comes to in a year if nothing changes.",
+    nothing="no subscriptions",
+)
+NEW_MRR = Definition(
+    name="new_mrr",
+    label="New",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="MRR of customers on the day of their first MRR ever",
+    text="What came from customers who never had MRR before, on the day they first did. What they add later is "
+    "expansion.",
+    nothing="no subscriptions",
+)
+EXPANSION_MRR = Definition(
+    name="expansion_mrr",
+    label="Expansion",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="rises of the MRR of customers who had some",
+    text="Per customer and day, all subscriptions together: a customer who adds one subscription and drops another of "
+    "the same worth on one day has not moved.",
+    nothing="no subscriptions",
+)
+CONTRACTION_MRR = Definition(
+    name="contraction_mrr",
+    label="Contraction",
+    unit=Unit.MONEY,
+    good=Good.DOWN,
+    formula="falls of the MRR of customers who keep some",
+    text="Per customer and day, all subscriptions together. A fall to nothing is churn and not contraction.",
+    nothing="no subscriptions",
+)
+CHURNED_MRR = Definition(
+    name="churned_mrr",
+    label="Churn",
+    unit=Unit.MONEY,
+    good=Good.DOWN,
+    formula="MRR that customers had before it fell to nothing",
+    text="On the day the last subscription of a customer ended, not the day it was cancelled.",
+    nothing="no subscriptions",
+)
+REACTIVATION_MRR = Definition(
+    name="reactivation_mrr",
+    label="Reactivation",
+    unit=Unit.MONEY,
+    good=Good.UP,
+    formula="MRR of customers who have some again",
+    text="From customers who had MRR before and none the day before. It is never added to expansion without saying so.",
+    nothing="no subscriptions",
+)
+GROSS_RETENTION = Definition(
+    name="gross_revenue_retention",
+    label="Gross revenue retention",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="Σ of the smaller of MRR at the end and at the start ÷ MRR at the start",
+    text="Over the customers who had MRR as the window began. What they pay more makes up for no loss, so that it is "
+    "never above 100 %. New and reactivated customers are in neither number.",
+    nothing="no MRR at the start",
+)
+NET_RETENTION = Definition(
+    name="net_revenue_retention",
+    label="Net revenue retention",
+    unit=Unit.SHARE,
+    good=Good.UP,
+    formula="MRR at the end of those who had some at the start ÷ MRR at the start",
+    text="Over the customers who had MRR as the window began, with what they pay more. Above 100 % they grew more than "
+    "they lost. New customers, and those reactivated who had none at the start, are in neither number.",
+    nothing="no MRR at the start",
+)
+QUICK_RATIO = Definition(
+    name="quick_ratio",
+    label="Quick ratio",
+    unit=Unit.RATIO,
+    good=Good.UP,
+    formula="(new + expansion + reactivation) ÷ (churn + contraction)",
+    text="How many times over gained MRR makes up for lost MRR. Where nothing was lost there is no ratio.",
+    nothing="no losses",
 )
 
 COHORT_ACTIVE = Definition(

@@ -50,18 +50,79 @@ class Bar:
     width: float
 
 
-def waterfall(sizes: Sequence[tuple[int, int]]) -> list[Bar]:
+def waterfall(steps: Sequence[tuple[int, Number]]) -> list[Bar]:
     """Bars for (sign, size) pairs; a sign of 0 is a sum that begins at 0."""
-    widest = max((size for sign, size in sizes if not sign), default=0)
-    top, spans = 0, []
+    sizes = [(sign, float(size)) for sign, size in steps]
+    widest = max((size for sign, size in sizes if not sign), default=0.0)
+    top, spans = 0.0, []
     for sign, size in sizes:
-        before, top = (0, size) if not sign else (top, top + sign * size)
+        before, top = (0.0, size) if not sign else (top, top + sign * size)
         spans.append((min(before, top), max(before, top)))
         widest = max(widest, top)
     return [
         Bar(round(1_000 * low / (widest or 1), 1), round(1_000 * (high - low) / (widest or 1), 1))
         for low, high in spans
     ]
+
+
+COLUMN, GAP, RISE, HEAD = 92, 18, 200, 24
+
+
+@dataclass(frozen=True)
+class Column:
+    """A step of a waterfall that stands upright: a rectangle, and the middle above and below which its words go."""
+
+    x: float
+    y: float
+    height: float
+    middle: float
+
+    @property
+    def width(self) -> int:
+        return COLUMN
+
+    @property
+    def above(self) -> float:
+        return round(self.y - 7, 1)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A thin line from one column to the next, at the level that the one hands on to the other."""
+
+    x1: float
+    x2: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """A drawing, as wide and high as it says, below whose columns there is room for their names."""
+
+    columns: list[Column]
+    links: list[Link]
+    base: float = HEAD + RISE
+
+    @property
+    def width(self) -> int:
+        return len(self.columns) * (COLUMN + GAP) - GAP
+
+    @property
+    def height(self) -> int:
+        return HEAD + RISE + HEAD
+
+
+def upright(steps: Sequence[tuple[int, Number]]) -> Waterfall:
+    """A waterfall's steps as columns from left to right, each beginning where the one before it ended."""
+    found, links, level = [], [], 0.0
+    for i, ((sign, _), bar) in enumerate(zip(steps, waterfall(steps), strict=True)):
+        x, height = i * (COLUMN + GAP), bar.width * RISE / 1_000
+        top = HEAD + RISE - (bar.x + bar.width) * RISE / 1_000
+        if i:
+            links.append(Link(x - GAP, x, round(level, 1)))
+        found.append(Column(x, round(top, 1), round(max(height, 1), 1), x + COLUMN / 2))
+        level = top + height if sign < 0 else top
+    return Waterfall(found, links)
 
 
 def stacked(sizes: Sequence[int]) -> list[Bar]:

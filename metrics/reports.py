@@ -65,7 +65,7 @@ def figure_row(figure: Figure) -> Row:
     return [told[column] for column in FIGURE_COLUMNS]
 
 
-def _read_out(figures: Iterable[Figure]) -> Iterable[Row]:
+def read_out_of(figures: Iterable[Figure]) -> Iterable[Row]:
     for figure in figures:
         few = "few customers" if figure.small else ""
         yield [figure.definition.label, say(figure.value, figure), say_interval(figure), figure.segment, few]
@@ -127,16 +127,16 @@ class Overview:
     def as_dict(self) -> dict[str, Any]:
         return {
             "report": "overview",
-            **_scope(self.scope),
+            **said_of(self.scope),
             "figures": [one.as_dict() for one in self.tiles.values()],
             "beside": [one.as_dict() for one in self.beside.values()],
-            "charts": {name: _points(points) for name, points in self.charts.items()},
+            "charts": {name: points_of(points) for name, points in self.charts.items()},
         }
 
     def read_out(self) -> Iterable[Row]:
         yield [str(self.scope.window)]
-        yield from _read_out(one.figure for one in self.tiles.values())
-        yield from _read_out(self.beside.values())
+        yield from read_out_of(one.figure for one in self.tiles.values())
+        yield from read_out_of(self.beside.values())
 
     def table(self) -> Iterable[Row]:
         """The figures of the window, those of the windows before it, and those of the charts."""
@@ -174,7 +174,7 @@ def charted(window: Window) -> list[Window]:
     return months if len(months) >= LONG_MONTHS else []
 
 
-def _points(points: Iterable[Figure]) -> list[dict[str, Any]]:
+def points_of(points: Iterable[Figure]) -> list[dict[str, Any]]:
     return [{"period": point.period, "value": point.value} for point in points]
 
 
@@ -186,7 +186,7 @@ class CohortReport:
         question = self.grid.question
         return {
             "report": "cohorts",
-            **_scope(question.scope),
+            **said_of(question.scope),
             "measure": question.measure.value,
             "orders": question.convention.value,
             "orders_counted": question.convention.label,
@@ -241,12 +241,12 @@ class NpsReport:
             **self.tile.as_dict(),
             "distribution": {str(score): tally.customers for score, tally in enumerate(self.distribution)},
             "segments": [figure.as_dict() for figure in self.segments],
-            "chart": _points(self.chart),
+            "chart": points_of(self.chart),
         }
 
     def read_out(self) -> Iterable[Row]:
         yield [self.tile.figure.period]
-        yield from _read_out([self.tile.figure, *self.segments])
+        yield from read_out_of([self.tile.figure, *self.segments])
         yield from ([f"Score {score}", tally.customers] for score, tally in enumerate(self.distribution))
 
     def table(self) -> Iterable[Row]:
@@ -273,7 +273,7 @@ class EffectReport:
         compared = found.comparison
         return {
             "report": "campaign-effect",
-            **_scope(self.scope),
+            **said_of(self.scope),
             "campaign": found.campaign.pk,
             "name": found.campaign.name,
             "goal_days": found.campaign.goal_days,
@@ -293,7 +293,7 @@ class EffectReport:
     def read_out(self) -> Iterable[Row]:
         yield [headline(self.effect)]
         yield [str(self.scope.window)]
-        yield from _read_out(self.effect.figures.values())
+        yield from read_out_of(self.effect.figures.values())
 
     def table(self) -> Iterable[Row]:
         yield FIGURE_COLUMNS
@@ -304,7 +304,7 @@ def campaign_effect(campaign: Campaign, scope: Scope) -> EffectReport:
     return EffectReport(scope, effect(campaign, scope))
 
 
-def _scope(scope: Scope) -> dict[str, Any]:
+def said_of(scope: Scope) -> dict[str, Any]:
     whom = scope.segment.name if scope.segment else None
     return {"from": scope.window.first, "to": scope.window.until, "segment": whom, "basis": scope.basis.value}
 

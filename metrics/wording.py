@@ -39,6 +39,8 @@ def _in_unit(value: Number, figure: Figure) -> str:
             return f"{number(100 * float(value), 1)}{NARROW}pp"
         case Unit.POINTS:
             return number(value, 1)
+        case Unit.RATIO:
+            return number(float(value), 2)
 
 
 def say_interval(figure: Figure) -> str:

@@ -16,8 +16,21 @@ from metrics import wording
 from metrics.cohorts import MEASURES, Cell, Cohort, Grid, Question
 from metrics.effect import Effect
 from metrics.figures import Change, Figure, Tally, Tile
-from metrics.pictures import Bar, IntervalPlot, interval_plot, sparkline, stacked, waterfall
+from metrics.pictures import (
+    Bar,
+    IntervalPlot,
+    Waterfall,
+    interval_plot,
+    sparkline,
+    stacked,
+    upright,
+    waterfall,
+)
+from metrics.pictures import (
+    Column as DrawnColumn,
+)
 from metrics.reports import NpsReport, Overview, Step
+from metrics.revenue import MoneyStep
 from metrics.sources import Column
 from metrics.windows import add_months
 from retention.workspace.templatetags.shell import day, money, number
@@ -59,6 +72,34 @@ def steps(report: Overview) -> list[tuple[Step, str, Bar]]:
         for step in movement
     ]
     return list(zip(movement, said, waterfall([(step.sign, step.customers) for step in movement]), strict=True))
+
+
+@register.filter
+def step_said(step: MoneyStep) -> str:
+    """The money of a step, with its sign where it moves something."""
+    return _with_sign(step, money(step.amount, step.figure.currency))
+
+
+@register.filter
+def step_short(step: MoneyStep) -> str:
+    """The same in whole units without the currency, which stands beside it."""
+    return _with_sign(step, number(step.amount))
+
+
+def _with_sign(step: MoneyStep, text: str) -> str:
+    if not step.sign or not step.amount:
+        return text
+    return f"+{text}" if step.sign > 0 else f"{wording.MINUS}{text}"
+
+
+@register.filter
+def drawn(steps: list[MoneyStep]) -> Waterfall:
+    return upright([(step.sign, step.amount) for step in steps])
+
+
+@register.filter
+def beside(steps: list[MoneyStep], picture: Waterfall) -> list[tuple[MoneyStep, DrawnColumn]]:
+    return list(zip(steps, picture.columns, strict=True))
 
 
 @register.simple_tag

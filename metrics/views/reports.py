@@ -5,10 +5,11 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign
-from metrics import reports, wording
+from metrics import reports, revenue, wording
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
 from metrics.pictures import Chart
+from metrics.recurring import currency_asked
 from metrics.views.asking import answer, asked, refusing, workspace
 from retention.common import clock
 from retention.workspace.people import person
@@ -55,6 +56,20 @@ def cohorts(request: HttpRequest) -> HttpResponse:
         "import_url": url_for(person(request), "customers:import_new"),
     }
     return answer(request, "metrics/cohorts.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def recurring(request: HttpRequest) -> HttpResponse:
+    scope = asked(request, revenue.default_window(clock.now(), workspace(request).zone))
+    report = revenue.revenue(scope, currency_asked(request.GET.dict()))
+    context = {
+        "scope": scope,
+        "charts": [Chart(points) for points in report.charts],
+        "import_url": url_for(person(request), "customers:import_new"),
+    }
+    return answer(request, "metrics/revenue.html", report, context)
 
 
 @require_safe

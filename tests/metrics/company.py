@@ -7,6 +7,7 @@ from campaigns.models import Arm, Campaign, Enrolment
 from customers.facts.folding import fold
 from customers.models import Customer
 from surveys.models import Answer, Survey
+from tests.customers.subscribing import subscription, term
 from tests.metrics.worlds import buyer, customer, instant, order, segment
 
 
@@ -25,11 +26,28 @@ def found_company() -> Campaign:
     order(buyers[1], "2026-05-12", "15", state="refunded")
     order(buyers[2], "2026-05-12", "15", currency="USD")
     order(None, "2026-05-12", "99")
+    _subscriptions(buyers)
     fold(list(Customer.objects.values_list("pk", flat=True)))
     segment("Every third", *buyers[::3])
     segment("Nobody")
     _answers(buyers)
     return _campaign(buyers)
+
+
+def _subscriptions(buyers: list[Customer]) -> None:
+    """Some stay, grow, shrink, leave, pause, or pay in dollars."""
+    habits: tuple[tuple[tuple[str, str | None, int], ...], ...] = (
+        (("2025-09-10", None, 40),),
+        (("2025-09-10", "2026-02-15", 30), ("2026-02-15", None, 55)),
+        (("2025-10-01", "2026-03-15", 80), ("2026-03-15", None, 60)),
+        (("2025-12-01", "2026-04-05", 25),),
+        (("2025-08-01", "2025-11-20", 35), ("2026-03-20", None, 35)),
+        (("2026-04-12", None, 20),),
+    )
+    for i, who in enumerate(buyers[:42]):
+        row, currency = subscription(who), "USD" if i % 14 == 13 else "EUR"
+        for start, end, amount in habits[i % 6]:
+            term(row, instant(start), instant(end) if end else None, amount=amount + i, currency=currency)
 
 
 def _answers(buyers: list[Customer]) -> None:

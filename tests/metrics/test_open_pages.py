@@ -13,7 +13,7 @@ from tests.baseline import assert_query_count
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]
-ADDRESSES = ("/metrics/", "/metrics/cohorts/", "/metrics/nps/", "/metrics/receipt/retention_rate/")
+ADDRESSES = ("/metrics/", "/metrics/revenue/", "/metrics/cohorts/", "/metrics/nps/", "/metrics/receipt/retention_rate/")
 
 
 def page(client: Client, address: str) -> str:
@@ -111,6 +111,7 @@ def test_each_report_is_a_file_too(company: Campaign, signed_in: SignIn, address
     ("name", "address"),
     [
         ("metrics overview", "/metrics/"),
+        ("metrics revenue", "/metrics/revenue/"),
         ("metrics cohorts", "/metrics/cohorts/"),
         ("metrics cohorts on or after", "/metrics/cohorts/?measure=on_or_after"),
         ("metrics nps", "/metrics/nps/"),

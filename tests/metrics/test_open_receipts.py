@@ -33,6 +33,9 @@ PAGES = (
     "/metrics/cohorts/?measure=on_or_after&segment={segment}",
     "/metrics/cohorts/?measure=revenue&orders=paid",
     "/metrics/cohorts/?measure=cumulative",
+    "/metrics/revenue/",
+    "/metrics/revenue/?from=2026-03-01&to=2026-05-01&segment={segment}",
+    "/metrics/revenue/?currency=USD",
     "/metrics/nps/",
     "/metrics/nps/?window=12m",
     "/metrics/campaigns/{campaign}/",
@@ -73,11 +76,12 @@ def opened(link: str) -> Receipt:
 
 
 def agrees(number: Number, found: Receipt) -> None:
-    """A count is the number of customers listed, anything else the receipt's value."""
+    """A count is the number of customers listed, money what they come to, anything else the receipt's value."""
     listed = found.customers.count()
     assert listed == found.part.customers, number
     if re.fullmatch(r"[+−]?[\d,]+( ?few)?", number.text):
-        assert int(re.sub(r"\D", "", number.text)) in (listed, round(float(found.figure.value or 0))), number
+        told = (listed, round(float(found.figure.value or 0)), round(found.part.amount or 0))
+        assert int(re.sub(r"\D", "", number.text)) in told, number
 
 
 def every_receipt(where: Scope, campaign: Campaign) -> list[Receipt]:

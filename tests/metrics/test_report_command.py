@@ -32,6 +32,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("overview", "/metrics/", {"from": "2026-03-01", "to": "2026-06-01"}),
     ("overview", "/metrics/", WINDOW),
     ("overview", "/metrics/", {"window": "quarter"}),
+    ("revenue", "/metrics/revenue/", {}),
+    ("revenue", "/metrics/revenue/", {"window": "quarter"}),
     ("cohorts", "/metrics/cohorts/", {}),
     ("cohorts", "/metrics/cohorts/", {"measure": "cumulative", "orders": "all"}),
     ("cohorts", "/metrics/cohorts/", {"measure": "on_or_after", **WINDOW}),

@@ -13,6 +13,8 @@ from metrics import reports
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
 from metrics.reports import Report, as_csv
+from metrics.revenue import default_window as default_months
+from metrics.revenue import revenue
 from metrics.scope import BadScope, Scope, read_scope
 from metrics.windows import PRESETS, BadWindow, Window
 from retention.common import clock
@@ -43,6 +45,7 @@ class Command(BaseCommand):
             default=Convention.KEPT.value,
             help="for cohorts: which count",
         )
+        parser.add_argument("--currency", metavar="CODE", help="for revenue: instead of the workspace's")
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true")
         form.add_argument("--csv", action="store_true")
@@ -86,6 +89,11 @@ def _cohorts(options: Options) -> Report:
     return reports.cohorts(Question(scope, Measure(options["measure"]), Convention(options["orders"])))
 
 
+def _revenue(options: Options) -> Report:
+    scope = _scope(options, default_months(clock.now(), Workspace.current().zone))
+    return revenue(scope, options["currency"] or "")
+
+
 def _nps(options: Options) -> Report:
     return reports.nps(_scope(options))
 
@@ -107,6 +115,7 @@ def _campaign(key: str) -> Campaign:
 REPORTS: dict[str, Callable[[Options], Report]] = {
     "overview": _overview,
     "cohorts": _cohorts,
+    "revenue": _revenue,
     "nps": _nps,
     "campaign-effect": _campaign_effect,
 }
