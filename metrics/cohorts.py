@@ -126,11 +126,15 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Grid:
-    """`averages[k]` is weighted by cohort size over the mature cells of period k, None where there is none."""
+    """`averages[k]` is weighted by cohort size over the mature cells of period k, None where there is none.
+
+    `foreign` is the number of customers with orders in other currencies, whose money is left out.
+    """
 
     question: Question
     cohorts: tuple[Cohort, ...]
     averages: tuple[Number | None, ...]
+    foreign: int = 0
 
     @property
     def periods(self) -> range:
@@ -141,11 +145,17 @@ Sums = Mapping[date, Mapping[date, tuple[int, Decimal]]]
 
 
 def grid(question: Question) -> Grid:
-    """The cohort grid. One query for money and for customers on, one more for customers on or after."""
+    """The cohort grid. One query for customers on; one more for money, and for customers on or after."""
     sums = _sums(question)
     cohorts = tuple(_cohort(question, month, sums[month]) for month in question.months if month in sums)
     width = max((len(cohort.cells) for cohort in cohorts), default=0)
-    return Grid(question, cohorts, tuple(_average(question, cohorts, k) for k in range(width)))
+    averages = tuple(_average(question, cohorts, k) for k in range(width))
+    return Grid(question, cohorts, averages, _foreign(question) if question.measure.is_money else 0)
+
+
+def _foreign(question: Question) -> int:
+    """Customers of the cohorts with orders in other currencies. One query."""
+    return question.rollup().filter(orders_foreign__gt=0).aggregate(n=Count("customer_id", distinct=True))["n"] or 0
 
 
 def _sums(question: Question) -> Sums:
@@ -225,6 +235,7 @@ class CellSource(Source):
         "later": Part("Ordered in the month or later", lambda _: Q(later=True)),
         "spent": Part("Spent in the month", lambda _: Q(on=True), lambda _: "spent"),
         "spent_so_far": Part("Spent up to the month's end", lambda _: Q(), lambda _: "total"),
+        "foreign": Part("With orders in other currencies", lambda _: Q(foreign=True)),
     }
 
     def __init__(self, convention: Convention, period: int) -> None:
@@ -255,6 +266,7 @@ class CellSource(Source):
             later=BoolOr(self._months(there, "gte")),
             spent=Sum("revenue", filter=here, default=Decimal(0)),
             total=Sum("revenue", filter=self._months(there, "lte"), default=Decimal(0)),
+            foreign=BoolOr(Q(orders_foreign__gt=0)),
         )
         return rows
 
@@ -265,7 +277,10 @@ class CellSource(Source):
             return self.told_share(definition, scope, part, cohort, note=note)
         per = 1 if definition is definitions.COHORT_REVENUE else cohort.customers
         value = part.amount / per if cohort.customers else None
-        return self.told(definition, scope, value=value, numerator=part, denominator=cohort, note=note)
+        left_out = (tallies["foreign"],)
+        return self.told(
+            definition, scope, value=value, numerator=part, denominator=cohort, excluded=left_out, note=note
+        )
 
     def _note(self, scope: Scope) -> str:
         cohorts = self.cohorts(scope)

@@ -291,7 +291,9 @@ COHORT_REVENUE = Definition(
     good=Good.UP,
     formula="sum of the cohort's order amounts in the month",
     text="Amounts less partial refunds of the orders that are counted. With all orders and credit notes, credit notes "
-    "are subtracted. The average is per customer of the cohorts.",
+    "are subtracted. The average is per customer of the cohorts. "
+    "Money in other currencies than the workspace's is left out; whose that is, stands beside it.",
+    version=2,
 )
 COHORT_REVENUE_MEAN = Definition(
     name="cohort_revenue_mean",
@@ -300,7 +302,9 @@ COHORT_REVENUE_MEAN = Definition(
     good=Good.UP,
     formula="sum of the cohorts' order amounts in the month ÷ customers of the cohorts",
     text="Over all customers of the cohorts, whether they ordered in the month or not. Cohorts for which the month has "
-    "not ended are left out.",
+    "not ended are left out. "
+    "Money in other currencies than the workspace's is left out; whose that is, stands beside it.",
+    version=2,
 )
 COHORT_REVENUE_PER_CUSTOMER = Definition(
     name="cohort_revenue_per_customer",
@@ -308,7 +312,9 @@ COHORT_REVENUE_PER_CUSTOMER = Definition(
     unit=Unit.MONEY,
     good=Good.UP,
     formula="sum of the cohort's order amounts up to the month's end ÷ customers of the cohort",
-    text="Cumulative, over all customers of the cohort, whether they ordered again or not.",
+    text="Cumulative, over all customers of the cohort, whether they ordered again or not. "
+    "Money in other currencies than the workspace's is left out; whose that is, stands beside it.",
+    version=2,
 )
 
 EFFECT_TREATED = Definition(

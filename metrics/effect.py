@@ -15,7 +15,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Sum
 from campaigns.models import Arm, Campaign, Enrolment
 from customers.models import Order
 from metrics import definitions
-from metrics.definitions import Definition
+from metrics.definitions import Definition, Unit
 from metrics.figures import Figure, Tally
 from metrics.inference import Comparison, Interval, Sample, SplitCheck, check_split, compare_means, compare_shares
 from metrics.scope import Scope
@@ -95,6 +95,7 @@ class Enrolled(Source):
         "treated_all": Part("Assigned, judged or not", lambda _: Q(arm=Arm.TREATED)),
         "control_all": Part("Held out, judged or not", lambda _: Q(arm=Arm.CONTROL)),
         "treated_open": Part("Assigned, days not over", lambda _: Q(arm=Arm.TREATED, judged=False)),
+        "foreign": Part("With orders in other currencies", lambda _: Q(judged=True, foreign__gte=1)),
         "control_open": Part("Held out, days not over", lambda _: Q(arm=Arm.CONTROL, judged=False)),
     }
 
@@ -123,16 +124,17 @@ class Enrolled(Source):
             customer__orders__ordered_at__lt=F("entered_at") + self.horizon,
         )
         judged = Q(entered_at__lte=scope.now - self.horizon)
-        spent = goal & Q(customer__orders__currency=scope.currency)
+        own = Q(customer__orders__currency=scope.currency)
         return (
             Enrolment.objects.filter(self.entered(scope.over(windows[0])))
             .annotate(
                 judged=ExpressionWrapper(judged, output_field=BooleanField()),
                 orders=Count("customer__orders", filter=goal),
-                revenue=Sum("customer__orders__net", filter=spent, default=Decimal(0)),
+                revenue=Sum("customer__orders__net", filter=goal & own, default=Decimal(0)),
+                foreign=Count("customer__orders", filter=goal & ~own),
             )
             .annotate(revenue_squared=F("revenue") * F("revenue"))
-            .values("customer_id", "arm", "judged", "orders", "revenue", "revenue_squared")
+            .values("customer_id", "arm", "judged", "orders", "revenue", "foreign", "revenue_squared")
         )
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
@@ -157,7 +159,7 @@ class Enrolled(Source):
             value=seen and seen.difference * factor - cost,
             interval=seen and seen.interval and seen.interval.scaled(factor, -cost),
             beside=tuple(of(arm) for of in (arms.judged, arms.kept) for arm in _ARMS.values()),
-            excluded=tuple(arms.open(arm) for arm in _ARMS.values()),
+            excluded=(*(arms.open(arm) for arm in _ARMS.values()), *self._left_out(definition, tallies)),
             rests_on=min(arms.judged(arm).customers for arm in _ARMS.values()),
             note=self._horizon_told,
         )
@@ -168,6 +170,11 @@ class Enrolled(Source):
         return self.told_share(
             definition, scope, arms.kept(arm), arms.judged(arm), excluded=left_out, note=self._horizon_told
         )
+
+    @staticmethod
+    def _left_out(definition: Definition, tallies: Tallies) -> tuple[Tally, ...]:
+        """Whose money is not all in a figure of money."""
+        return (tallies["foreign"],) if definition.unit is Unit.MONEY else ()
 
     def _factor(self, definition: Definition, scope: Scope, arms: Arms) -> float:
         """From the difference per customer to the figure."""

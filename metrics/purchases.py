@@ -77,6 +77,8 @@ class Purchases(Source):
             Column("orders", "Orders", "number"),
             Column("revenue", "Revenue", "money"),
             Column("dropped", "Cancelled or refunded", "number"),
+            Column("lost", "Amount of these", "money"),
+            Column("foreign", "In other currencies", "number"),
             Column("last", "Last order", "day"),
         )
         return columns, rows.annotate(last=Max("ordered_at", filter=KEPT))

@@ -57,20 +57,22 @@ def fold(customer_ids: Sequence[int]) -> datetime:
 
 # One family of facts per query: its own columns, and the next instant at which time alone changes one of them.
 
+# Money in other currencies is not added up with the workspace's own: such an order counts, its amount does not.
 _ORDERS = """
     SELECT customer_id,
            min(ordered_at) FILTER (WHERE past) AS first_order_at,
            max(ordered_at) FILTER (WHERE past) AS last_order_at,
            count(*) FILTER (WHERE past) AS orders,
-           sum(net) FILTER (WHERE past) AS revenue,
+           sum(net) FILTER (WHERE past AND own) AS revenue,
+           count(*) FILTER (WHERE past AND NOT own) AS orders_foreign,
            count(*) FILTER (WHERE recent) AS orders_365d,
-           sum(net) FILTER (WHERE recent) AS revenue_365d,
+           sum(net) FILTER (WHERE recent AND own) AS revenue_365d,
            (max(day) FILTER (WHERE past) - min(day) FILTER (WHERE past))::float8
                / NULLIF(count(DISTINCT day) FILTER (WHERE past) - 1, 0) AS order_gap_days,
            max(ordered_at) FILTER (WHERE past AND ordered_at - previous_at >= %(window)s) AS reordered_at,
            LEAST(min(ordered_at) FILTER (WHERE recent) + interval '365 days',
                  min(ordered_at) FILTER (WHERE NOT past)) AS edge_at
-    FROM (SELECT customer_id, ordered_at, net,
+    FROM (SELECT customer_id, ordered_at, net, currency = %(currency)s AS own,
                  (ordered_at AT TIME ZONE %(zone)s)::date AS day,
                  ordered_at <= %(now)s AS past,
                  ordered_at <= %(now)s AND ordered_at > %(now)s - interval '365 days' AS recent,
@@ -155,6 +157,7 @@ _COLUMNS = {
     "last_order_at": "o.last_order_at",
     "orders": "COALESCE(o.orders, 0)",
     "revenue": "COALESCE(o.revenue, 0)",
+    "orders_foreign": "COALESCE(o.orders_foreign, 0)",
     "orders_365d": "COALESCE(o.orders_365d, 0)",
     "revenue_365d": "COALESCE(o.revenue_365d, 0)",
     "order_gap_days": "o.order_gap_days",

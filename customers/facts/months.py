@@ -3,12 +3,13 @@
 #: The three conventions of `CustomerMonth`, as tests on an order.
 CONVENTIONS = {"all": "TRUE", "kept": "state = 'completed'", "paid": "state = 'completed' AND net > 0"}
 _COLUMNS = [f"{figure}_{name}" for figure in ("cohort", "orders", "revenue") for name in CONVENTIONS]
+_COLUMNS.append("orders_foreign")
 
 
 def _wanted() -> str:
     cells = ", ".join(
         f"count(*) FILTER (WHERE {test}) AS orders_{name}, "
-        f"COALESCE(sum(net) FILTER (WHERE {test}), 0) AS revenue_{name}"
+        f"COALESCE(sum(net) FILTER (WHERE {test} AND own), 0) AS revenue_{name}"
         for name, test in CONVENTIONS.items()
     )
     cohorts = ", ".join(
@@ -17,8 +18,9 @@ def _wanted() -> str:
     )
     return f"""
         SELECT *, {cohorts}
-        FROM (SELECT customer_id, date_trunc('month', ordered_at AT TIME ZONE %(zone)s)::date AS month, {cells}
-              FROM customers_order
+        FROM (SELECT customer_id, date_trunc('month', ordered_at AT TIME ZONE %(zone)s)::date AS month, {cells},
+                     count(*) FILTER (WHERE NOT own) AS orders_foreign
+              FROM (SELECT *, currency = %(currency)s AS own FROM customers_order) orders
               WHERE customer_id = ANY(%(ids)s) AND ordered_at <= %(now)s
               GROUP BY customer_id, month) cells
     """  # noqa: S608 - constants of this module
@@ -28,7 +30,7 @@ def _listed(form: str) -> str:
     return ", ".join(form.format(name) for name in _COLUMNS)
 
 
-#: One statement; takes the parameters `ids`, `now` and `zone`.
+#: One statement; takes the parameters `ids`, `now`, `zone` and `currency`, whose money alone is added up.
 FOLD = f"""
     WITH wanted AS MATERIALIZED ({_wanted()}),
     gone AS (

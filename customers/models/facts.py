@@ -31,7 +31,7 @@ class Stage(models.TextChoices):
 
 
 class CustomerFacts(models.Model):
-    """One row per customer. Orders count net, and cancelled ones not at all."""
+    """One row per customer. Orders count net, cancelled ones not at all; money is in the workspace's currency alone."""
 
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="facts")
     # Orders
@@ -39,6 +39,9 @@ class CustomerFacts(models.Model):
     last_order_at = models.DateTimeField(null=True)
     orders = models.PositiveIntegerField(default=0)
     revenue = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    orders_foreign = models.PositiveIntegerField(
+        default=0, help_text="In other currencies than the workspace's: counted, their money is in no sum."
+    )
     orders_365d = models.PositiveIntegerField(default=0)
     revenue_365d = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     order_gap_days = models.FloatField(null=True, help_text="Mean days between order days; empty below two.")
@@ -115,6 +118,7 @@ class CustomerMonth(models.Model):
     revenue_all = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     revenue_kept = models.DecimalField(max_digits=18, decimal_places=4, default=0)
     revenue_paid = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    orders_foreign = models.PositiveIntegerField(default=0, help_text="In other currencies: their money is left out.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "month"], name="one_row_per_customer_month")]

@@ -128,6 +128,21 @@ def test_only_orders_within_the_goals_days_count(campaign: Campaign) -> None:
     assert names(campaign, "treated_kept") == {"at once", "on the last day"}
 
 
+def test_money_in_other_currencies_is_left_out_and_said(campaign: Campaign) -> None:
+    abroad = customer("abroad")
+    order(abroad, "2026-03-05", "9000", currency="JPY")
+    enrol(campaign, abroad, Arm.TREATED)
+    for name in ("a", "b", "c"):
+        enrol(campaign, buyer(name, "2026-03-05"), Arm.CONTROL if name == "a" else Arm.TREATED)
+    enrol(campaign, customer("nothing"), Arm.CONTROL)
+    found = effect(campaign, spring())
+    assert found.groups[0].mean == Decimal(20) / 3
+    revenue = found.figures["effect_revenue"]
+    assert {part.key: part.customers for part in revenue.excluded}["foreign"] == 1
+    assert names(campaign, "foreign") == {"abroad"}
+    assert "foreign" not in {part.key for part in found.figures["effect"].excluded}
+
+
 def test_who_is_not_judged_yet_is_in_neither_arm(campaign: Campaign) -> None:
     recently = (NOW - timedelta(days=29)).isoformat()
     enrol(campaign, buyer("early success", NOW.isoformat()), Arm.TREATED, recently)

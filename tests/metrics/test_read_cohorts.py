@@ -1,6 +1,7 @@
 """The cohort grid against a plain-Python oracle, cell for cell with its receipts, and with young months marked."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from customers.facts.folding import fold
 from customers.models import Customer, CustomerMonth
 from metrics.cohorts import MEASURES, CellSource, Convention, Measure, Question, default_window, grid
 from metrics.scope import Scope
 from metrics.windows import Window, add_months
-from tests.metrics.worlds import NOW, customer, instant, scope, segment
+from retention.common import clock
+from tests.metrics.worlds import NOW, buyer, customer, instant, order, scope, segment
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 1, 1)
@@ -54,6 +57,22 @@ def test_it_works() -> None:
     assert [cell.customers for cell in later.cohorts[0].cells] == [2, 1, 1, 1, 0, 0]
     money = grid(Question(january_to_may(), Measure.CUMULATIVE))
     assert [cell.value for cell in money.cohorts[0].cells[:4]] == [100, 125, 125, 130]
+
+
+def test_money_in_other_currencies_is_left_out_and_said() -> None:
+    who = buyer("both", "2026-01-10", amount="100")
+    order(who, "2026-01-20", "7000", currency="JPY")
+    order(who, "2026-02-20", "9000", currency="JPY")
+    with clock.at(instant("2026-06-01")):
+        fold([who.pk])
+    question = Question(january_to_may(), Measure.REVENUE)
+    found = grid(question)
+    assert [cell.value for cell in found.cohorts[0].cells[:2]] == [100, 0]
+    assert found.cohorts[0].cells[1].customers == 1, "the order itself counts"
+    assert found.foreign == 1
+    january = replace(question.scope, window=Window(FIRST, add_months(FIRST, 1), question.scope.zone))
+    opened = CellSource(Convention.KEPT, 0).figures(january)["cohort_revenue"][0]
+    assert (opened.value, [(part.key, part.customers) for part in opened.excluded]) == (100, [("foreign", 1)])
 
 
 def test_a_month_that_has_not_ended_is_marked_and_left_out_of_averages() -> None:

@@ -15,7 +15,7 @@ from customers.ingest.mapping import Mapping, MappingRefused, check
 from customers.ingest.reader import FileRefused, Reader
 from customers.models import Import
 from customers.models.imports import ImportKind
-from retention.workspace.models import Job
+from retention.workspace.models import Job, Workspace
 
 
 class Command(BaseCommand):
@@ -86,6 +86,12 @@ def _in_words(summary: dict[str, Any]) -> str:
             counts = ", ".join(f"{tally[what]:,} {what}" for what in ("created", "updated", "unchanged", "removed"))
             lines.append(f"{noun.capitalize()}: {counts}")
     lines += [f"Orders come to {total} {currency}" for currency, total in summary.get("amounts", {}).items()]
+    own = Workspace.current().currency
+    lines += [
+        f"The workspace counts in {own}: money in {currency} is left out of its sums."
+        for currency in summary.get("amounts", {})
+        if currency != own
+    ]
     if summary["dry_run"]:
         lines.append("This was a trial: nothing was brought in.")
     return "\n".join(lines)

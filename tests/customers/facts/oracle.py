@@ -29,9 +29,10 @@ def orders(who: Customer, now: datetime, zone: ZoneInfo, window: timedelta) -> d
         "first_order_at": past[0].ordered_at if past else None,
         "last_order_at": past[-1].ordered_at if past else None,
         "orders": len(past),
-        "revenue": sum((order.net for order in past), Decimal()),
+        "revenue": sum((order.net for order in past if order.currency == "EUR"), Decimal()),
+        "orders_foreign": sum(order.currency != "EUR" for order in past),
         "orders_365d": len(recent),
-        "revenue_365d": sum((order.net for order in recent), Decimal()),
+        "revenue_365d": sum((order.net for order in recent if order.currency == "EUR"), Decimal()),
         "order_gap_days": (days[-1] - days[0]).days / (len(days) - 1) if len(days) > 1 else None,
         "reordered": max(returns, default=None),
     }
@@ -186,6 +187,7 @@ def months_of(who: Customer, now: datetime, zone: ZoneInfo) -> dict[date, dict[s
             rows[month] |= {
                 f"cohort_{name}": cohort,
                 f"orders_{name}": len(counted),
-                f"revenue_{name}": sum((order.net for order in counted), Decimal()),
+                f"revenue_{name}": sum((order.net for order in counted if order.currency == "EUR"), Decimal()),
+                "orders_foreign": sum(order.currency != "EUR" for order in made),
             }
     return rows

@@ -88,6 +88,7 @@ def test_the_fold_equals_a_plain_reading_of_the_definitions(seed: int, zone: str
 
 
 _CELLS = [f"{figure}_{name}" for figure in ("cohort", "orders", "revenue") for name in ("all", "kept", "paid")]
+_CELLS.append("orders_foreign")
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

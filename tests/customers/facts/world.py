@@ -45,10 +45,18 @@ class World:
     def amount(self) -> Decimal:
         return Decimal(self.random.choice([0, 1, self.random.randint(-2000, 100_000)])) / 100
 
+    def currency(self) -> str:
+        return self.random.choice(["EUR", "EUR", "EUR", "USD"])
+
     def order(self, who: Customer) -> None:
         at, state = self.instant(), self.random.choice([*["completed"] * 4, "cancelled", "refunded"])
         made = Order.objects.create(
-            external_id=self.name(), customer=who, ordered_at=at, state=state, amount=self.amount(), currency="EUR"
+            external_id=self.name(),
+            customer=who,
+            ordered_at=at,
+            state=state,
+            amount=self.amount(),
+            currency=self.currency(),
         )
         kind = "order.cancelled" if state == "cancelled" else "order.placed"
         record([Happening(who.id, kind, at, ref=f"order:{made.id}", dedup_key=f"order:{made.external_id}")])
@@ -62,6 +70,7 @@ class World:
         else:
             made.refunded = self.amount()
             made.ordered_at = self.instant()
+            made.currency = self.currency()
             made.save()
         self.touched(who)
 
@@ -92,7 +101,7 @@ class World:
             at,
             end,
             amount=abs(self.amount()),
-            currency=self.random.choice(["EUR", "EUR", "EUR", "USD"]),
+            currency=self.currency(),
             interval=self.random.choice(Interval.values),
             interval_count=self.random.choice([1, 1, 2]),
             discount=self.random.choice([0, 0, 25, 100]),

@@ -14,7 +14,7 @@ from customers.models import Customer, Import, ImportMapping, RejectedRow
 from retention.workspace import jobs
 from retention.workspace.models import Job
 from tests.baseline import assert_query_count
-from tests.customers.ingest.bringing import CUSTOMERS, bring, mapping
+from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, bring, mapping
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +148,13 @@ def test_a_running_import_is_left_alone(client: Client) -> None:
     client.post(f"/data/{imported.pk}/mapping/", FILLED)
     assert Job.objects.count() == 1
     assert Import.objects.get().spec == imported.spec
+
+
+def test_orders_in_another_currency_are_pointed_out(client: Client) -> None:
+    for currency, told in (("EUR", False), ("JPY", True)):
+        text = f"order_id,customer_id,ordered_at,amount,currency,email\n{currency},7,2024-05-01,9,{currency},\n"
+        job, _ = bring(mapping(ORDERS), text)
+        assert ("nothing is converted" in client.get(f"/jobs/{job.pk}/").content.decode()) is told
 
 
 def test_a_file_is_removed_and_what_it_brought_stays(client: Client) -> None:
