@@ -59,3 +59,8 @@ class CustomField(models.Model):
     @property
     def lists(self) -> bool:
         return self.type in self.LISTS
+
+    @property
+    def filters(self) -> bool:
+        """Whether anybody would look for just one of its values."""
+        return self.type not in (self.Type.LONG_TEXT, self.Type.LINK)

@@ -65,7 +65,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     views = saved_views.for_list(person(request), PLACE)
     context |= {"views": views, "countries": choices.countries(), "place": PLACE, "columns": columns.values()}
     context["kept"] = pairs(together(filters, replace(cut, columns=())))
-    context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields]
+    context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields if field.filters]
     return render(request, "customers/list.html", context)
 
 
