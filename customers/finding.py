@@ -1,7 +1,8 @@
 """What the search over everything finds of this room: customers, orders, segments."""
 
-from customers.models import Customer, Order, Segment
+from customers.models import Contact, Customer, Order, Segment
 from customers.records.filters import Filters, matching
+from retention.common.text_search import SearchWords, beginnings
 from retention.workspace.finding import MOST, Find, finder
 from retention.workspace.models import User
 from retention.workspace.places import page_of
@@ -15,6 +16,21 @@ def customers(typed: str, _person: User) -> list[Find]:
 
 def _detail(row: Customer) -> str:
     return next((text for text in (row.email, row.external_id) if text and text != str(row)), "")
+
+
+@finder("Contacts", 2)
+def contacts(typed: str, _person: User) -> list[Find]:
+    """By the beginnings of words of their name, address or phone; a contact leads to their customer."""
+    query = beginnings(typed)
+    if query is None:
+        return []
+    words = SearchWords("name", "email", "phone")
+    found = Contact.objects.alias(words=words).filter(words=query, removed_at=None).select_related("customer")
+    return [Find(str(row), _where(row), page_of("customers:detail", row.customer_id)) for row in found[:MOST]]
+
+
+def _where(row: Contact) -> str:
+    return ", ".join(filter(None, [row.role, str(row.customer)]))
 
 
 @finder("Orders", 4)

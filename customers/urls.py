@@ -1,5 +1,6 @@
 """The rooms' addresses, joined."""
 
+from customers.contacts import urls as contacts
 from customers.custom import urls as custom
 from customers.ingest import urls as ingest
 from customers.records import urls as records
@@ -14,6 +15,7 @@ urlpatterns = [
     *ingest.urlpatterns,
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
+    *contacts.urlpatterns,
     *custom.urlpatterns,
     *work.urlpatterns,
 ]

@@ -14,13 +14,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Model
 
 from customers.facts import dirty
-from customers.models import Customer, CustomField
+from customers.models import Contact, Customer, CustomField
 from retention.common import clock
 
 LOCK = 7_461_002  # as in migration 0009
 WAIT = "5s"
 MOST = 60
-HOLDERS: dict[str, type[Model]] = {CustomField.About.CUSTOMER: Customer}
+HOLDERS: dict[str, type[Model]] = {CustomField.About.CUSTOMER: Customer, CustomField.About.CONTACT: Contact}
 Type = CustomField.Type
 
 
@@ -126,6 +126,8 @@ def _refuse_in_use(field: CustomField, choice: str) -> None:
     value = [choice] if field.type == Type.CHOICES else choice
     if HOLDERS[field.about]._default_manager.filter(attributes__contains={field.key: value}).exists():
         raise Refused(f"“{choice}” stays on the list as long as somebody has it.", "choices")
+    if field.about != CustomField.About.CUSTOMER:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_ASKING, [json.dumps({"field": f"custom.{field.key}", "choice": choice})])
         if asking := cursor.fetchone():

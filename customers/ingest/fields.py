@@ -188,13 +188,52 @@ _LINE = (
     ),
 )
 
+_CONTACTS = (
+    Field(
+        "customer_id",
+        "Customer id",
+        Reads.ID,
+        200,
+        ("customerid", "customer", "accountid", "associatedcompanyid", "companyid", "clientid"),
+        required=True,
+        hint="The id of the customer they belong to, who is there already.",
+    ),
+    Field(
+        "contact_email",
+        "Their e-mail",
+        Reads.EMAIL,
+        254,
+        ("contactemail", "email", "emailaddress", "mail"),
+        required=True,
+        hint="Tells the people of a customer apart.",
+    ),
+    Field("contact_name", "Their name", Reads.TEXT, 300, ("contactname", "name", "fullname")),
+    Field("role", "Role", Reads.TEXT, 100, ("role", "jobtitle", "title", "position", "function")),
+    Field("phone", "Phone", Reads.TEXT, 40, ("phone", "phonenumber", "mobile", "mobilephone", "telephone")),
+    Field("language", "Language", Reads.TEXT, 10, ("language", "preferredlanguage", "locale", "lang")),
+    Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
+    Field("birthday", "Birthday", Reads.DAY, names=("birthday", "birthdate", "dateofbirth")),
+    Field("main", "Main contact", Reads.YES_NO, names=("maincontact", "main", "primarycontact", "primary")),
+    Field(
+        "consent",
+        "Agreed to e-mail",
+        Reads.CONSENT,
+        names=("acceptsemailmarketing", "acceptsmarketing", "consent", "optin", "subscribed", "newsletter"),
+        hint="yes or no. A file never undoes an opt-out.",
+    ),
+    Field("consent_source", "Where they agreed", Reads.TEXT, 100, ("consentsource", "optinsource")),
+)
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
     ImportKind.ORDER_LINES: (*_ORDER, *_LINE, *_customer(required=False)),
+    ImportKind.CONTACTS: _CONTACTS,
 }
 
 
+#: Files that hold orders, and so customers who placed them.
+WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
 #: What names of custom fields begin with, before their key.
 CUSTOM = "custom_"
 _READS = {
@@ -209,7 +248,10 @@ _READS = {
     CustomField.Type.LINK: (Reads.LINK, 2_000),
 }
 #: Of which kinds of file custom fields can be filled, and what the fields are about.
-_ABOUT: dict[str, str] = {ImportKind.CUSTOMERS: CustomField.About.CUSTOMER}
+_ABOUT: dict[str, str] = {
+    ImportKind.CUSTOMERS: CustomField.About.CUSTOMER,
+    ImportKind.CONTACTS: CustomField.About.CONTACT,
+}
 
 
 def targets(kind: str) -> tuple[Field, ...]:

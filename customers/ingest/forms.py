@@ -10,7 +10,7 @@ from django.forms import BoundField
 from django.template.defaultfilters import filesizeformat
 
 from customers.ingest import naming
-from customers.ingest.fields import Field, targets
+from customers.ingest.fields import WITH_ORDERS, Field, targets
 from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check
 from customers.ingest.reader import ENCODINGS, Layout
 from customers.models.imports import ImportKind
@@ -131,7 +131,7 @@ class MappingForm(forms.Form):
         self._mapping = mapping
         self._columns = columns
         self._targets = targets(mapping.kind)
-        self._rules = 0 if mapping.kind == ImportKind.CUSTOMERS else max(RULES, len(mapping.states))
+        self._rules = max(RULES, len(mapping.states)) if mapping.kind in WITH_ORDERS else 0
         super().__init__(data, initial=self._initial())
         blank = [("", "—"), *((name, name) for name in columns)]
         for field in self._targets:

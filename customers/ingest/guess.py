@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from customers.ingest.fields import FIELDS, Field, Reads, plain, targets
+from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, Reads, plain, targets
 from customers.ingest.mapping import Mapping, Source, StateRule
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
 from customers.models.imports import ImportKind
@@ -44,7 +44,7 @@ def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
         decimal=_decimal(_values(fields, among, samples, Reads.NUMBER)),
         whole_numbers=tuple(name for name in _reading(fields, among, Reads.ID) if _all(WHOLE, samples.get(name, ()))),
         fields=fields,
-        states=() if kind == ImportKind.CUSTOMERS else _states(fields, samples),
+        states=() if kind not in WITH_ORDERS else _states(fields, samples),
     )
 
 
@@ -85,7 +85,14 @@ def _kind(columns: Iterable[str]) -> str:
         return ImportKind.ORDER_LINES
     if "order_id" in matched[ImportKind.ORDERS]:
         return ImportKind.ORDERS
+    if {"customer_id", "contact_email"} <= matched[ImportKind.CONTACTS] and _speaks_of_contacts(columns):
+        return ImportKind.CONTACTS
     return ImportKind.CUSTOMERS
+
+
+def _speaks_of_contacts(columns: Iterable[str]) -> bool:
+    """Customers have ids and addresses too; what only people at a customer have tells the two apart."""
+    return any(plain(name) in ("contactemail", "contactname", "maincontact", "primarycontact") for name in columns)
 
 
 def _by_name(among: Iterable[Field], columns: Iterable[str]) -> dict[str, Source]:

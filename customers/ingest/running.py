@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from customers.ingest import merging, merging_orders, refused, staging
+from customers.ingest import merging, merging_contacts, merging_orders, refused, staging
+from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
 from customers.ingest.merging import Circumstances
 from customers.ingest.reader import FileRefused, Reader
@@ -79,14 +80,17 @@ def _nothing_to_merge(staged: int) -> str:
 
 def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[str, Any]:
     merging.take_turn()
+    if kind == ImportKind.CONTACTS:
+        progress.stop_if_asked()
+        return merging_contacts.merge_contacts(circumstances)
     summary: dict[str, Any] = {}
-    if kind != ImportKind.CUSTOMERS:
+    if kind in WITH_ORDERS:
         summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
     progress.stop_if_asked()
     tallies = {"customers": merging.merge_customers(kind, circumstances)}
     summary["consents"] = merging.merge_consents(circumstances)
     progress.stop_if_asked()
-    if kind != ImportKind.CUSTOMERS:
+    if kind in WITH_ORDERS:
         tallies["orders"] = merging_orders.merge_orders(circumstances)
     if kind == ImportKind.ORDER_LINES:
         progress.stop_if_asked()

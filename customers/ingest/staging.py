@@ -46,7 +46,7 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    tables = ("texts", "rows", "refusals", "customers", "orders", "lines", "changes")
+    tables = ("texts", "rows", "refusals", "customers", "orders", "lines", "changes", "people")
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(Identifier(f"import_{name}") for name in tables)))
 
 
@@ -96,6 +96,20 @@ def _refuse_repeated(key: str, what: str) -> None:
 
 def _settle_customers() -> None:
     _refuse_repeated("customer_id", "'Customer “'")
+
+
+def _settle_contacts() -> None:
+    """One row for each person of a customer, and only of customers who are there."""
+    run(
+        "UPDATE import_rows SET refusal = concat('Customer “', customer_id, '” is not there. Bring them in first.')"
+        " WHERE refusal IS NULL AND NOT EXISTS"
+        " (SELECT FROM customers_customer WHERE external_id = import_rows.customer_id)"
+    )
+    run(
+        "ALTER TABLE import_rows ADD COLUMN contact text"
+        " GENERATED ALWAYS AS (lower(contact_email) || '” of customer “' || customer_id) STORED"
+    )
+    _refuse_repeated("contact", "'Contact “'")
 
 
 def _settle_orders() -> None:
@@ -150,4 +164,5 @@ _SETTLE: dict[str, Callable[[], None]] = {
     ImportKind.CUSTOMERS: _settle_customers,
     ImportKind.ORDERS: _settle_orders,
     ImportKind.ORDER_LINES: _settle_lines,
+    ImportKind.CONTACTS: _settle_contacts,
 }

@@ -1,5 +1,6 @@
 """The customer, what they bought and did, what follows from it, and the work on it. One module per noun's family."""
 
+from customers.models.contacts import Contact, ContactConsent
 from customers.models.custom import CustomField
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
@@ -12,6 +13,8 @@ from customers.models.tasks import Task
 __all__ = [
     "Channel",
     "Consent",
+    "Contact",
+    "ContactConsent",
     "CustomField",
     "Customer",
     "CustomerFacts",

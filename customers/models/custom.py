@@ -16,6 +16,7 @@ class CustomField(models.Model):
 
     class About(models.TextChoices):
         CUSTOMER = "customer", "Customers"
+        CONTACT = "contact", "Contacts"
 
     class Type(models.TextChoices):
         TEXT = "text", "Text"

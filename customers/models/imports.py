@@ -12,6 +12,7 @@ class ImportKind(models.TextChoices):
     CUSTOMERS = "customers", "Customers"
     ORDERS = "orders", "Orders"
     ORDER_LINES = "order_lines", "Order lines"
+    CONTACTS = "contacts", "Contacts"
 
 
 class ImportMapping(models.Model):

@@ -23,6 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Usage": ("usage",),
     "Lifecycle": ("customer", "stage", "segment"),
     "Messages": ("message", "campaign", "consent"),
+    "People": ("contact",),
     "Surveys": ("survey",),
     "Tasks": ("task",),
 }

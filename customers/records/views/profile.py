@@ -23,6 +23,7 @@ class Panel:
 
 
 PANELS = (
+    ("People", "customers:people"),
     ("Subscriptions", "customers:subscriptions_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),

@@ -4,9 +4,11 @@ from customers.custom.definitions import Draft, define
 from customers.models import CustomField
 
 
-def a_field(key: str, kind: str = "text", *choices: str, required: bool = False) -> CustomField:
+def a_field(
+    key: str, kind: str = "text", *choices: str, required: bool = False, about: str = "customer"
+) -> CustomField:
     """A field labelled by its key: account_tier is "Account tier"."""
-    return define("customer", key, kind, Draft(key.replace("_", " ").capitalize(), choices, required=required))
+    return define(about, key, kind, Draft(key.replace("_", " ").capitalize(), choices, required=required))
 
 
 def one_of_each() -> list[CustomField]:

@@ -1,0 +1,115 @@
+"""Merging contacts: staged rows become the people of customers, told apart by their e-mail address.
+
+Rows that say nothing new write nothing, and an empty cell leaves what is there. A file brings back nobody who was
+removed here, and turns no opt-out back into a consent.
+"""
+
+from typing import Any
+
+from customers.ingest.merging import Circumstances, Tally
+from customers.ingest.statements import number, run
+
+
+def merge_contacts(circumstances: Circumstances) -> dict[str, Any]:
+    """Make and change the contacts that staged rows name; returns their part of the summary."""
+    params = circumstances.params()
+    named = run(_GATHER)
+    run("ANALYZE import_people")
+    # As whoever changes a contact or a consent does: the customer's row comes first.
+    run("SELECT FROM customers_customer WHERE id IN (SELECT customer FROM import_people) ORDER BY id FOR NO KEY UPDATE")
+    run(_FREE_MAIN, **params)
+    updated = number(_UPDATE, **params)
+    created = number(_CREATE, **params)
+    consents = number(_CONSENTS, **params)
+    tally = Tally(named=named, created=created, updated=updated)
+    return {"contacts": tally.to_json(), "consents": consents}
+
+
+# Of several rows that name a customer's main contact the first counts.
+_GATHER = """
+    CREATE TEMP TABLE import_people AS
+    SELECT DISTINCT ON (customer.id, lower(told.contact_email)) told.*, customer.id AS customer,
+        told.main AND told.line = min(told.line) FILTER (WHERE told.main) OVER (PARTITION BY customer.id) AS leads
+    FROM import_rows AS told JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+    WHERE told.refusal IS NULL ORDER BY customer.id, lower(told.contact_email), told.line
+"""
+
+# The main contacts so far, who give way to those that the file names.
+_FREE_MAIN = """
+    UPDATE customers_contact AS stands SET is_main = FALSE, updated_at = %(at)s FROM import_people AS told
+    WHERE told.leads AND stands.customer_id = told.customer AND stands.is_main AND stands.removed_at IS NULL
+        AND lower(stands.email) <> lower(told.contact_email)
+        AND NOT EXISTS (SELECT FROM customers_contact AS gone WHERE gone.customer_id = told.customer
+            AND lower(gone.email) = lower(told.contact_email) AND gone.removed_at IS NOT NULL)
+"""
+
+_UPDATE = """
+    WITH wanted AS (
+        SELECT stands.id, coalesce(told.contact_name, stands.name) AS name, coalesce(told.role, stands.role) AS role,
+            coalesce(told.phone, stands.phone) AS phone, coalesce(told.language, stands.language) AS language,
+            coalesce(told.time_zone, stands.time_zone) AS time_zone,
+            coalesce(told.birthday, stands.birthday) AS birthday,
+            CASE WHEN told.leads THEN TRUE WHEN told.main IS FALSE THEN FALSE ELSE stands.is_main END AS is_main,
+            stands.attributes || coalesce(told.attributes, '{}') AS attributes
+        FROM import_people AS told JOIN customers_contact AS stands
+            ON stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email)
+        WHERE stands.removed_at IS NULL
+    ), changed AS (
+        UPDATE customers_contact AS stands SET name = wanted.name, role = wanted.role, phone = wanted.phone,
+            language = wanted.language, time_zone = wanted.time_zone, birthday = wanted.birthday,
+            is_main = wanted.is_main, attributes = wanted.attributes, updated_at = %(at)s
+        FROM wanted WHERE stands.id = wanted.id
+            AND (stands.name, stands.role, stands.phone, stands.language, stands.time_zone, stands.birthday,
+                stands.is_main, stands.attributes)
+            IS DISTINCT FROM (wanted.name, wanted.role, wanted.phone, wanted.language, wanted.time_zone,
+                wanted.birthday, wanted.is_main, wanted.attributes)
+        RETURNING stands.id
+    )
+    SELECT count(*) FROM changed
+"""
+
+_CREATE = """
+    WITH created AS (
+        INSERT INTO customers_contact (customer_id, name, role, email, phone, language, time_zone, birthday, is_main,
+            source, attributes, created_at, updated_at)
+        SELECT customer, coalesce(contact_name, ''), coalesce(role, ''), contact_email, coalesce(phone, ''),
+            coalesce(language, ''), coalesce(time_zone, ''), birthday, coalesce(leads, FALSE), %(source)s,
+            coalesce(attributes, '{}'), %(at)s, %(at)s
+        FROM import_people AS told
+        WHERE NOT EXISTS (SELECT FROM customers_contact AS stands
+            WHERE stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email))
+        ORDER BY customer, line
+        RETURNING id, customer_id, name, email
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT customer_id, 'contact.added', %(at)s, %(at)s, 'import', 'contact:' || id,
+            jsonb_build_object('contact', id, 'name', coalesce(nullif(name, ''), email)), 'contact:' || id
+        FROM created
+    )
+    SELECT count(*) FROM created
+"""
+
+_CONSENTS = """
+    WITH said AS (
+        SELECT stands.id, stands.customer_id, coalesce(nullif(stands.name, ''), stands.email) AS name, told.consent,
+            coalesce(told.consent_source, %(source)s) AS source
+        FROM import_people AS told JOIN customers_contact AS stands
+            ON stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email)
+        WHERE told.consent IS NOT NULL AND (stands.removed_at IS NULL OR told.consent = 'withdrawn')
+    ), written AS (
+        INSERT INTO customers_contactconsent AS stands (contact_id, channel, state, source, proof, changed_at)
+        SELECT id, 'email', consent, source, %(proof)s, %(at)s FROM said ORDER BY id
+        ON CONFLICT (contact_id, channel) DO UPDATE
+        SET state = excluded.state, source = excluded.source, proof = excluded.proof, changed_at = excluded.changed_at
+        WHERE stands.state = 'granted' AND excluded.state = 'withdrawn'
+        RETURNING contact_id, state
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT said.customer_id, CASE state WHEN 'granted' THEN 'contact.agreed' ELSE 'contact.withdrew' END,
+            %(at)s, %(at)s, left(said.source, 60), 'contact:' || said.id,
+            jsonb_build_object('contact', said.id, 'name', said.name, 'channel', 'email', 'by', 'e-mail'),
+            gen_random_uuid()
+        FROM written JOIN said ON said.id = written.contact_id
+    )
+    SELECT count(*) FROM written
+"""
