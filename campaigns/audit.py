@@ -30,7 +30,12 @@ GROUPS = (
     Group("held_out", "held out", "Get nothing, so that the effect can be measured.", ()),
     Group("sent", "sent", "The mail server took the message.", (State.SENT,)),
     Group("failed", "failed", "Refused for good, or could not be written.", (State.FAILED,)),
-    Group("suppressed", "suppressed", "Had unsubscribed or were on the suppression list by then.", (State.SUPPRESSED,)),
+    Group(
+        "suppressed",
+        "suppressed",
+        "Had unsubscribed, were on the suppression list, or were held out by another campaign by then.",
+        (State.SUPPRESSED,),
+    ),
     Group("expired", "expired", "Could not be sent in time.", (State.EXPIRED,)),
     Group("cancelled", "cancelled", "Ordered first, or the campaign was finished.", (State.CANCELLED,)),
     Group("unknown", "unconfirmed", "It may have arrived: the mail server never answered.", (State.UNKNOWN,)),

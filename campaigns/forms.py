@@ -21,23 +21,39 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript w
 
     class Meta:
         model = Campaign
-        fields = ("name", "segment", "take_present", "not_in", "rest_days", "holdout_share", "goal_days", "version")
+        fields = (
+            "name",
+            "segment",
+            "take_present",
+            "not_in",
+            "rest_days",
+            "spare_controls",
+            "again_days",
+            "holdout_share",
+            "goal_days",
+            "version",
+        )
         labels: ClassVar[dict[str, str]] = {
             "segment": "Customers who enter",
             "take_present": "Also those who are in it at the launch",
             "not_in": "Leave out the segment",
             "rest_days": "Rested for so many days",
+            "spare_controls": "Leave out whom another campaign holds out",
+            "again_days": "May enter again after days",
             "holdout_share": "Held out, in percent",
             "goal_days": "Days to order in",
         }
         help_texts: ClassVar[dict[str, str]] = {
             "take_present": "Otherwise only those who enter it later.",
             "rest_days": "Since the last message they got from you. 0: at any time.",
+            "spare_controls": "Until that campaign has judged them. Otherwise this one blurs what it measures.",
+            "again_days": "Counted from the day they last entered. Empty: never again. 0: as soon as they have left it.",
             "holdout_share": "They are chosen by lot and get nothing. The effect is measured against them.",
             "goal_days": "An order within so many days of entering meets the goal, and ends the journey.",
         }
         widgets: ClassVar[dict[str, Any]] = {
             "rest_days": forms.NumberInput(attrs={"min": 0, "max": 365}),
+            "again_days": forms.NumberInput(attrs={"min": 0, "max": 3650}),
             "holdout_share": forms.NumberInput(attrs={"min": 0, "max": 90, "step": "0.1"}),
             "goal_days": forms.NumberInput(attrs={"min": 1, "max": 365}),
         }

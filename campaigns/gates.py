@@ -7,6 +7,8 @@ what was promised before a launch is what the launch does.
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.sparing import HELD_OUT_BY
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -62,14 +64,33 @@ GATES = (
         holds="found.not_left_out IS NULL",
     ),
     Gate(
+        name="not_held_out",
+        title="Not held out by another campaign",
+        passed="No other campaign's control group keeps them out.",
+        failed="Another campaign holds them out as control, and has not judged them yet.",
+        found=HELD_OUT_BY,
+        holds="NOT campaign.spare_controls OR found.not_held_out IS NULL",
+    ),
+    Gate(
         name="not_inside",
-        title="Not already in this campaign",
-        passed="Was not in this campaign already.",
-        failed="Was in this campaign already.",
+        title="Not in this campaign now",
+        passed="Was not in this campaign at that moment.",
+        failed="Was in this campaign at that moment.",
         found="""(SELECT inside.entered_at::text FROM campaigns_enrolment inside
                   WHERE inside.customer_id = customer.id AND inside.campaign_id = campaign.id
                     AND inside.left_at IS NULL)""",
         holds="found.not_inside IS NULL",
+    ),
+    Gate(
+        name="may_return",
+        title="Not in this campaign lately",
+        passed="Had not entered this campaign before, or long enough ago.",
+        failed="Had entered this campaign before, and may not enter again yet.",
+        found="""(SELECT MAX(earlier.entered_at)::text FROM campaigns_enrolment earlier
+                  WHERE earlier.customer_id = customer.id AND earlier.campaign_id = campaign.id
+                    AND (campaign.again_days IS NULL
+                         OR earlier.entered_at > %(now)s - make_interval(days => campaign.again_days)))""",
+        holds="found.may_return IS NULL",
     ),
     Gate(
         name="rested",
@@ -118,8 +139,8 @@ def judged(campaign: str, then: str) -> str:
 
     `campaign` is SQL that selects the one campaign.
 
-    `judged` has customer_id, name, occurrence, arm, gates (JSON list of {gate, passed, found}) and stopped_by, the
-    first gate that failed or null. Parameters: see `parameters`.
+    `judged` has customer_id, name, occurrence, arm, gates (JSON list of {gate, passed, found}), stopped_by, the first
+    gate that failed or null, and held_out_by, another campaign's name or null. Parameters: see `parameters`.
     """
     found = ", ".join(f"{gate.found} AS {gate.name}" for gate in GATES)
     holds = ", ".join(f"{gate.holds} AS {gate.name}" for gate in GATES)
@@ -135,7 +156,8 @@ def judged(campaign: str, then: str) -> str:
         judged AS (
             SELECT candidate.customer_id, customer.name, candidate.occurrence,
                    CASE WHEN {_DRAW} < campaign.holdout_share / 100 THEN 'control' ELSE 'treated' END AS arm,
-                   jsonb_build_array({listed}) AS gates, CASE {first} END AS stopped_by
+                   jsonb_build_array({listed}) AS gates, CASE {first} END AS stopped_by,
+                   found.not_held_out AS held_out_by
             FROM candidate
             CROSS JOIN campaign
             JOIN customers_customer customer ON customer.id = candidate.customer_id

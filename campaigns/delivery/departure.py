@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from campaigns.delivery.claiming import Claim
 from campaigns.delivery.hours import local
+from campaigns.sparing import HELD_OUT_BY
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -44,6 +45,7 @@ _VERDICTS = {
     "address": ("suppressed", "They have no e-mail address."),
     "consent": ("suppressed", "They have not agreed to e-mail, or unsubscribed."),
     "listed": ("suppressed", "The address is on the suppression list."),
+    "held_out": ("suppressed", "Held out as control by “{campaign}”, which has not judged them yet."),
     "busy": ("pending", "Their record was being changed at that moment."),
     "paused": ("pending", "The campaign is paused."),
     "moved": ("pending", "Their address changed meanwhile."),
@@ -80,7 +82,7 @@ _DEPART = """
     ),
     verdicts AS (
         SELECT message.id, message.customer_id, message.channel, message.due_at, customer.email,
-               there.day, there.quiet_until, there.next_day,
+               there.day, there.quiet_until, there.next_day, spared.held_out_by,
                CASE WHEN there.customer_id IS NULL THEN 'busy'
                     WHEN campaign.state = 'finished' THEN 'finished'
                     WHEN enrolment.goal_met_at IS NOT NULL THEN 'goal'
@@ -93,6 +95,7 @@ _DEPART = """
                     WHEN EXISTS (
                         SELECT 1 FROM campaigns_suppression suppression WHERE suppression.channel = message.channel
                         AND LOWER(suppression.address) = LOWER(customer.email)) THEN 'listed'
+                    WHEN campaign.spare_controls AND spared.held_out_by IS NOT NULL THEN 'held_out'
                     WHEN campaign.state <> 'running' THEN 'paused'
                     WHEN customer.email <> ready.address THEN 'moved'
                     WHEN there.quiet_until IS NOT NULL THEN 'quiet'
@@ -102,6 +105,7 @@ _DEPART = """
         JOIN campaigns_enrolment enrolment ON enrolment.id = message.enrolment_id
         JOIN campaigns_campaign campaign ON campaign.id = enrolment.campaign_id
         JOIN customers_customer customer ON customer.id = message.customer_id
+        CROSS JOIN LATERAL (SELECT {held_out_by} AS held_out_by) AS spared
         LEFT JOIN there ON there.customer_id = message.customer_id
         WHERE UUID_EQ(message.token, %(token)s) AND TEXTEQ(message.state, 'claimed')
           AND TIMESTAMPTZ_GT(message.lease_until, %(now)s)
@@ -136,7 +140,7 @@ _DEPART = """
         RETURNING message_id
     )
     UPDATE campaigns_message message SET
-        state = word.state, reason = word.reason,
+        state = word.state, reason = REPLACE(word.reason, '{campaign}', COALESCE(final.held_out_by, '')),
         token = CASE word.state WHEN 'sending' THEN message.token END,
         lease_until = CASE word.state WHEN 'sending' THEN %(until)s::timestamptz END,
         attempts = message.attempts + CASE word.state WHEN 'sending' THEN 1 ELSE 0 END,
@@ -147,7 +151,7 @@ _DEPART = """
     FROM final JOIN word ON word.verdict = final.ends
     WHERE message.id = final.id AND UUID_EQ(message.token, %(token)s) AND TEXTEQ(message.state, 'claimed')
     RETURNING message.id, final.ends
-"""
+""".replace("{held_out_by}", HELD_OUT_BY)
 
 
 @transaction.atomic(durable=True)

@@ -35,6 +35,15 @@ class Campaign(models.Model):
     rest_days = models.PositiveSmallIntegerField(
         default=7, help_text="Leave out customers who got a message within so many days."
     )
+    spare_controls = models.BooleanField(
+        default=True, help_text="Leave out customers whom another campaign holds out, until it has judged them."
+    )
+    again_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        default=90,
+        help_text="Who was in it may enter again so many days after entering. Empty: never; 0: once they have left it.",
+    )
     holdout_share = models.DecimalField(
         "held out as control, in %",
         max_digits=4,

@@ -94,7 +94,8 @@ def test_an_attempt_gets_its_outcome_once(message: Message) -> None:
 
 
 def test_a_launched_campaign_keeps_what_it_was_launched_with(message: Message) -> None:
-    for change in ("holdout_share = 50", "goal_days = 1", "rest_days = 0", "take_present = false", "state = 'draft'"):
+    terms = ("holdout_share = 50", "goal_days = 1", "rest_days = 0", "take_present = false", "state = 'draft'")
+    for change in (*terms, "spare_controls = false", "again_days = NULL"):
         with pytest.raises(IntegrityError):
             sql(f"UPDATE campaigns_campaign SET {change}")
     with pytest.raises(IntegrityError):

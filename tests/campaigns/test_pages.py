@@ -41,6 +41,8 @@ def typed(segment: Segment, **changes: Any) -> dict[str, Any]:
         "segment": segment.pk,
         "take_present": "on",
         "rest_days": 7,
+        "spare_controls": "on",
+        "again_days": 90,
         "holdout_share": "25",
         "goal_days": 30,
         "version": "",
