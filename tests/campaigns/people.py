@@ -46,7 +46,9 @@ def join(made: Segment, rows: list[Customer]) -> list[SegmentMembership]:
 
 
 def campaign(made: Segment, *, running: bool = True, step: dict[str, Any] | None = None, **fields: Any) -> Campaign:
-    row = Campaign.objects.create(**{"name": "Win back", "segment": made, "holdout_share": Decimal(0), "again_days": 0} | fields)
+    row = Campaign.objects.create(
+        **{"name": "Win back", "segment": made, "holdout_share": Decimal(0), "again_days": 0} | fields
+    )
     text = {"subject": "We miss you, {{ customer.name }}", "body": BODY}
     EmailStep.objects.create(campaign=row, **(text | (step or {})))
     if running:

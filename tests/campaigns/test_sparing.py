@@ -129,7 +129,11 @@ def test_why_not_says_who_holds_them_out(first: Campaign, rows: list[Customer]) 
     assert (failed.title, failed.found) == ("Not held out by another campaign", "First")
 
 
-def test_whoever_is_judged_is_free_again(first: Campaign, rows: list[Customer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_judged_is_free_again(
+    first: Campaign, rows: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first: Campaign, rows: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=first.goal_days))
     assert take_in(second(rows)).treated == len(rows)
@@ -172,5 +176,3 @@ def test_who_may_enter_again(after: int | None, days: int, stopped: bool) -> Non
 def test_a_new_campaign_writes_to_nobody_twice_within_a_season() -> None:
     assert Campaign().again_days == 90
     assert Campaign().spare_controls
-
-
