@@ -132,8 +132,6 @@ def test_why_not_says_who_holds_them_out(first: Campaign, rows: list[Customer]) 
 def test_whoever_is_judged_is_free_again(
     first: Campaign, rows: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first: Campaign, rows: list[Customer], monkeypatch: pytest.MonkeyPatch
-) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=first.goal_days))
     assert take_in(second(rows)).treated == len(rows)
