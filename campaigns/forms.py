@@ -47,7 +47,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript w
             "take_present": "Otherwise only those who enter it later.",
             "rest_days": "Since the last message they got from you. 0: at any time.",
             "spare_controls": "Until that campaign has judged them. Otherwise this one blurs what it measures.",
-            "again_days": "Counted from the day they last entered. Empty: never again. 0: as soon as they have left it.",
+            "again_days": "Since they last entered. Empty: never again. 0: as soon as they have left it.",
             "holdout_share": "They are chosen by lot and get nothing. The effect is measured against them.",
             "goal_days": "An order within so many days of entering meets the goal, and ends the journey.",
         }
