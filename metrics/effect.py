@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Sum
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Sum
 
-from campaigns.models import Arm, Campaign, Enrolment
+from campaigns.models import Arm, Campaign, Enrolment, Message
 from customers.models import Order
 from metrics import definitions
 from metrics.definitions import Definition, Unit
@@ -45,6 +45,10 @@ class Arms:
 
     def entered(self, arm: Arm) -> Tally:
         return self.tallies[f"{arm}_all"]
+
+    def mailed(self, arm: Arm) -> Tally:
+        """Of those who entered, whom another campaign wrote to within the goal's days."""
+        return self.tallies[f"{arm}_mailed"]
 
     @property
     def shares(self) -> Comparison | None:
@@ -97,6 +101,8 @@ class Enrolled(Source):
         "treated_open": Part("Assigned, days not over", lambda _: Q(arm=Arm.TREATED, judged=False)),
         "foreign": Part("With orders in other currencies", lambda _: Q(judged=True, foreign__gte=1)),
         "control_open": Part("Held out, days not over", lambda _: Q(arm=Arm.CONTROL, judged=False)),
+        "treated_mailed": Part("Assigned, and got other mail", lambda _: Q(arm=Arm.TREATED, mailed=True)),
+        "control_mailed": Part("Held out, and got other mail", lambda _: Q(arm=Arm.CONTROL, mailed=True)),
     }
 
     def __init__(self, campaign: Campaign) -> None:
@@ -117,6 +123,16 @@ class Enrolled(Source):
         members = scope.members()
         return inside if members is None else inside & Q(customer_id__in=members)
 
+    @property
+    def other_mail(self) -> Exists:
+        """Whether another campaign's message went to a customer within the goal's days after they entered."""
+        went = (Message.State.SENT, Message.State.UNKNOWN)
+        others = Message.objects.filter(customer=OuterRef("customer"), state__in=went).exclude(
+            step__campaign=self.campaign
+        )
+        began, ended = OuterRef("entered_at"), OuterRef("entered_at") + self.horizon
+        return Exists(others.filter(settled_at__gte=began, settled_at__lt=ended))
+
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         goal = Q(
             customer__orders__state=Order.State.COMPLETED,
@@ -129,12 +145,13 @@ class Enrolled(Source):
             Enrolment.objects.filter(self.entered(scope.over(windows[0])))
             .annotate(
                 judged=ExpressionWrapper(judged, output_field=BooleanField()),
+                mailed=self.other_mail,
                 orders=Count("customer__orders", filter=goal),
                 revenue=Sum("customer__orders__net", filter=goal & own, default=Decimal(0)),
                 foreign=Count("customer__orders", filter=goal & ~own),
             )
             .annotate(revenue_squared=F("revenue") * F("revenue"))
-            .values("customer_id", "arm", "judged", "orders", "revenue", "foreign", "revenue_squared")
+            .values("customer_id", "arm", "judged", "mailed", "orders", "revenue", "foreign", "revenue_squared")
         )
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
@@ -196,6 +213,7 @@ class Group:
     open: Tally
     judged: Tally
     kept: Tally
+    mailed: Tally
     figure: Figure
 
     @property
@@ -228,6 +246,7 @@ class Effect:
                 open=arms.open(arm),
                 judged=arms.judged(arm),
                 kept=arms.kept(arm),
+                mailed=arms.mailed(arm),
                 figure=self.figures[definition.name],
             )
             for definition, arm in _ARMS.items()
@@ -237,6 +256,17 @@ class Effect:
     def differences(self) -> list[Figure]:
         """What the campaign changed, from customers to money."""
         return [figure for figure in self.figures.values() if figure.definition not in _ARMS]
+
+    @property
+    def held_out_share(self) -> float:
+        """Of the customers who entered, 0–1; 0 where nobody has."""
+        treated, control = self.arms.split
+        return control / (treated + control) if control else 0.0
+
+    @property
+    def blurred(self) -> bool:
+        """Whether another campaign wrote to customers held out, which changes what they are compared for."""
+        return self.arms.mailed(Arm.CONTROL).customers > 0
 
     @property
     def trusted(self) -> bool:

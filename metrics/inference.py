@@ -13,6 +13,8 @@ Z95 = NormalDist().inv_cdf(0.975)
 # A split this unlikely under the shares that were asked for is a fault in the assignment, not luck
 # (the limit of Fabijan et al. 2019, "Diagnosing sample ratio mismatch").
 MISMATCH_P = 0.001
+# Below this a split is worth a second look, though it is no proof of a fault.
+UNUSUAL_P = 0.05
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class SplitCheck:
     @property
     def passed(self) -> bool:
         return self.p >= MISMATCH_P
+
+    @property
+    def unusual(self) -> bool:
+        return self.p < UNUSUAL_P
 
 
 def wilson(share: Share) -> Interval | None:

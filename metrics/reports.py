@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Protocol
 
-from campaigns.models import Campaign
+from campaigns.models import Arm, Campaign
 from metrics.cohorts import Grid, Question, grid
 from metrics.effect import Effect, effect
 from metrics.figures import Figure, Tally, Tile, tile
@@ -279,6 +279,8 @@ class EffectReport:
             "goal_days": found.campaign.goal_days,
             "assigned": found.arms.split[0],
             "held_out": found.arms.split[1],
+            "held_out_and_got_other_mail": found.arms.mailed(Arm.CONTROL).customers,
+            "assigned_and_got_other_mail": found.arms.mailed(Arm.TREATED).customers,
             "split_p": found.split and found.split.p,
             "split_as_asked": found.trusted,
             "effect_shown": found.shown,

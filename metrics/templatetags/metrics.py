@@ -254,6 +254,12 @@ def p_said(p: float) -> str:
 
 
 @register.filter
+def one_in(p: float) -> str:
+    """0.028 → 36: how often it comes up."""
+    return number(1 / p)
+
+
+@register.filter
 def lift_said(lift: float) -> str:
     return wording.say_lift(lift)
 

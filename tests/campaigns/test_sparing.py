@@ -42,7 +42,7 @@ def first(rows: list[Customer]) -> Campaign:
 
 
 def second(rows: list[Customer], **fields: Any) -> Campaign:
-    return people.campaign(people.segment("Two", rows), **{"name": "Second", "rest_days": 0} | fields)
+    return people.campaign(people.segment("Two", rows), name="Second", rest_days=0, **fields)
 
 
 def controls(campaign: Campaign) -> set[int]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from campaigns.models import Arm, Campaign, Enrolment
-from customers.models import Customer
+from campaigns.models import Arm, Campaign, EmailStep, Enrolment, Message
+from customers.models import Customer, Segment
 from metrics.effect import Effect, Enrolled, effect, life
 from metrics.scope import Scope
 from metrics.wording import headline
@@ -172,6 +172,39 @@ def test_assignment_counts_and_not_delivery(campaign: Campaign) -> None:
     enrol(campaign, buyer("bought", "2026-03-05"), Arm.TREATED)
     enrol(campaign, customer("did not"), Arm.CONTROL)
     assert value(effect(campaign, spring()), "effect") == 1
+
+
+def other_mail(who: Customer, day: str) -> None:
+    """A message of another campaign that went on that day."""
+    other, _ = Campaign.objects.get_or_create(name="Other", defaults={"segment": Segment.objects.get(name="Lapsing")})
+    step, _ = EmailStep.objects.get_or_create(campaign=other, defaults={"subject": "Other", "body": "Other"})
+    entry = Enrolment.objects.create(
+        campaign=other, customer=who, occurrence=who.pk, arm=Arm.TREATED, gates=[], entered_at=instant(day)
+    )
+    at = instant(day)
+    message = Message.objects.create(
+        enrolment=entry, step=step, customer=who, dedupe_key=str(who.pk), due_at=at, send_by=at
+    )
+    for state in ("claimed", "sending", "sent"):
+        Message.objects.filter(pk=message.pk).update(state=state, settled_at=at)
+
+
+def test_it_says_who_got_other_mail(campaign: Campaign) -> None:
+    """They stay in their arm; the page says how many they are."""
+    for name, arm, day in (
+        ("held out, before", Arm.CONTROL, "2026-02-27"),
+        ("held out, inside", Arm.CONTROL, "2026-03-20"),
+        ("held out, after", Arm.CONTROL, "2026-04-02"),
+        ("assigned, inside", Arm.TREATED, "2026-03-20"),
+    ):
+        who = customer(name)
+        enrol(campaign, who, arm)
+        other_mail(who, day)
+    assert names(campaign, "control_mailed") == {"held out, inside"}
+    assert names(campaign, "treated_mailed") == {"assigned, inside"}
+    found = effect(campaign, spring())
+    assert found.blurred
+    assert (found.arms.mailed(Arm.CONTROL).customers, found.arms.judged(Arm.CONTROL).customers) == (1, 3)
 
 
 def test_a_broken_split_names_no_winner(campaign: Campaign) -> None:
