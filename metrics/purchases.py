@@ -44,7 +44,7 @@ class Purchases(Source):
     }
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
-        orders = Order.objects.filter(ordered_at__gte=windows[0].start, ordered_at__lt=windows[-1].end)
+        orders = Order.objects.filter(ordered_at__gte=windows[0].start, ordered_at__lt=scope.end_of(windows[-1]))
         members = scope.members()
         if members is not None:
             orders = orders.filter(customer_id__in=members)
@@ -65,11 +65,12 @@ class Purchases(Source):
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         if definition is definitions.REPEAT_RATE:
             only = (tallies["cancelled_only"],)
-            return self.told_share(definition, scope, tallies["again"], tallies["buyers"], excluded=only)
+            note = scope.unfinished
+            return self.told_share(definition, scope, tallies["again"], tallies["buyers"], excluded=only, note=note)
         spent = tallies["spent"]
         value = spent.amount if spent.customers else None
         excluded = tuple(tallies[key] for key in ("cancelled", "foreign", "unknown"))
-        return self.told(definition, scope, value=value, numerator=spent, excluded=excluded)
+        return self.told(definition, scope, value=value, numerator=spent, excluded=excluded, note=scope.unfinished)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers)
@@ -104,8 +105,9 @@ class SecondOrders(Source):
             buyers = buyers.filter(customer_id__in=members)
         flags: dict[str, Any] = {}
         for i, window in enumerate(windows):
-            flags[f"matured_{i}"] = _first_order_between(window.start - MATURE_AFTER, window.end - MATURE_AFTER)
-            flags[f"too_new_{i}"] = _first_order_between(window.end - MATURE_AFTER, window.end)
+            end = scope.end_of(window)
+            flags[f"matured_{i}"] = _first_order_between(window.start - MATURE_AFTER, end - MATURE_AFTER)
+            flags[f"too_new_{i}"] = _first_order_between(end - MATURE_AFTER, end)
         early = Q(
             customer__orders__state=Order.State.COMPLETED,
             customer__orders__ordered_at__lte=F("first_order_at") + MATURE_AFTER,
@@ -117,7 +119,7 @@ class SecondOrders(Source):
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         again, seen, too_new = (tallies[key] for key in self.parts)
-        return self.told_share(definition, scope, again, seen, excluded=(too_new,))
+        return self.told_share(definition, scope, again, seen, excluded=(too_new,), note=scope.unfinished)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         rows = self.rows(scope, [scope.window]).filter(customer_id__in=customers).values("customer_id", "early_orders")

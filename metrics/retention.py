@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.contrib.postgres.fields import DateTimeRangeField
@@ -46,7 +47,7 @@ class Active(Source):
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         seen = activity(scope)
-        instants = [windows[0].start, *(window.end for window in windows)]
+        instants = [windows[0].start, *map(scope.end_of, windows)]
         flags = {f"at_{i}": BoolOr(seen.at(instant)) for i, instant in enumerate(instants)}
         reach = seen.records.filter(seen.during(instants[0], instants[-1]))
         rows: Rows = reach.values("customer_id").annotate(**flags)
@@ -57,11 +58,11 @@ class Active(Source):
         if definition is definitions.ACTIVE_CUSTOMERS:
             value = end.customers if end.customers or start.customers else None
             beside = (start, tallies["kept"], tallies["lost"], gained)
-            return self.told(definition, scope, value=value, numerator=end, beside=beside)
+            return self.told(definition, scope, value=value, numerator=end, beside=beside, note=scope.unfinished)
         part = tallies["kept" if definition is definitions.RETENTION_RATE else "lost"]
-        note = _short(scope)
+        note = " ".join(filter(None, (scope.unfinished, _short(scope))))
         found = self.told_share(definition, scope, part, start, excluded=(gained,), note=note)
-        return _over_a_year(found, scope.window) if definition is definitions.ANNUAL_CHURN else found
+        return _over_a_year(found, scope) if definition is definitions.ANNUAL_CHURN else found
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         return _last_seen(scope, customers)
@@ -78,8 +79,12 @@ def _short(scope: Scope) -> str:
     )
 
 
-def _over_a_year(churn: Figure, window: Window) -> Figure:
-    windows = 12 / window.months if window.months else 365 / window.days
+def _over_a_year(churn: Figure, scope: Scope) -> Figure:
+    window = scope.window
+    if scope.unfinished:
+        windows = timedelta(days=365) / (scope.now - window.start)
+    else:
+        windows = 12 / window.months if window.months else 365 / window.days
 
     def compound(share: float) -> float:
         return float(1 - (1 - share) ** windows)
@@ -113,7 +118,7 @@ class _OneWindow(Source):
 
     def figure(self, definition: Definition, scope: Scope, tallies: Tallies) -> Figure:
         part = tallies[definition.name]
-        return self.told(definition, scope, value=part.customers, numerator=part)
+        return self.told(definition, scope, value=part.customers, numerator=part, note=scope.unfinished)
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
         return _last_seen(scope, customers)
@@ -159,7 +164,7 @@ class Interrupted(_OneWindow):
         (window,) = windows
         seen = activity(scope)
         spans = Active().rows(scope, windows).annotate(spans=RangeAgg(seen.span))
-        whole = Value(TimestamptzRange(window.start, window.end, "[]"), output_field=DateTimeRangeField())
+        whole = Value(TimestamptzRange(window.start, scope.end_of(window), "[]"), output_field=DateTimeRangeField())
         throughout = Func(
             F("spans"), whole, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField()
         )

@@ -54,6 +54,15 @@ class Scope:
         """The scope as a query string says it."""
         return {"from": self.window.first.isoformat(), "to": self.window.until.isoformat(), **self.whom}
 
+    def end_of(self, window: Window) -> datetime:
+        """When the window ends; now, where it has not ended: nobody has left before their time to stay was over."""
+        return min(window.end, self.now)
+
+    @property
+    def unfinished(self) -> str:
+        """What to know about a window that has not ended, as a sentence; empty where it has."""
+        return "The window has not ended: it is counted up to now." if self.now < self.window.end else ""
+
     def over(self, window: Window) -> Self:
         return replace(self, window=window)
 
@@ -72,8 +81,11 @@ def read_scope(query: Mapping[str, str], workspace: Workspace, default: Window |
     person who asked.
     """
     now = clock.now()
+    window = _window(query, workspace.zone, now, default)
+    if window.start > now:
+        raise BadWindow("The window has not begun yet, so there is nothing to count.")
     return Scope(
-        window=_window(query, workspace.zone, now, default),
+        window=window,
         now=now,
         basis=Basis(workspace.basis),
         activity_days=workspace.activity_window,

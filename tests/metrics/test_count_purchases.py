@@ -50,6 +50,15 @@ def test_cancelled_refunded_and_partly_refunded_orders() -> None:
     assert names(Purchases(), march, "cancelled_only") == {"returns all"}
 
 
+def test_what_has_not_happened_yet_is_not_counted() -> None:
+    CustomerFacts.objects.create(
+        customer=buyer("now and later", "2026-05-20", "2026-06-20"), first_order_at=instant("2026-03-10")
+    )
+    summer = scope("2026-05-01", "2026-07-01", now=instant("2026-06-01"))
+    assert read(Purchases(), summer)["revenue"].value == Decimal(10)
+    assert read(SecondOrders(), summer)["second_order_rate"].value is None, "their 90 days are not over"
+
+
 def test_what_revenue_leaves_out_is_beside_it() -> None:
     buyer("here", "2026-03-10", amount="100")
     order(buyer("abroad"), "2026-03-10", "900", currency="USD")

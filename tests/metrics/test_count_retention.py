@@ -13,7 +13,7 @@ from metrics.retention import Active, Gained, Interrupted
 from metrics.scope import Scope
 from metrics.sources import Source
 from retention.workspace.models import Basis
-from tests.metrics.worlds import buyer, order, scope, segment, subscriber, user
+from tests.metrics.worlds import buyer, instant, order, scope, segment, subscriber, user
 
 pytestmark = pytest.mark.django_db
 SOURCES: tuple[Source, ...] = (Active(), Gained(), Interrupted())
@@ -66,6 +66,21 @@ def test_joined_and_left_is_in_neither_number() -> None:
     assert (found["retention_rate"].value, found["churn_rate"].value) == (1, 0)
     assert found["joined_and_left"].value == 1
     assert names(Interrupted(), march, "joined_and_left") == {"joined and left"}
+
+
+def test_in_a_window_that_has_not_ended_nobody_has_left_before_their_time() -> None:
+    """On 1 June: an order of 10 May keeps a customer active up to 9 June, whatever the window's end."""
+    buyer("in time", "2026-04-20", "2026-05-10")
+    buyer("gone", "2026-04-20")
+    summer = scope("2026-05-01", "2026-07-01", now=instant("2026-06-01"))
+    found = read(summer)
+    assert found["retention_rate"].value == 0.5
+    assert found["retention_rate"].note == "The window has not ended: it is counted up to now."
+    assert found["active_customers"].value == 1
+    assert found["left_and_returned"].value == 0
+    ended = scope("2026-05-01", "2026-06-01", now=instant("2026-06-01"))
+    assert found["annual_churn"].value == pytest.approx(1 - 0.5 ** (365 / 31.5))
+    assert "has not ended" not in read(ended)["retention_rate"].note
 
 
 def test_left_and_returned_counts_as_kept_and_is_named() -> None:

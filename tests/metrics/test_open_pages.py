@@ -79,6 +79,7 @@ def test_no_page_shows_zero_percent_or_nan_of_nothing(company: Campaign, signed_
     [
         ("from=2026-05-01&to=2026-04-01", "must end after it begins"),
         ("from=2026-05-01", "both dates"),
+        ("from=2199-05-01&to=2199-06-01", "has not begun yet"),
         ("from=yesterday&to=2026-04-01", "Dates are written as"),
         ("window=forever", "no window called forever"),
         ("segment=99999", "There is no segment 99999"),
