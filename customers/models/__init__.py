@@ -6,7 +6,7 @@ from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
 from customers.models.imports import Import, ImportMapping, RejectedRow
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
-from customers.models.segments import Segment, SegmentMembership
+from customers.models.segments import HandChange, HandPick, Segment, SegmentMembership, Verdict
 from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
 from customers.models.tasks import Task
 
@@ -22,6 +22,8 @@ __all__ = [
     "Dirty",
     "Event",
     "FoldedUnder",
+    "HandChange",
+    "HandPick",
     "Import",
     "ImportMapping",
     "Interval",
@@ -37,4 +39,5 @@ __all__ = [
     "Subscription",
     "SubscriptionTerm",
     "Task",
+    "Verdict",
 ]

@@ -11,7 +11,18 @@ from customers.segments import tallying
 from customers.segments.comparing import compared, crossed
 from customers.segments.fields import TABLES
 from customers.segments.operators import Moment, Sql, join
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, Not, Rule, Tallied, every_condition
+from customers.segments.rules import (
+    AllOf,
+    AnyOf,
+    ByHand,
+    Compare,
+    Condition,
+    Nobody,
+    Not,
+    Rule,
+    Tallied,
+    every_condition,
+)
 
 
 def members(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
@@ -34,6 +45,8 @@ def condition(part: Condition, moment: Moment, customer_ids: Sequence[int] | Non
         return compared(part, moment)
     if isinstance(part, Tallied):
         return tallying.test(part, moment, customer_ids)
+    if isinstance(part, ByHand):
+        return _by_hand(part, customer_ids)
     if part.rule is None:
         raise ValueError(f"the reference to segment {part.segment_id} was not followed")
     inner = _test(part.rule, moment, customer_ids)
@@ -66,8 +79,19 @@ def _test(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None) -> Sql
         return Sql(f"({joined.text})", joined.params)
     if isinstance(rule, Not):
         return _negated(_test(rule.part, moment, customer_ids))
+    if isinstance(rule, Nobody):
+        return Sql("FALSE")
     inner = condition(rule, moment, customer_ids)
     return Sql(f"({inner.text})", inner.params)
+
+
+def _by_hand(part: ByHand, customer_ids: Sequence[int] | None) -> Sql:
+    among = Sql("") if customer_ids is None else Sql(" AND p.customer_id = ANY(%s)", (list(customer_ids),))
+    return Sql(
+        "f.customer_id IN (SELECT p.customer_id FROM customers_handpick p "  # noqa: S608
+        f"WHERE p.segment_id = %s AND p.verdict = %s AND p.ended_by_id IS NULL{among.text})",
+        (part.segment_id, part.verdict, *among.params),
+    )
 
 
 def _negated(inner: Sql) -> Sql:

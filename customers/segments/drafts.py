@@ -16,7 +16,7 @@ from django.http import QueryDict
 from customers.segments.custom import CustomColumns
 from customers.segments.fields import ATTRIBUTE, PAYLOAD, Choices, Column, Field, Tally
 from customers.segments.operators import Operator, Takes
-from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, RuleRefused, known_field, parse
+from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, NOBODY, RuleRefused, known_field, parse
 
 ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
@@ -303,6 +303,8 @@ _SUBJECTS = {"value": "The value", "op": "The comparison", "field": "The field"}
 
 def from_rule(rule: Any) -> Group:
     """The rows and groups that say a stored rule."""
+    if rule == NOBODY:
+        return Group(ROOT)
     custom = CustomColumns()
     root = _group(ROOT, rule, custom)
     if root is not None:

@@ -9,7 +9,19 @@ from django.db import connection
 
 from customers.segments import compiling, tallying, wording
 from customers.segments.operators import Moment, Sql, bound, join
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, InSegment, Not, Rule, Tallied, every_condition
+from customers.segments.rules import (
+    AllOf,
+    AnyOf,
+    ByHand,
+    Compare,
+    Condition,
+    InSegment,
+    Nobody,
+    Not,
+    Rule,
+    Tallied,
+    every_condition,
+)
 from customers.segments.wording import Words
 
 
@@ -63,6 +75,8 @@ def _finding(rule: Rule, answers: Mapping[Condition, Answer], moment: Moment, wo
     if isinstance(rule, AllOf | AnyOf | Not):
         parts = tuple(_finding(part, answers, moment, words) for part in wording.parts_of(rule))
         return Finding(wording.heading(rule), _met(rule, parts), parts=parts)
+    if isinstance(rule, Nobody):
+        return Finding(wording.describe(rule, words).text, met=False)
     answer = answers[rule]
     inner: tuple[Finding, ...] = ()
     if isinstance(rule, InSegment) and rule.rule is not None:
@@ -78,7 +92,7 @@ def _met(group: AllOf | AnyOf | Not, parts: tuple[Finding, ...]) -> bool:
 
 
 def _in_words(part: Condition, value: Any, moment: Moment, words: Words) -> str:
-    if isinstance(part, InSegment):
+    if isinstance(part, InSegment | ByHand):
         return ""
     if isinstance(part, Tallied):
         return "never" if value == 0 and not part.tally.total else wording.amount(part, value, words)

@@ -71,9 +71,9 @@ def _hold(segment_id: int) -> Segment | None:
 
 
 def _read(segment: Segment) -> Rule | None:
-    """The rule, with those it refers to as they are now that the segment is held."""
+    """Who should be in, with the segments it refers to as they are now that the segment is held."""
     try:
-        return references.read(segment.rule, segment.pk)
+        return references.whole(segment)
     except RuleRefused as reason:
         log.warning("segment's rule refused", extra={"segment": segment.pk, "reason": str(reason)})
         return None

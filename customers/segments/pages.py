@@ -19,7 +19,7 @@ from customers.segments.forms import SegmentForm
 from customers.segments.operators import Moment
 from customers.segments.preview import TooSlow, preview
 from customers.segments.ready_made import READY_MADE
-from customers.segments.rules import RuleRefused
+from customers.segments.rules import NOBODY, RuleRefused
 from customers.segments.wording import describe, words_for
 from retention.common import clock
 from retention.workspace.models import Workspace
@@ -68,13 +68,14 @@ def _build(request: HttpRequest, segment: Segment, draft: Group) -> HttpResponse
     if (asked := request.POST.get("do", "save")) != "save":
         drafts.act(draft, asked)
         return _builder(request, segment, SegmentForm(initial=request.POST.dict(), instance=segment), draft)
-    if form.is_valid() & drafts.check(draft) and _save(request, form.instance, draft):
+    is_list = not draft.parts and Segment.objects.filter(pk=segment.pk, rule=NOBODY).exists()
+    if form.is_valid() & (is_list or drafts.check(draft)) and _save(request, form.instance, draft):
         return redirect("customers:segment", form.instance.pk)
     return _builder(request, segment, form, draft, status=422)
 
 
 def _save(request: HttpRequest, segment: Segment, draft: Group) -> bool:
-    segment.rule = draft.to_rule()
+    segment.rule = draft.to_rule() if draft.parts else NOBODY
     try:
         saving.save(segment, person(request))
     except RuleRefused as refusal:
@@ -111,6 +112,8 @@ def _looked(data: QueryDict) -> dict[str, Any]:
     own = data.get("own", "")
     try:
         rule = draft and references.read(draft.to_rule(), int(own) if own.isdecimal() else None)
+        if rule and (saved := Segment.objects.filter(pk=own).first() if own.isdecimal() else None):
+            rule = references.with_hands(rule, saved.pk, saved.by_hand)
         return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
     except RuleRefused as refusal:
         return {"refused": refusal.why}

@@ -1,31 +1,44 @@
 """Segments that refer to segments: their rules are put in place, and circles refused.
 
-A reference means the other segment's *rule*, not its present members, so that every segment is right by itself and
-none waits for another's refresh.
+A reference means the other segment's *rule*, with whom people put in or keep out, not its present members, so that
+every segment is right by itself and none waits for another's refresh.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from customers.models import Segment
-from customers.segments.rules import MAX_CONDITIONS, InSegment, Rule, RuleRefused, conditions, parse, replaced
+from customers.models import Segment, Verdict
+from customers.segments.rules import (
+    MAX_CONDITIONS,
+    AllOf,
+    AnyOf,
+    ByHand,
+    InSegment,
+    Not,
+    Rule,
+    RuleRefused,
+    conditions,
+    parse,
+    replaced,
+)
 
 MAX_CHAIN = 5
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A segment's name and its rule as JSON."""
+    """A segment's name, its rule as JSON, and how many customers are put in or kept out of it by hand."""
 
     name: str
     rule: Any
+    by_hand: int = 0
 
 
 def stored_rules() -> dict[int, Stored]:
     """Every segment's rule, in one query."""
-    rows = Segment.objects.order_by("name").values_list("id", "name", "rule")
-    return {segment_id: Stored(name, rule) for segment_id, name, rule in rows}
+    rows = Segment.objects.order_by("name").values_list("id", "name", "rule", "by_hand")
+    return {segment_id: Stored(*rest) for segment_id, *rest in rows}
 
 
 def read(data: Any, own_id: int | None = None) -> Rule:
@@ -43,6 +56,19 @@ def read(data: Any, own_id: int | None = None) -> Rule:
     return rule
 
 
+def whole(segment: Segment) -> Rule:
+    """Who is in a segment: those its rule picks, but for whom a person put in or keeps out. Raises RuleRefused."""
+    return with_hands(read(segment.rule, segment.pk), segment.pk, segment.by_hand)
+
+
+def with_hands(rule: Rule, segment_id: int, by_hand: int) -> Rule:
+    """The rule giving way to what was decided by hand; the rule itself where nothing was."""
+    if not by_hand:
+        return rule
+    kept_out = Not(ByHand(segment_id, Verdict.OUT.value))
+    return AnyOf((ByHand(segment_id, Verdict.IN.value), AllOf((rule, kept_out))))
+
+
 def _filled(rule: Rule, stored: Mapping[int, Stored], chain: tuple[int, ...]) -> Rule:
     references = {part for part in conditions(rule) if isinstance(part, InSegment)}
     return replaced(rule, {reference: _followed(reference, stored, chain) for reference in references})
@@ -57,6 +83,7 @@ def _followed(reference: InSegment, stored: Mapping[int, Stored], chain: tuple[i
     if len(chain) >= MAX_CHAIN:
         raise RuleRefused("segment", f"segments refer to one another more than {MAX_CHAIN} deep")
     inner = _filled(parse(target.rule), stored, (*chain, reference.segment_id))
+    inner = with_hands(inner, reference.segment_id, target.by_hand)
     return replace(reference, name=target.name, rule=inner)
 
 

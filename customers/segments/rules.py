@@ -2,6 +2,7 @@
 
     {"all": [rule, …]}   {"any": [rule, …]}   {"not": rule}
     {"field": "orders", "op": "at_least", "value": 2}
+    {"nobody": true}, of a list, whose customers are all put in by hand
 
 The fields and their operators are in the catalogue (docs/segments.md lists them). Nothing unknown is passed over: a
 rule means exactly what it says, or is refused.
@@ -74,8 +75,23 @@ class InSegment:
     rule: "Rule | None" = None
 
 
-Condition = Compare | Tallied | InSegment
-Rule = AllOf | AnyOf | Not | Condition
+@dataclass(frozen=True)
+class ByHand:
+    """Whether somebody put the customer in a segment, or keeps them out. Nobody writes it: see `references.whole`."""
+
+    segment_id: int
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """The whole rule of a list kept by hand."""
+
+
+Condition = Compare | Tallied | InSegment | ByHand
+Rule = AllOf | AnyOf | Not | Condition | Nobody
+#: A list's rule as JSON.
+NOBODY: dict[str, Any] = {"nobody": True}
 
 
 def parse(data: Any, custom: CustomColumns | None = None) -> Rule:
@@ -83,6 +99,8 @@ def parse(data: Any, custom: CustomColumns | None = None) -> Rule:
 
     `custom`: the custom fields, for whoever reads several rules; else they are read where the rule names one.
     """
+    if data == NOBODY:
+        return Nobody()
     rule = _parse(data, custom or CustomColumns(), "", 1)
     if sum(1 for _ in conditions(rule)) > MAX_CONDITIONS:
         raise RuleRefused("", f"has more than {MAX_CONDITIONS} conditions")
@@ -96,7 +114,7 @@ def conditions(rule: Rule) -> Iterator[Condition]:
             yield from conditions(part)
     elif isinstance(rule, Not):
         yield from conditions(rule.part)
-    else:
+    elif not isinstance(rule, Nobody):
         yield rule
 
 

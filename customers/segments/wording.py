@@ -6,9 +6,22 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from customers.models import Verdict
 from customers.segments.fields import Column
 from customers.segments.operators import Takes
-from customers.segments.rules import AllOf, AnyOf, Compare, Condition, InSegment, Not, Rule, Tallied, every_condition
+from customers.segments.rules import (
+    AllOf,
+    AnyOf,
+    ByHand,
+    Compare,
+    Condition,
+    InSegment,
+    Nobody,
+    Not,
+    Rule,
+    Tallied,
+    every_condition,
+)
 from retention.common import money
 from retention.workspace.models import User, Workspace
 
@@ -41,6 +54,8 @@ def describe(rule: Rule, words: Words) -> Line:
     """The rule as lines of words, one below the other as the rule is nested."""
     if isinstance(rule, AllOf | AnyOf | Not):
         return Line(heading(rule), tuple(describe(part, words) for part in parts_of(rule)))
+    if isinstance(rule, Nobody):
+        return Line("Nobody by a rule: this is a list, and its customers are put in by hand")
     inner = (describe(rule.rule, words),) if isinstance(rule, InSegment) and rule.rule is not None else ()
     return Line(phrase(rule, words), inner)
 
@@ -60,6 +75,8 @@ def parts_of(group: AllOf | AnyOf | Not) -> tuple[Rule, ...]:
 
 def phrase(part: Condition, words: Words) -> str:
     """One condition in words, as "Number of orders is at least 2"."""
+    if isinstance(part, ByHand):
+        return "Put in by hand" if part.verdict == Verdict.IN else "Kept out by hand"
     if isinstance(part, InSegment):
         return part.operator.phrase.replace("{value}", f"the segment “{part.name}”")
     if isinstance(part, Tallied):

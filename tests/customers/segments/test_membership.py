@@ -46,8 +46,8 @@ def inside(one: Segment) -> set[int]:
 
 
 def wanted(one: Segment) -> set[int]:
-    """Whom a full look at the rule picks now."""
-    rule = references.read(one.rule, one.pk)
+    """Whom a full look at the rule and the decisions picks now."""
+    rule = references.whole(one)
     query = compiling.members(rule, Moment(clock.now(), UTC))
     with connection.cursor() as cursor:
         cursor.execute(query.text, query.params)
