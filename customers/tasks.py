@@ -12,6 +12,7 @@ __all__ = ["bulk", "exporting", "running", "saving"]
 
 @shared_task
 def look_again() -> None:
-    """Once a night: everybody against every segment, and whoever came in without facts."""
+    """Once a night: everybody against every segment, whoever came in without facts, files that have had their time."""
+    exporting.forget_old()
     dirty.mark_unfolded()
     membership.refresh()

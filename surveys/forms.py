@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from customers.work.forms import CustomerField
+from retention.common.opened import OpenedForm
 from surveys.answering import Said
 from surveys.models import Answer, Survey
 
@@ -39,7 +40,7 @@ class HeardForm(AnswerForm):
     field_order = ("customer", "survey", "score", "comment")
 
 
-class SurveyForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class SurveyForm(OpenedForm):
     class Meta:
         model = Survey
         fields = ("name", "question", "follow_up", "thanks", "open_days")

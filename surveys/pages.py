@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.models import Customer
 from retention.common import clock
+from retention.common.opened import held
 from retention.workspace.models import Workspace
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -93,8 +95,9 @@ def survey_new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.EDIT_SURVEYS)
+@transaction.atomic
 def survey_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    survey = get_object_or_404(Survey, pk=pk)
+    survey = get_object_or_404(held(request, Survey.objects.all()), pk=pk)
     form = SurveyForm(request.POST or None, instance=survey)
     return _edit(request, form, heading=survey.name, done="Saved.")
 

@@ -1,12 +1,14 @@
 """The list as a CSV file: what it shows, in its order, all of it."""
 
 import csv
+import uuid
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -16,11 +18,14 @@ from customers.records.columns import chosen, offered
 from customers.records.filters import Filters, matching
 from customers.records.listing import Cut, count, in_order
 from customers.records.rows import cells, header
-from retention.workspace.jobs import Progress, job
+from retention.common import clock
+from retention.workspace.jobs import OPEN, Progress, job
 from retention.workspace.models import Job, Workspace
 from retention.workspace.people import zone_of
 
 AT_A_TIME = 2_000
+KEPT = timedelta(days=7)
+"""A file full of customers lies about no longer than that."""
 
 
 class _Echo:
@@ -64,6 +69,23 @@ def run(progress: Progress) -> dict[str, Any]:
         rows = _pour(lines(customers, cut), file, progress, count(customers).number)
     draft.rename(path)
     return {"rows": rows}
+
+
+def forget_old() -> int:
+    """Delete the files of exports that ended a while ago, and what killed ones left. Gives how many."""
+    wanted = Q(finished_at__gt=clock.now() - KEPT) | Q(state__in=OPEN)
+    keep = set(Job.objects.filter(wanted, kind="customers.export").values_list("pk", flat=True))
+    old = [path for path in path_of(Job()).parent.glob("*.*") if not _is_of(path, keep)]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _is_of(path: Path, jobs: set[uuid.UUID]) -> bool:
+    try:
+        return uuid.UUID(path.stem) in jobs
+    except ValueError:
+        return False
 
 
 def _pour(text: Iterator[str], file: Any, progress: Progress, total: int) -> int:

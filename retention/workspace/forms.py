@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.files.uploadedfile import UploadedFile
 
+from retention.common.opened import OpenedForm
 from retention.workspace.logo import check_logo
 from retention.workspace.models import User, Workspace
 
@@ -16,7 +17,7 @@ def zone_choices(empty: str = "") -> list[tuple[str, str]]:
     return [*([("", empty)] if empty else []), ("UTC", "UTC"), *names]
 
 
-class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class WorkspaceForm(OpenedForm):
     time_zone = forms.ChoiceField(choices=zone_choices)
     currency = forms.CharField(
         max_length=3,
@@ -117,7 +118,7 @@ class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript 
         return email
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class PersonForm(OpenedForm):
     class Meta:
         model = User
         fields = ["first_name", "last_name", "role"]

@@ -4,6 +4,7 @@ import csv
 import io
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from django.test import Client
 
 from customers.models import Customer, Dirty
-from customers.records import bulk, listing
+from customers.records import bulk, exporting, listing
+from customers.tasks import look_again
+from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
 from tests.customers.known import crowd, customer
@@ -182,3 +185,21 @@ def test_a_large_export_is_a_job_whose_file_only_its_person_gets(
     assert len(rows(file.getvalue().decode())) == 31
     assert signed_in("administrator").get(f"/customers/export/{job.pk}/").status_code == 404
     assert client.get(f"/customers/export/{uuid.uuid4()}/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_files_of_exports_have_an_end(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    fresh, old, running = (
+        Job.objects.create(kind="customers.export", title="Export", state=state)
+        for state in ("done", "done", "running")
+    )
+    for row, days in ((fresh, 6), (old, 8)):
+        Job.objects.filter(pk=row.pk).update(finished_at=clock.now() - timedelta(days=days))
+    exporting.path_of(old).parent.mkdir()
+    files = [exporting.path_of(row) for row in (fresh, old)] + [exporting.path_of(running).with_suffix(".part")]
+    of_nobody = exporting.path_of(Job())
+    for path in (*files, of_nobody):
+        path.write_text("id\n")
+    look_again()
+    assert [path.exists() for path in (*files, of_nobody)] == [True, False, True, False]

@@ -1,10 +1,12 @@
 """The workspace's settings and its people: for administrators."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from retention.common.opened import held
 from retention.workspace import staff
 from retention.workspace.forms import NewPersonForm, PersonForm, WorkspaceForm
 from retention.workspace.models import User, Workspace
@@ -15,8 +17,10 @@ LAST = "They are the last administrator. Make somebody else one first; nothing w
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def workspace(request: HttpRequest) -> HttpResponse:
-    form = WorkspaceForm(request.POST or None, request.FILES or None, instance=Workspace.current())
+    stands = held(request, Workspace.objects.all()).get(pk=Workspace.current().pk)
+    form = WorkspaceForm(request.POST or None, request.FILES or None, instance=stands)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "The settings are saved.")
@@ -44,8 +48,10 @@ def person_new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def person(request: HttpRequest, pk: int) -> HttpResponse:
-    somebody = get_object_or_404(User, pk=pk)
+    held(request, Workspace.objects.all()).first()  # the order of locks: see staff.change
+    somebody = get_object_or_404(held(request, User.objects.all()), pk=pk)
     form = PersonForm(request.POST or None, instance=somebody)
     if request.method == "POST" and form.is_valid() and _changed(request, form.instance):
         return redirect("workspace:people")

@@ -1,0 +1,58 @@
+"""Two people at one form: the second to save is told, and nothing of either is lost."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.forms.models import model_to_dict
+from django.http import HttpRequest, QueryDict
+
+M = TypeVar("M", bound=Model)
+TOLD = "Somebody else saved this after you opened it, and nothing of yours is saved yet. Theirs says: "
+THEN = ". What you typed is below; save once more to put it in place of theirs."
+
+
+class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+    """A form on a row. It carries what the row was like when it was opened, and is refused once that has changed.
+
+    `instance` is read in the request that saves it, by `held`.
+    """
+
+    opened = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stands = model_to_dict(self.instance, self._meta.fields) if self.instance.pk else {}
+        self.initial["opened"] = self._mark()
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        opened = said.pop("opened", "")
+        if opened and opened != self._mark():
+            self.add_error(None, TOLD + "; ".join(self._theirs(said)) + THEN)
+            self._go_on()
+        return said
+
+    def _mark(self) -> str:
+        text = json.dumps(self._stands, sort_keys=True, default=str)
+        return sha256(text.encode()).hexdigest()[:32]
+
+    def _theirs(self, said: dict[str, Any]) -> Iterator[str]:
+        """The fields in which what stands is not what was typed."""
+        for name, value in self._stands.items():
+            if name in said and str(said[name]) != str(value):
+                yield f"{self.fields[name].label} “{value}”"
+
+    def _go_on(self) -> None:
+        """From what stands now: saved again, what was typed is put in its place knowingly."""
+        if isinstance(self.data, QueryDict):
+            self.data = self.data.copy()
+            self.data["opened"] = self._mark()
+
+
+def held(request: HttpRequest, rows: "QuerySet[M]") -> "QuerySet[M]":
+    """The rows, locked where the request may change them: of two at once the second sees what the first saved."""
+    return rows.select_for_update() if request.method == "POST" else rows

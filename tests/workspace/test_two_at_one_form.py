@@ -1,0 +1,55 @@
+"""Two people at one form: the second is told what the first did, loses nothing, and may put theirs in its place."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from retention.workspace.models import User, Workspace
+from surveys.models import Survey
+from tests.workspace.test_settings import GOOD
+
+SignIn = Callable[[str], Client]
+
+
+def opened(client: Client, url: str) -> str:
+    found = re.search(r'name="opened" value="(\w+)"', client.get(url).content.decode())
+    assert found, f"{url} does not say what it was opened on"
+    return found[1]
+
+
+def somebody() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    who = User.objects.create_user("a@example.test", role="analyst", first_name="Ann", last_name="B")
+    typed = {"first_name": "Anna", "last_name": "B", "role": "analyst"}
+    return f"/settings/people/{who.pk}/", typed, lambda: User.objects.get(pk=who.pk).first_name
+
+
+def the_workspace() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    return "/settings/", GOOD | {"name": "Anna"}, lambda: Workspace.current().name
+
+
+def a_survey() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    survey = Survey.objects.create(name="Spring", question="?", follow_up="Why?", thanks="Thanks.")
+    typed = {"name": "Anna", "question": "?", "follow_up": "Why?", "thanks": "Thanks.", "open_days": "30"}
+    return f"/surveys/{survey.pk}/edit/", typed, lambda: Survey.objects.get(pk=survey.pk).name
+
+
+@pytest.mark.parametrize("place", [somebody, the_workspace, a_survey])
+def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
+    client = signed_in("administrator")
+    url, typed, stands = place()
+    name = "first_name" if place is somebody else "name"
+    mark = opened(client, url)
+    assert client.post(url, typed | {name: "Theirs", "opened": mark}).status_code == 302
+    refused = client.post(url, typed | {name: "Ours", "opened": mark})
+    page = refused.content.decode()
+    assert stands() == "Theirs"
+    assert "Somebody else saved this" in page
+    assert "“Theirs”" in page
+    assert 'value="Ours"' in page
+    again = re.search(r'name="opened" value="(\w+)"', page)
+    assert again
+    assert client.post(url, typed | {name: "Ours", "opened": again[1]}).status_code == 302
+    assert stands() == "Ours"
