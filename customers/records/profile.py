@@ -8,11 +8,10 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from customers.custom import values
 from customers.custom.definitions import every
-from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine, Task
+from customers.models import Consent, Customer, CustomerFacts, Order, OrderLine
 
 ORDERS = 10
 LINES = 20
-MOST = 50
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Profile:
     customer: Customer
     facts: CustomerFacts | None
     consents: Sequence[Consent]
-    tasks: Sequence[Task]
     orders: Sequence[Order]
     custom: Sequence[values.Told]
     loose: dict[str, Any]
@@ -40,7 +38,6 @@ def profile(pk: int, currency: str) -> Profile:
         customer=customer,
         facts=getattr(customer, "facts", None),
         consents=list(customer.consents.order_by("channel")),
-        tasks=list(customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST]),
         orders=_latest_orders(customer),
         custom=values.told(shown, customer.attributes, currency),
         loose=values.loose((field.key for field in fields), customer.attributes),

@@ -13,11 +13,14 @@ from typing import Any
 from django.db import connection
 
 from customers.models import Customer, CustomerFacts, Task
-from customers.work.signals import SIGNALS, Signal
+from customers.work import putting_off
+from customers.work.signals import RENEWAL, SIGNALS, Signal
 
+MOST = 50  # open tasks of one customer
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
 
-# Signals of customers for whom somebody has a task are left to that task. A contract that renews every week or month
+# Signals of customers for whom somebody has a task are left to that task, but a renewal not to one that is due only
+# after it. A contract that renews every week or month
 # renews by itself: nobody calls about that.
 RANKED = """
 WITH signals AS (
@@ -40,7 +43,8 @@ WITH signals AS (
      WHERE {customers_of}
        AND NOT EXISTS (SELECT FROM customers_task task
                         WHERE task.customer_id = signals.customer_id
-                          AND (task.state = 'open' OR task.origin
+                          AND (task.state = 'open' AND (signals.kind <> 'renewal' OR task.due_at < signals.at)
+                               OR task.origin
                                = signals.kind || ':' || to_char(signals.at AT TIME ZONE 'UTC', 'YYYY-MM-DD')))
      ORDER BY signals.customer_id, signals.band, signals.kind DESC
 ), needs AS (
@@ -77,6 +81,7 @@ class Need:
     facts: CustomerFacts
     task: Task | None
     signal: Signal | None
+    put_off: dict[int, str]
 
     @property
     def key(self) -> str:
@@ -86,6 +91,11 @@ class Need:
     @property
     def action(self) -> str:
         return self.task.title if self.task else self.signal.action if self.signal else ""
+
+    @property
+    def renews_at(self) -> datetime | None:
+        """When the contract renews that this line is about; None where it is about something else."""
+        return _deadline(self.facts, self.task, self.signal)
 
     @property
     def recurring(self) -> Decimal:
@@ -123,19 +133,42 @@ def needs(whose: str, me: int, now: datetime, zone: tzinfo, *, start: int = 0, s
     with connection.cursor() as cursor:
         cursor.execute(RANKED.format(tasks_of=tasks_of, customers_of=customers_of), given)
         rows = cursor.fetchall()
-    return Page(_filled(rows), rows[0][-1] if rows else 0)
+    return Page(_filled(rows, now, zone), rows[0][-1] if rows else 0)
 
 
-def _filled(rows: list[tuple[Any, ...]]) -> list[Need]:
-    customers = Customer.objects.select_related("facts", "owner").in_bulk([row[2] for row in rows])
-    tasks = Task.objects.select_related("assignee").in_bulk([ref for kind, ref, *_ in rows if kind == "task"])
+def tasks_of(customer: Customer, now: datetime, zone: tzinfo) -> list[Need]:
+    """A customer's open tasks, the first due first. One query."""
+    tasks = customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST]
+    facts = _facts(customer)
     return [
         Need(
-            band=band,
-            customer=customers[customer_id],
-            facts=getattr(customers[customer_id], "facts", None) or CustomerFacts(customer_id=customer_id),
-            task=tasks.get(ref) if kind == "task" else None,
-            signal=SIGNALS.get(kind),
+            band=1,
+            customer=customer,
+            facts=facts,
+            task=task,
+            signal=None,
+            put_off=putting_off.offered(now, zone, _deadline(facts, task, None)),
         )
-        for kind, ref, customer_id, band, _ in rows
+        for task in tasks
     ]
+
+
+def _facts(customer: Customer) -> CustomerFacts:
+    return getattr(customer, "facts", None) or CustomerFacts(customer_id=customer.pk)
+
+
+def _deadline(facts: CustomerFacts, task: Task | None, signal: Signal | None) -> datetime | None:
+    about = task.origin == RENEWAL.origin(facts) if task else signal is RENEWAL
+    return facts.renews_at if about else None
+
+
+def _filled(rows: list[tuple[Any, ...]], now: datetime, zone: tzinfo) -> list[Need]:
+    customers = Customer.objects.select_related("facts", "owner").in_bulk([row[2] for row in rows])
+    tasks = Task.objects.select_related("assignee").in_bulk([ref for kind, ref, *_ in rows if kind == "task"])
+    found = []
+    for kind, ref, customer_id, band, _ in rows:
+        customer, signal = customers[customer_id], SIGNALS.get(kind)
+        facts, task = _facts(customer), tasks.get(ref) if kind == "task" else None
+        put_off = putting_off.offered(now, zone, _deadline(facts, task, signal))
+        found.append(Need(band=band, customer=customer, facts=facts, task=task, signal=signal, put_off=put_off))
+    return found

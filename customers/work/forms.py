@@ -1,6 +1,5 @@
 """What account managers fill in."""
 
-from datetime import date, datetime, time, tzinfo
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,21 +7,16 @@ from django.db.models import Q, QuerySet
 
 from customers.models import Customer, Task
 from customers.work.attention import WHOSE
+from customers.work.putting_off import DAYS
 from retention.workspace.models import User
 from retention.workspace.roles import GRANTS, Can
 
 WORKERS = [role for role, grants in GRANTS.items() if Can.WORK_TASKS in grants]
-END_OF_WORK = time(17)
 
 
 def workers() -> QuerySet[User]:
     """The people a task can be given to."""
     return User.objects.filter(is_active=True, role__in=WORKERS).order_by("first_name", "last_name", "email")
-
-
-def end_of_work(day: date, zone: tzinfo) -> datetime:
-    """The instant at which work on a day of `zone` ends."""
-    return datetime.combine(day, END_OF_WORK, tzinfo=zone)
 
 
 class CustomerField(forms.CharField):
@@ -52,13 +46,24 @@ class TaskForm(forms.Form):
 
 
 class ActForm(forms.Form):
-    """What somebody does about one line of Today, and the list they did it on."""
+    """What somebody does about one task, or signal that calls for one."""
 
-    PUT_OFF: ClassVar[dict[str, str]] = {"1": "Tomorrow", "3": "In 3 days", "7": "In a week", "30": "In a month"}
-    ACTS: ClassVar[list[str]] = ["done", "undo", "assign", *(f"snooze-{days}" for days in ("1", "3", "7", "30"))]
+    ACTS: ClassVar[list[str]] = ["done", "undo", "assign", *(f"snooze-{days}" for days in DAYS)]
 
     need = forms.RegexField(r"^(task|renewal|at_risk):\d{1,18}$")
     act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
     assignee = forms.ModelChoiceField(workers(), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Only what was done to a task can be taken back: a signal is what nobody has done anything about."""
+        cleaned = super().clean() or {}
+        if cleaned.get("act") == "undo" and not cleaned.get("need", "").startswith("task:"):
+            raise forms.ValidationError("Only a task can be taken back.")
+        return cleaned
+
+
+class TodayForm(ActForm):
+    """The same, and the list it was done on."""
+
     whose = forms.ChoiceField(choices=[(name, name) for name in WHOSE])
     page = forms.IntegerField(min_value=1, max_value=1_000_000)

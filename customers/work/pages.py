@@ -1,26 +1,28 @@
 """Today: the account manager's first page."""
 
+from datetime import tzinfo
 from math import ceil
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.models import CustomerFacts, Task
+from customers.models import Customer
 from customers.work import attention, working_days
-from customers.work.acting import act
-from customers.work.forms import ActForm, TaskForm, end_of_work, workers
-from customers.work.tasks import TaskIsClosed, open_task
+from customers.work.acting import OVERTAKEN, Done, act
+from customers.work.forms import ActForm, TaskForm, TodayForm, workers
+from customers.work.tasks import open_task
 from retention.common import clock
 from retention.workspace.models import User, Workspace
-from retention.workspace.people import person
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, Role, requires
 
 PAGE_SIZE = 25
+NOT_POSSIBLE = "That can't be done to this line. Reload the page and try again."
 WHOSE = {"mine": "Mine", "nobodys": "Nobody's", "everyones": "Everyone's"}
 
 
@@ -54,7 +56,6 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "pages": ceil(found.total / PAGE_SIZE),
         "workers": workers(),
         "now": clock.now(),
-        "put_off": ActForm.PUT_OFF,
     }
 
 
@@ -62,21 +63,47 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
 @requires(Can.WORK_TASKS)
 def today_act(request: HttpRequest) -> HttpResponse:
     """Done, put off, handed over or taken back; then the list as it is now, as a part or by a redirect."""
-    form = ActForm(request.POST)
+    form = TodayForm(request.POST)
     if not form.is_valid():
-        return HttpResponseBadRequest("That can't be done to this line. Reload the page and try again.")
-    asked, undo = form.cleaned_data, ""
-    try:
-        task, said = act(asked, person(request), clock.now(), Workspace.current().zone)
-        undo = str(task.pk) if asked["act"] == "done" else ""
-    except (TaskIsClosed, Task.DoesNotExist, CustomerFacts.DoesNotExist):
-        said = "Somebody else has dealt with it meanwhile."
+        return HttpResponseBadRequest(NOT_POSSIBLE)
+    asked = form.cleaned_data
+    done = _act(request, form)
     if request.htmx:  # type: ignore[attr-defined]
         shown = _list(request, asked["whose"], asked["page"])
-        return render(request, "customers/work/list.html", shown | {"said": said, "undo": undo})
-    messages.success(request, said)
-    place = {"whose": asked["whose"], "page": asked["page"]} | ({"undo": undo} if undo else {})
+        return render(request, "customers/work/list.html", shown | {"said": done.said, "undo": done.undo})
+    messages.success(request, done.said)
+    place = {"whose": asked["whose"], "page": asked["page"]} | ({"undo": done.undo} if done.undo else {})
     return redirect(f"{reverse('customers:today')}?{urlencode(place)}")
+
+
+def _act(request: HttpRequest, form: ActForm) -> Done:
+    try:
+        return act(form.cleaned_data, person(request), clock.now(), Workspace.current().zone)
+    except OVERTAKEN:
+        return Done("Somebody else has dealt with it meanwhile.", None)
+
+
+@require_POST
+@requires(Can.WORK_TASKS)
+def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same on a customer's own page: then their open tasks, as a part or by a redirect."""
+    customer = get_object_or_404(Customer.objects.select_related("facts"), pk=pk)
+    form = ActForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest(NOT_POSSIBLE)
+    done = _act(request, form)
+    if request.htmx:  # type: ignore[attr-defined]
+        shown = of_customer(customer, workspace_of(request).zone) | {"said": done.said, "undo": done.undo}
+        return render(request, "customers/work/of_customer.html", shown)
+    messages.success(request, done.said)
+    return redirect("customers:detail", pk)
+
+
+def of_customer(customer: Customer, zone: tzinfo) -> dict[str, Any]:
+    """What the open tasks on a customer's page are told from."""
+    now = clock.now()
+    found = attention.tasks_of(customer, now, zone)
+    return {"customer": customer, "needs": found, "workers": workers() if found else (), "now": now}
 
 
 @requires(Can.WORK_TASKS)
@@ -88,7 +115,7 @@ def task_new(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         asked = form.cleaned_data
         assignee = asked["assignee"].pk if asked["assignee"] else None
-        due_at = end_of_work(asked["due"], zone)
+        due_at = working_days.end_of_work(asked["due"], zone)
         open_task(asked["customer"].pk, asked["title"], asked["reason"], due_at, assignee, origin="")
         messages.success(request, f"Opened for {asked['customer']}: {asked['title']}.")
         return redirect("customers:today")

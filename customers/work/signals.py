@@ -30,6 +30,12 @@ AT_RISK = Signal("at_risk", "Find out why they went quiet", "stage_since")
 SIGNALS = {signal.kind: signal for signal in (RENEWAL, AT_RISK)}
 
 
+def deadline(task: Task) -> datetime | None:
+    """The instant that a task is about, where it is about one that the facts still know: work is done before it."""
+    facts = CustomerFacts.objects.filter(customer=task.customer_id).first()
+    return facts.renews_at if facts and task.origin == RENEWAL.origin(facts) else None
+
+
 def make_task(signal: Signal, customer_id: int, due_at: datetime) -> Task:
     """The task about what a signal says now of a customer, for whoever looks after them."""
     facts = CustomerFacts.objects.select_related("customer").get(pk=customer_id)

@@ -1,16 +1,23 @@
-"""Tasks: opened once per origin, closed, put off, handed over."""
+"""Tasks: opened once per origin, closed, put off, handed over; and the last of these taken back."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
 
 from customers.events.recording import Happening, record
-from customers.models import Task
+from customers.models import Event, Task
 from retention.common import clock
+from retention.workspace.models import User
 
 
 class TaskIsClosed(Exception):
     """Somebody else has closed the task meanwhile."""
+
+
+class NothingToTakeBack(Exception):
+    """The last that happened to the task was not done by the person who wants it taken back."""
 
 
 @transaction.atomic
@@ -34,45 +41,75 @@ def open_task(
     return task
 
 
-@transaction.atomic
-def close_task(task_id: int, state: Task.State, by_id: int | None) -> Task:
-    """Close an open task as done or dropped. One that is closed already stays as it is, whoever closed it."""
-    open_tasks = Task.objects.filter(pk=task_id, state=Task.State.OPEN)
-    at = clock.now()
-    closed = open_tasks.update(state=state, closed_at=at, closed_by_id=by_id)
-    task = Task.objects.get(pk=task_id)
-    if closed:
-        _record(task, "task.closed", at)
-    return task
+def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: bool = False) -> Task:
+    """Close an open task as done or dropped. One that is closed already stays as it is, whoever closed it.
+
+    `fresh`, here and below: the task was made by this very act, so that to take the act back removes the task.
+    """
+    closing = {"state": state, "closed_at": clock.now(), "closed_by_id": by_id}
+    try:
+        return _change(task_id, "task.closed", by_id, fresh, state.label.lower(), **closing)
+    except TaskIsClosed:
+        return Task.objects.select_related("customer").get(pk=task_id)
 
 
-@transaction.atomic
-def reopen_task(task_id: int) -> Task:
-    """Take back a closing; an open task stays as it is."""
-    closed_tasks = Task.objects.filter(pk=task_id).exclude(state=Task.State.OPEN)
-    reopened = closed_tasks.update(state=Task.State.OPEN, closed_at=None, closed_by=None)
-    task = Task.objects.get(pk=task_id)
-    if reopened:
-        _record(task, "task.opened", clock.now())
-    return task
+def snooze_task(task_id: int, until: datetime, said: str, by_id: int | None, *, fresh: bool = False) -> Task:
+    """Put an open task off; `said` is until when, in words. Raises TaskIsClosed."""
+    return _change(task_id, "task.changed", by_id, fresh, f"put off until {said}", due_at=until)
 
 
-def snooze_task(task_id: int, until: datetime) -> None:
-    """Put an open task off. Raises TaskIsClosed."""
-    _change_open(task_id, due_at=until)
-
-
-def reassign_task(task_id: int, assignee_id: int | None) -> None:
+def reassign_task(task_id: int, assignee: User | None, by_id: int | None, *, fresh: bool = False) -> Task:
     """Hand an open task to somebody, or to nobody. Raises TaskIsClosed."""
-    _change_open(task_id, assignee_id=assignee_id)
+    return _change(task_id, "task.changed", by_id, fresh, f"handed to {assignee or 'nobody'}", assignee=assignee)
 
 
-def _change_open(task_id: int, **change: object) -> None:
-    if not Task.objects.filter(pk=task_id, state=Task.State.OPEN).update(**change):
+@transaction.atomic
+def take_back(task_id: int, by_id: int) -> Task:
+    """Make undone the last that this person did to the task: it is as it was before, or gone where it was not there.
+
+    Raises NothingToTakeBack, Task.DoesNotExist.
+    """
+    task = Task.objects.select_for_update(of=("self",)).select_related("customer").get(pk=task_id)
+    last = Event.objects.filter(customer=task.customer, ref=f"task:{task.pk}").order_by("pk").last()
+    if last is None or last.payload.get("by") != by_id or "was" not in last.payload:
+        raise NothingToTakeBack(task_id)
+    was = last.payload["was"]
+    if was is None:
+        _record(task, "task.taken_back", clock.now())
+        task.delete()
+    else:
+        _restore(task, was)
+    return task
+
+
+def _restore(task: Task, was: dict[str, Any]) -> None:
+    kind = "task.changed" if task.state == Task.State.OPEN else "task.opened"
+    task.state, task.closed_at, task.closed_by = Task.State.OPEN, None, None
+    task.due_at = parse_datetime(was["due_at"]) or task.due_at
+    task.assignee = User.objects.filter(pk=was["assignee"]).first()
+    task.save()
+    _record(task, kind, clock.now(), said="as before")
+
+
+@transaction.atomic
+def _change(task_id: int, kind: str, by_id: int | None, fresh: bool, said: str, **change: Any) -> Task:
+    task = (
+        Task.objects.select_for_update(of=("self",))
+        .select_related("customer")
+        .filter(pk=task_id, state=Task.State.OPEN)
+        .first()
+    )
+    if task is None:
         raise TaskIsClosed(task_id)
+    was = None if fresh else {"due_at": task.due_at.isoformat(), "assignee": task.assignee_id}
+    for name, value in change.items():
+        setattr(task, name, value)
+    task.save(update_fields=list(change))
+    _record(task, kind, clock.now(), said=said, by=by_id, was=was)
+    return task
 
 
-def _record(task: Task, kind: str, at: datetime) -> None:
+def _record(task: Task, kind: str, at: datetime, **more: Any) -> None:
     """A task may be closed and opened again, so the instant is part of what makes the event one of a kind."""
     happening = Happening(
         customer_id=task.customer_id,
@@ -80,7 +117,7 @@ def _record(task: Task, kind: str, at: datetime) -> None:
         occurred_at=at,
         source="work",
         ref=f"task:{task.pk}",
-        payload={"task": task.pk, "title": task.title, "state": task.state},
+        payload={"task": task.pk, "title": task.title, "state": task.state} | more,
         dedup_key=f"task:{task.pk}:{at.isoformat()}",
     )
     record([happening])

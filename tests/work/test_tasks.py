@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from customers.models import Customer, Event, Task
 from customers.work import working_days
-from customers.work.tasks import TaskIsClosed, close_task, open_task, reassign_task, reopen_task, snooze_task
+from customers.work.tasks import (
+    NothingToTakeBack,
+    TaskIsClosed,
+    close_task,
+    open_task,
+    reassign_task,
+    snooze_task,
+    take_back,
+)
 from retention.common import clock
 from retention.workspace.models import User
 
@@ -66,31 +74,60 @@ def test_closing_twice_closes_once(opened: Open) -> None:
     assert kinds().count("task.closed") == 1
 
 
-def test_a_closing_can_be_taken_back(opened: Open) -> None:
+def test_each_act_can_be_taken_back_by_who_did_it(opened: Open) -> None:
+    me, someone = User.objects.create_user("me@example.test"), User.objects.create_user("ben@example.test")
     task = opened()
-    close_task(task.pk, Task.State.DONE, None)
-    assert reopen_task(task.pk).state == Task.State.OPEN
-    assert reopen_task(task.pk).closed_at is None
-    close_task(task.pk, Task.State.DROPPED, None)
-    assert kinds() == ["task.opened", "task.closed", "task.opened", "task.closed"]
+    due_at = task.due_at
+    snooze_task(task.pk, due_at + timedelta(days=9), "9 May", me.pk)
+    assert (take_back(task.pk, me.pk).due_at, kinds()[-1]) == (due_at, "task.changed")
+    reassign_task(task.pk, someone, me.pk)
+    assert take_back(task.pk, me.pk).assignee is None
+    close_task(task.pk, Task.State.DROPPED, me.pk)
+    back = take_back(task.pk, me.pk)
+    assert (back.state, back.closed_at, back.due_at) == (Task.State.OPEN, None, due_at)
+    assert kinds() == ["task.opened", *["task.changed"] * 4, "task.closed", "task.opened"]
+
+
+def test_only_the_last_act_and_only_ones_own_is_taken_back(opened: Open) -> None:
+    me, someone = User.objects.create_user("me@example.test"), User.objects.create_user("ben@example.test")
+    task = opened()
+    with pytest.raises(NothingToTakeBack):
+        take_back(task.pk, me.pk)
+    snooze_task(task.pk, task.due_at, "9 May", me.pk)
+    reassign_task(task.pk, None, someone.pk)
+    with pytest.raises(NothingToTakeBack):
+        take_back(task.pk, me.pk)
+    take_back(task.pk, someone.pk)
+    with pytest.raises(NothingToTakeBack):
+        take_back(task.pk, someone.pk)
+
+
+def test_a_task_that_the_act_itself_made_goes_with_it(opened: Open) -> None:
+    me, task = User.objects.create_user("me@example.test"), opened()
+    close_task(task.pk, Task.State.DONE, me.pk, fresh=True)
+    take_back(task.pk, me.pk)
+    assert not Task.objects.exists()
+    assert kinds() == ["task.opened", "task.closed", "task.taken_back"]
 
 
 def test_an_open_task_is_put_off_and_handed_over(opened: Open) -> None:
     task, someone = opened(), User.objects.create_user("ben@example.test")
     until = clock.now() + timedelta(days=9)
-    snooze_task(task.pk, until)
-    reassign_task(task.pk, someone.pk)
+    snooze_task(task.pk, until, "9 May", someone.pk)
+    reassign_task(task.pk, someone, someone.pk)
     task.refresh_from_db()
     assert (task.due_at, task.assignee) == (until, someone)
+    said = Event.objects.filter(kind="task.changed").order_by("pk").values_list("payload__said", flat=True)
+    assert list(said) == ["put off until 9 May", "handed to ben@example.test"]
 
 
 def test_a_closed_task_is_left_alone(opened: Open) -> None:
     task = opened()
     close_task(task.pk, Task.State.DONE, None)
     with pytest.raises(TaskIsClosed):
-        snooze_task(task.pk, clock.now())
+        snooze_task(task.pk, clock.now(), "today", None)
     with pytest.raises(TaskIsClosed):
-        reassign_task(task.pk, None)
+        reassign_task(task.pk, None, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from customers.models import Customer, CustomerFacts, Event, Interval, Stage, Subscription, SubscriptionTerm, Task
+from customers.work.acting import act as act_on
 from customers.work.attention import needs
 from customers.work.tasks import close_task, open_task
 from retention.common import clock
@@ -46,7 +47,7 @@ def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
     page = client.get("/today/").content.decode()
     assert page.index("Call Cafe") < page.index("Find out why they went quiet")
     assert "900.00 EUR" in page
-    assert "Done: Find out why they went quiet." in act(client, f"at_risk:{bakery.pk}", "done")
+    assert "Done: Find out why they went quiet – Bakery." in act(client, f"at_risk:{bakery.pk}", "done")
     assert "Find out why" not in client.get("/today/").content.decode().split('id="needs"')[1]
     done = Task.objects.get(customer=bakery)
     assert (done.state, done.closed_by) == (Task.State.DONE, manager)
@@ -146,10 +147,84 @@ def test_handing_over_and_undoing(signed_in: SignIn, manager: User, make: MakeCu
     assert ranked(ben) == [(1, "Boreal", "task")]
     page = act(client, f"task:{mine.pk}", "done")
     assert 'value="undo"' in page
-    act(client, f"task:{mine.pk}", "undo")
+    assert "Taken back: Call Boreal – Boreal." in act(client, f"task:{mine.pk}", "undo")
     assert ranked(ben) == [(1, "Boreal", "task")]
     kinds = list(Event.objects.order_by("id").values_list("kind", flat=True))
-    assert kinds == ["task.opened", "task.closed", "task.opened"]
+    assert kinds == ["task.opened", "task.changed", "task.closed", "task.opened"]
+
+
+@pytest.mark.parametrize("what", ["done", "snooze-3", "assign"])
+def test_what_is_taken_back_is_the_need_as_it_was(
+    signed_in: SignIn, manager: User, make: MakeCustomer, what: str
+) -> None:
+    boreal = make("Boreal", manager, renews_in=4)
+    client = signed_in("account_manager")
+    before = client.get("/today/").content.decode().split('class="needs"')[1]
+    undone = act(client, f"renewal:{boreal.pk}", what)
+    acted = Task.objects.get()
+    assert f'name="need" value="task:{acted.pk}"' in undone
+    assert "– Boreal." in undone
+    after = act(client, f"task:{acted.pk}", "undo").split('class="needs"')[1]
+    assert ranked(manager) == [(2, "Boreal", "renewal")]
+    assert_same_words(before, after)
+    assert "Somebody else has dealt with it" in act(client, f"task:{acted.pk}", "undo")
+
+
+def assert_same_words(before: str, after: str) -> None:
+    def words(page: str) -> list[str]:
+        return re.sub(r"<[^>]+>", " ", page.split("</ol>")[0]).split()
+
+    assert words(before) == words(after)
+
+
+def test_a_renewal_handed_over_in_the_evening_is_not_late_and_keeps_its_date(
+    signed_in: SignIn, manager: User, make: MakeCustomer
+) -> None:
+    boreal = make("Boreal", manager, renews_in=40)
+    evening = clock.now().astimezone(ZONE).replace(hour=21)
+    asked = {"need": f"renewal:{boreal.pk}", "act": "assign", "assignee": None}
+    act_on(asked, manager, evening, ZONE)
+    assert Task.objects.get().due_at > evening
+    page = signed_in("administrator").get("/today/?whose=everyones").content.decode()
+    assert "Renews <time" in page
+
+
+@pytest.mark.parametrize(("renews_in", "days", "offered"), [(2.5, 2.5, [1]), (5, 5, [1, 3]), (40, 30, [1, 3, 7, 30])])
+def test_nothing_is_put_off_past_the_renewal(
+    signed_in: SignIn, manager: User, make: MakeCustomer, renews_in: float, days: float, offered: list[int]
+) -> None:
+    boreal = make("Boreal", manager, renews_in=renews_in)
+    client = signed_in("account_manager")
+    assert re.findall(r"snooze-(\d+)", client.get("/today/").content.decode()) == [str(one) for one in offered]
+    act(client, f"renewal:{boreal.pk}", "snooze-30")
+    due_at = Task.objects.get().due_at
+    assert due_at <= boreal.facts.renews_at
+    assert abs(due_at - clock.now() - timedelta(days=days)) < timedelta(days=1)
+
+
+def test_a_task_due_after_the_renewal_does_not_hide_it(manager: User, make: MakeCustomer) -> None:
+    task(make("Boreal", manager, renews_in=10), days=30)
+    task(make("Cafe", manager, renews_in=50), days=30)
+    assert ranked(manager) == [(2, "Boreal", "renewal")]
+
+
+def test_on_the_customers_page_too(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    boreal, other = make("Boreal", manager), make("Cafe", manager)
+    mine = task(boreal, days=0)
+    client = signed_in("account_manager")
+    url = f"/customers/{boreal.pk}/"
+    assert f'action="{url}tasks/"' in client.get(url).content.decode()
+    sent = {"need": f"task:{mine.pk}", "act": "snooze-7"}
+    part = client.post(f"{url}tasks/", sent, headers={"hx-request": "true"}).content.decode()
+    assert "<html" not in part
+    assert "Put off until" in part
+    page = client.post(f"{url}tasks/", sent | {"act": "done"}, follow=True).content.decode()
+    assert "Done: Call Boreal – Boreal." in page
+    assert "Task put off until" in page
+    assert client.post(f"/customers/{other.pk}/tasks/", {"need": "renewal:1", "act": "undo"}).status_code == 400
+    assert client.post("/customers/999999/tasks/", sent).status_code == 404
+    assert signed_in("analyst").post(f"{url}tasks/", sent).status_code == 403
+    assert "tasks/" not in signed_in("analyst").get(url).content.decode()
 
 
 def test_the_list_comes_back_alone_to_htmx(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
@@ -157,7 +232,7 @@ def test_the_list_comes_back_alone_to_htmx(signed_in: SignIn, manager: User, mak
     sent = {"need": f"task:{mine.pk}", "act": "done", "whose": "mine", "page": "1"}
     part = signed_in("account_manager").post("/today/act/", sent, headers={"hx-request": "true"}).content.decode()
     assert "<html" not in part
-    assert "Done: Call Boreal." in part
+    assert "Done: Call Boreal – Boreal." in part
     assert 'value="undo"' in part
 
 
@@ -174,7 +249,15 @@ def test_what_somebody_else_closed_is_left_alone(signed_in: SignIn, manager: Use
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"need": "task:x"}, {"need": "origin:1"}, {"act": "burn"}, {"whose": "x"}, {"page": ""}]
+    "wrong",
+    [
+        {"need": "task:x"},
+        {"need": "origin:1"},
+        {"act": "burn"},
+        {"need": "renewal:1", "act": "undo"},
+        {"whose": "x"},
+        {"page": ""},
+    ],
 )
 def test_a_made_up_act_is_refused(signed_in: SignIn, manager: User, wrong: dict[str, str]) -> None:
     sent = {"need": "task:1", "act": "done", "whose": "mine", "page": "1"} | wrong

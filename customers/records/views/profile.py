@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from customers.models import Customer
 from customers.records.profile import profile
 from customers.records.timeline import GROUPS, part
+from customers.work.pages import of_customer
 from retention.workspace.people import workspace_of
 from retention.workspace.places import page_of
 from retention.workspace.roles import Can, requires
@@ -49,6 +50,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from error
     shown = groups(request)
     context = {"known": known, "customer": known.customer, "facts": known.facts, "panels": panels(pk)}
+    context |= of_customer(known.customer, workspace_of(request).zone)
     return render(request, "customers/detail.html", context | timeline_context(pk, shown))
 
 
