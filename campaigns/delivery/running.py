@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.conf import settings
+
 from campaigns.alone import DELIVERING, alone
 from campaigns.delivery.channels import Channel, Fate, Letter, Outcome, Unreachable
 from campaigns.delivery.channels.chosen import email_channel
@@ -19,7 +21,8 @@ from surveys.invitations import record_asked, take_back
 LANES = 2
 """So many workers deliver at once, however many are woken."""
 CHUNK_SECONDS = 0.5
-CHUNK_LIMIT_SECONDS = 60.0
+SHARE_OF_LEASE = 1 / 3
+"""So much of the lease a chunk may take on the wire: what is not begun by then goes back while it is still ours."""
 SMALLEST, LARGEST = 10, 500
 CLAIM_CHUNKS = 4
 LATER = timedelta(minutes=1)
@@ -122,7 +125,7 @@ class Run:
         take_back(each.invitation for each in chunk if each.invitation and each.ready.message_id in departed.ended)
         outcomes = [_impossible(each) for each in leaving if each.letter is None]
         letters: list[Letter] = [each.letter for each in leaving if each.letter is not None]
-        sent = self._channel.send(letters, CHUNK_LIMIT_SECONDS)
+        sent = self._channel.send(letters, settings.DELIVERY_LEASE.total_seconds() * SHARE_OF_LEASE)
         record(held.token, outcomes + sent)
         self.done.add(outcomes + sent, len(chunk) - len(leaving))
         if sent and all(each.fate == Fate.RETRY for each in sent):

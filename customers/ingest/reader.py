@@ -7,6 +7,7 @@ not swallow what follows. Only where nothing further can be read at all is the f
 
 import csv
 import gzip
+import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from typing import NamedTuple, Self
 RECORD_LIMIT = 1_000_000  # bytes of one record, with all its lines
 ORIGINAL_LIMIT = 2_000  # characters kept of a refused record
 BLOCK = 1 << 18
+# What a gzip file may unpack to: no table of customers shrinks to less than a two-hundredth.
+UNPACKED_TIMES, UNPACKED_ANYWAY = 200, 16 << 30
 OPENING = 1 << 16  # bytes that show how a file is written
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
@@ -219,12 +222,24 @@ def _blocks(file: BufferedReader | gzip.GzipFile, where: Callable[[], int]) -> I
         # A whole mark may be needed at once; after it, whatever can be had: a broken file's last good lines too.
         yield file.read(len(UTF8_MARK)).removeprefix(UTF8_MARK)
         while block := file.read1(BLOCK):
+            _check_size(file)
             yield block
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         how = "ends too early" if isinstance(error, EOFError) else "is damaged"
         raise FileRefused(
             f"The gzip file {how}, after line {where():,}: it was probably cut off on its way. Fetch it again."
         ) from error
+
+
+def _check_size(file: BufferedReader | gzip.GzipFile) -> None:
+    """Refuse what would fill the disk: a small file that unpacks to no end."""
+    if not isinstance(file, gzip.GzipFile) or file.tell() <= UNPACKED_ANYWAY:
+        return
+    if file.tell() > UNPACKED_TIMES * os.fstat(file.fileno()).st_size:
+        raise FileRefused(
+            f"The gzip file unpacks to more than {UNPACKED_TIMES} times its size, which no list of customers does. "
+            "Unpack it and look what is in it."
+        )
 
 
 def _in_words(error: Exception) -> str:

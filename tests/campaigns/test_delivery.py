@@ -189,6 +189,17 @@ def test_messages_that_meet_an_error_of_ours_let_the_others_go_first(
         assert deliver(30).fates[Fate.SENT] == 3
 
 
+def test_a_chunk_ends_well_before_its_lease(plain_sink: Sink, settings: Any) -> None:
+    """What a slow server leaves no time for goes back while it is still ours: it is never in doubt."""
+    settings.EMAIL_CONNECTIONS, settings.DELIVERY_LEASE, plain_sink.delay = 1, timedelta(seconds=1.2), 0.15
+    launched(12)
+    deliver(30)
+    found = states()
+    assert found.keys() == {"sent", "pending"}
+    assert found["pending"] > 0
+    assert Message.objects.filter(state="pending").first().reason == "There was no time left to send it."  # type: ignore[union-attr]
+
+
 def test_only_who_is_sent_the_question_was_asked(plain_sink: Sink) -> None:
     survey = Survey.objects.create(name="Spring")
     launched(3, step={"survey": survey, "body": "{{ survey.url }}"})

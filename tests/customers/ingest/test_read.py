@@ -140,6 +140,14 @@ def test_a_truncated_gzip_is_refused_after_its_rows(written: Written) -> None:
     assert f"The gzip file ends too early, after line {len(rows) + 1:,}" in str(error.value)
 
 
+def test_a_small_gzip_that_unpacks_to_no_end_is_refused(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("customers.ingest.reader.UNPACKED_ANYWAY", 1_000_000)
+    assert "unpacks to more than 200 times its size" in refused(written(gzip.compress(b"id\n" + b"1\n" * 4_000_000)))
+    usual = written(gzip.compress(b"id\n" + b"".join(b"%d\n" % number for number in range(400_000))))
+    with Reader(usual, Layout()) as reader:
+        assert sum(1 for _ in reader) == 400_000, "a large file that holds something is read"
+
+
 def test_a_damaged_gzip_is_refused(written: Written) -> None:
     packed = bytearray(gzip.compress(b"id\n" + b"1\n" * 1_000))
     packed[-6] ^= 0xFF
