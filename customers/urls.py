@@ -6,6 +6,7 @@ from customers.ingest import urls as ingest
 from customers.records import urls as records
 from customers.segments import urls as segments
 from customers.subscriptions import urls as subscriptions
+from customers.teams import urls as teams
 from customers.work import urls as work
 
 app_name = "customers"
@@ -17,5 +18,6 @@ urlpatterns = [
     *subscriptions.urlpatterns,
     *contacts.urlpatterns,
     *custom.urlpatterns,
+    *teams.urlpatterns,
     *work.urlpatterns,
 ]

@@ -234,6 +234,7 @@ _WORDS = {
     Reads.DAY: "CASE WHEN " + DAY + " AND {0} !~ '[^-0-9/.]' AND pg_input_is_valid({0}, 'date') THEN {0}::date END",
     Reads.YES_NO: "CASE WHEN lower({0}) = ANY({yes}) THEN TRUE WHEN lower({0}) = ANY({no}) THEN FALSE END",
     Reads.LINK: "CASE WHEN {0} ~ '^https?://[^\\s/?#]+\\S*$' AND length({0}) <= 2000 THEN {0} END",
+    Reads.TEAM: "(SELECT id FROM customers_team AS team WHERE lower(team.name) = lower({0}))",
     Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
 }
 

@@ -24,6 +24,7 @@ class Reads(Enum):
     CONSENT = "“yes” or “no”"
     TAGS = "a list of tags of at most 50 characters"
     OWNER = "the e-mail address of a colleague here"
+    TEAM = "the name of a team here"
     LINE = "a text on one line of at most {limit} characters"
     DAY = "a day written as {date}"
     YES_NO = "a plain “yes” or “no”"
@@ -114,6 +115,9 @@ _CUSTOMERS = (
     Field("kind", "Company or person", Reads.PARTY, names=("kind", "customertype"), hint="Empty: a person."),
     Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
     Field("owner_id", "Account manager", Reads.OWNER, names=("owner", "owneremail", "accountmanager", "contactowner")),
+    Field("team_id", "Team", Reads.TEAM, names=("team", "teamname", "group")),
+    Field("is_key_account", "Key account", Reads.YES_NO, names=("keyaccount", "iskeyaccount", "strategic")),
+    Field("persona", "Persona", Reads.TEXT, 100, ("persona", "buyerpersona", "hspersona")),
     Field("tags", "Tags", Reads.TAGS, names=("tags", "labels"), hint="With commas or semicolons between them."),
     Field(
         "joined_at",

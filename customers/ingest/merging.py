@@ -74,7 +74,8 @@ _GATHER_CUSTOMERS = """
 _GATHER_BUYERS = """
     CREATE TEMP TABLE import_customers AS
     SELECT customer_id, name, email, phone, country, language, consent, consent_source, source, joined_at,
-        NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags, NULL::jsonb AS attributes
+        NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags, NULL::jsonb AS attributes,
+        NULL::bigint AS team_id, NULL::boolean AS is_key_account, NULL AS persona
     FROM import_rows JOIN (
         SELECT min(customer_line) AS line, min(ordered_at) AS joined_at
         FROM import_orders WHERE customer_id IS NOT NULL GROUP BY customer_id
@@ -84,9 +85,10 @@ _GATHER_BUYERS = """
 _CREATE = """
     WITH created AS (
         INSERT INTO customers_customer (external_id, kind, name, email, phone, country, language, time_zone, owner_id,
-            source, tags, attributes, joined_at, created_at, updated_at)
+            team_id, is_key_account, persona, source, tags, attributes, joined_at, created_at, updated_at)
         SELECT customer_id, coalesce(kind, 'person'), coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''),
             coalesce(country, ''), coalesce(language, ''), coalesce(time_zone, ''), owner_id,
+            team_id, coalesce(is_key_account, FALSE), coalesce(persona, ''),
             coalesce(source, %(source)s), coalesce(tags, '{}'), coalesce(attributes, '{}'), joined_at, %(at)s, %(at)s
         FROM import_customers AS told
         WHERE NOT EXISTS (SELECT FROM customers_customer WHERE external_id = told.customer_id)
@@ -107,6 +109,7 @@ _LAST_WORD = {
         ("kind", "name", "email", "phone", "country", "language", "time_zone", "owner_id", "tags", "joined_at"),
         "coalesce(told.{0}, stands.{0})",
     ),
+    **dict.fromkeys(("team_id", "is_key_account", "persona"), "coalesce(told.{0}, stands.{0})"),
     "attributes": "stands.{0} || coalesce(told.{0}, '{{}}')",
 }
 _FILL = dict.fromkeys(

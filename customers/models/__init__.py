@@ -9,6 +9,7 @@ from customers.models.records import Channel, Consent, Customer, Order, OrderLin
 from customers.models.segments import HandChange, HandPick, Segment, SegmentMembership, Verdict
 from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
 from customers.models.tasks import Task
+from customers.models.teams import Team
 
 __all__ = [
     "Channel",
@@ -39,5 +40,6 @@ __all__ = [
     "Subscription",
     "SubscriptionTerm",
     "Task",
+    "Team",
     "Verdict",
 ]

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from customers.models.teams import Team
 from retention.common import clock
 from retention.common.text_search import SearchWords
 from retention.workspace.models import User
@@ -30,6 +31,9 @@ class Customer(models.Model):
     language = models.CharField(max_length=10, blank=True)
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's.")
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="customers")
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="customers", db_index=False)
+    is_key_account = models.BooleanField("key account", default=False, db_default=False)
+    persona = models.CharField(max_length=100, blank=True, default="", db_default="")
     source = models.CharField(max_length=100, blank=True)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
@@ -43,6 +47,8 @@ class Customer(models.Model):
             models.Index(Lower("name"), "id", name="customer_by_name"),
             models.Index(fields=["owner"], name="customer_by_owner"),
             models.Index(fields=["country"], name="customer_by_country"),
+            models.Index(fields=["team"], name="customer_by_team", condition=Q(team__isnull=False)),
+            models.Index(fields=["id"], name="customer_key_accounts", condition=Q(is_key_account=True)),
             GinIndex(fields=["tags"], name="customer_by_tag"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="customer_by_attribute"),
             GinIndex(SearchWords("name", "email", "external_id", "phone"), name="customer_by_word"),

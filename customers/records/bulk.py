@@ -10,7 +10,7 @@ from django.db.models import CharField, F, Func, Q, Value
 from django.http import QueryDict
 
 from customers.facts import dirty
-from customers.models import Customer
+from customers.models import Customer, Team
 from customers.records.filters import Filters, matching
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
@@ -54,12 +54,32 @@ ACTIONS = {
         lambda owner: {"owner": int(owner) if owner else None},
         lambda owner: f"Assign to {User.objects.get(pk=owner) if owner else 'nobody'}",
     ),
+    "team": Action(
+        lambda team: Q(team__isnull=True) | ~Q(team=team) if team else Q(team__isnull=False),
+        lambda team: {"team": int(team) if team else None},
+        lambda team: f"Give to the team {Team.objects.get(pk=team)}" if team else "Take from their team",
+    ),
+    "persona": Action(
+        lambda persona: ~Q(persona=persona),
+        lambda persona: {"persona": persona},
+        lambda persona: f"Set the persona “{persona}”" if persona else "Forget the persona",
+    ),
+    "key": Action(
+        lambda _: Q(is_key_account=False),
+        lambda _: {"is_key_account": True},
+        lambda _: "Make key accounts",
+    ),
+    "unkey": Action(
+        lambda _: Q(is_key_account=True),
+        lambda _: {"is_key_account": False},
+        lambda _: "Make no key accounts",
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Change:
-    """`action` is a key of `ACTIONS`; `value` its tag, or an owner's id, empty for nobody."""
+    """`action` is a key of `ACTIONS`; `value` its tag or persona, or an owner's or a team's id, empty for none."""
 
     action: str
     value: str
@@ -68,8 +88,12 @@ class Change:
         """Raises Refused where it makes no sense."""
         if self.action not in ACTIONS:
             raise Refused("Choose what to do with them.")
-        if self.action != "owner" and not 0 < len(self.value) <= TAG_LENGTH:
+        if self.action in ("tag", "untag") and not self.value:
             raise Refused(f"Give a tag of 1 to {TAG_LENGTH} characters.")
+        if len(self.value) > TAG_LENGTH:
+            raise Refused(f"Give at most {TAG_LENGTH} characters.")
+        if self.action == "team" and self.value and not _is_team(self.value):
+            raise Refused("Choose one of the teams.")
         if self.action == "owner" and self.value and not _is_person(self.value):
             raise Refused("Choose one of the people who work here.")
 
@@ -80,6 +104,10 @@ class Change:
 
 def _is_person(value: str) -> bool:
     return value.isascii() and value.isdigit() and User.objects.filter(pk=value, is_active=True).exists()
+
+
+def _is_team(value: str) -> bool:
+    return value.isascii() and value.isdigit() and Team.objects.filter(pk=value).exists()
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from customers.models import Segment
+from customers.models import Segment, Team
 from retention.workspace.models import User
 
 # A distinct over an index, a look-up per country: a plain DISTINCT reads every customer.
@@ -26,6 +26,10 @@ def countries() -> list[str]:
 def owners() -> dict[int, str]:
     """Everybody who can own customers, by id."""
     return {person.pk: str(person) for person in User.objects.filter(is_active=True).order_by("first_name", "email")}
+
+
+def teams() -> dict[int, str]:
+    return dict(Team.objects.values_list("pk", "name"))
 
 
 def segments() -> dict[int, str]:

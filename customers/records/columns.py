@@ -28,9 +28,42 @@ class Extra:
     is_figure: bool = False
 
 
+def _own(key: str, label: str, path: str) -> Extra:
+    return Extra(key, label, path, lambda row: row[path] or "", lambda text, _currency: _short(text), str)
+
+
+#: Columns of what every customer has.
+OWN = {
+    extra.key: extra
+    for extra in (
+        _own("team", "Team", "team__name"),
+        Extra(
+            "key_account",
+            "Key account",
+            "is_key_account",
+            lambda row: "Yes" if row["is_key_account"] else "",
+            lambda text, _currency: text,
+            str,
+        ),
+        _own("persona", "Persona", "persona"),
+        _own("source", "Came by", "source"),
+        _own("country", "Country", "country"),
+        _own("phone", "Phone", "phone"),
+        _own("language", "Language", "language"),
+    )
+}
+
+
+def paths(keys: Sequence[str]) -> tuple[str, ...]:
+    """What must be read of a customer for these columns, beside what the list reads anyway."""
+    own = {OWN[key].path for key in keys if key in OWN} - {"is_key_account", "country"}
+    custom = {"attributes"} if any(key.startswith(CUSTOM) for key in keys) else set()
+    return tuple(sorted(own | custom))
+
+
 def offered(fields: Sequence[CustomField]) -> dict[str, Extra]:
     """Every column that can be asked for, by key."""
-    return {extra.key: extra for extra in map(_custom, fields)}
+    return OWN | {extra.key: extra for extra in map(_custom, fields)}
 
 
 def chosen(keys: Sequence[str], offered: dict[str, Extra]) -> list[Extra]:

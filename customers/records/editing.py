@@ -14,7 +14,8 @@ from customers.facts import dirty
 from customers.models import Customer, CustomField
 from retention.common import clock
 
-FIELDS = ("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "tags")
+FIELDS = ("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "team")
+FIELDS += ("is_key_account", "persona", "source", "tags")
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ def add(values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> C
     """
     now = clock.now()
     given = {**values, "external_id": values["external_id"] or f"own-{uuid.uuid4().hex[:12]}"}
-    given["attributes"] = merged({}, custom or {})
-    customer = Customer.objects.create(**given, source="web", joined_at=now, created_at=now, updated_at=now)
+    given |= {"attributes": merged({}, custom or {}), "source": values.get("source") or "web"}
+    customer = Customer.objects.create(**given, joined_at=now, created_at=now, updated_at=now)
     record(
         [
             Happening(

@@ -1,6 +1,6 @@
 """What the list of customers is narrowed down to. The query string says it, so that a link shows the same list."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,6 +15,15 @@ from customers.records.columns import CUSTOM, MOST
 from retention.common.text_search import SearchWords, beginnings
 
 NOBODY = "none"
+LABELS = {
+    "owner": "Owner",
+    "team": "Team",
+    "key": "Key account",
+    "segment": "Segment",
+    "country": "Country",
+    "persona": "Persona",
+    "tag": "Tag",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filters:
-    """`owner` is a person's id or "none", `segment` a segment's id; empty means all.
+    """`owner` is a person's id, `team` a team's, each or "none"; `segment` a segment's id; `key` "yes"; empty means all.
 
     `custom`: keys of custom fields, each with the value that a form's field would read.
     """
@@ -39,6 +48,9 @@ class Filters:
     segment: str = ""
     country: str = ""
     tag: str = ""
+    team: str = ""
+    persona: str = ""
+    key: str = ""
     custom: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -52,6 +64,9 @@ class Filters:
             segment=segment if _is_id(segment) else "",
             country=said.get("country", "").replace("\0", "").strip()[:100],
             tag=said.get("tag", "").replace("\0", "").strip()[:50],
+            team=team if _is_id(team := said.get("team", "")) or team == NOBODY else "",
+            persona=said.get("persona", "").replace("\0", "").strip()[:100],
+            key="yes" if said.get("key") == "yes" else "",
             custom=tuple(
                 (key.removeprefix(CUSTOM), value)
                 for key in sorted(said)
@@ -63,7 +78,7 @@ class Filters:
         """The query string that says the same."""
         said = QueryDict(mutable=True)
         said.setlist("stage", list(self.stages))
-        for name in ("q", "owner", "segment", "country", "tag"):
+        for name in ("q", "owner", "segment", "country", "tag", "team", "persona", "key"):
             if value := getattr(self, name):
                 said[name] = value
         for key, value in self.custom:
@@ -83,6 +98,15 @@ class Filters:
             customers = customers.filter(country=self.country)
         if self.tag:
             customers = customers.filter(tags__contains=[self.tag])
+        return self._narrow_further(customers)
+
+    def _narrow_further(self, customers: QuerySet[Customer]) -> QuerySet[Customer]:
+        if self.team:
+            customers = customers.filter(team=None if self.team == NOBODY else int(self.team))
+        if self.persona:
+            customers = customers.filter(persona=self.persona)
+        if self.key:
+            customers = customers.filter(is_key_account=True)
         return _having(customers, self.custom) if self.custom else customers
 
 
@@ -102,19 +126,16 @@ def matching(filters: Filters) -> QuerySet[Customer]:
     return filters.narrow(Customer.objects.all())
 
 
-def chips(
-    filters: Filters, people: dict[int, str], segments: dict[int, str], fields: Iterable[CustomField] = ()
-) -> Iterator[Chip]:
-    """One for each filter that is on. `people` and `segments` name the ids, `fields` the custom fields."""
+def chips(filters: Filters, names: Mapping[str, dict[int, str]], fields: Iterable[CustomField] = ()) -> Iterator[Chip]:
+    """One for each filter that is on. `names` has what ids are called, by filter; `fields` are the custom fields."""
     if filters.q:
         yield Chip("Search", filters.q, replace(filters, q="").query())
     for stage in filters.stages:
         rest = tuple(other for other in filters.stages if other != stage)
         yield Chip("Stage", Stage(stage).label, replace(filters, stages=rest).query())
-    for name, label in (("owner", "Owner"), ("segment", "Segment"), ("country", "Country"), ("tag", "Tag")):
+    for name, label in LABELS.items():
         if value := getattr(filters, name):
-            named = {"owner": people, "segment": segments}.get(name, {})
-            yield Chip(label, _told(value, named), replace(filters, **_nothing(name)).query())
+            yield Chip(label, _told(value, names.get(name, {})), replace(filters, **_nothing(name)).query())
     labels = {field.key: field.label for field in fields}
     for key, value in filters.custom:
         rest_of = tuple(pair for pair in filters.custom if pair[0] != key)
@@ -132,7 +153,9 @@ def _nothing(name: str) -> dict[str, Any]:
 def _told(value: str, named: dict[int, str]) -> str:
     if value == NOBODY:
         return "Nobody"
-    return named.get(int(value), value) if _is_id(value) else value
+    if value == "yes":
+        return "Yes"
+    return named.get(int(value), value) if named and _is_id(value) else value
 
 
 class _AmongThese(Func):

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from customers.custom.asking import Asking
 from customers.custom.definitions import defined
-from customers.models import Customer
+from customers.models import Customer, Team
 from customers.records.editing import FIELDS
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
@@ -22,6 +22,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
 
     opened = forms.CharField(widget=forms.HiddenInput, required=False)
     owner = forms.ModelChoiceField(User.objects.filter(is_active=True), required=False, empty_label="Nobody")
+    team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label="None")
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
     tags = SimpleArrayField(forms.CharField(max_length=50), required=False, max_length=TAGS)
     external_id = forms.CharField(
@@ -38,6 +39,9 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ask(defined(), self.instance.attributes)
+        self.fields["source"].label = "Came by"
+        self.fields["is_key_account"].help_text = "One of those you would least like to lose."
+        self.fields["persona"].help_text = "What kind of buyer they are, in your own words."
         self.fields["tags"].help_text = "With commas between them."
         self.fields["name"].widget.attrs["autofocus"] = not self.instance.pk
         if self.instance.pk:

@@ -18,7 +18,7 @@ from django.http import QueryDict
 
 from customers.models import Customer
 from customers.models.facts import NEVER
-from customers.records.columns import MOST
+from customers.records.columns import MOST, paths
 from retention.common.keyset import beyond
 
 SIZES = (25, 50, 100, 200)
@@ -30,6 +30,7 @@ COLUMNS = (
     "external_id",
     "country",
     "tags",
+    "is_key_account",
     "owner__first_name",
     "owner__last_name",
     "owner__email",
@@ -105,7 +106,7 @@ class Cut:
     @property
     def paths(self) -> tuple[str, ...]:
         """What is read of each customer."""
-        return (*COLUMNS, "attributes") if self.columns else COLUMNS
+        return (*COLUMNS, *paths(self.columns))
 
     @property
     def sort(self) -> str:

@@ -31,7 +31,7 @@ class Profile:
 
 def profile(pk: int, currency: str) -> Profile:
     """Raises Customer.DoesNotExist."""
-    customer = Customer.objects.select_related("owner", "facts").get(pk=pk)
+    customer = Customer.objects.select_related("owner", "team", "facts").get(pk=pk)
     fields = every()
     shown = [field for field in fields if not field.archived_at]
     return Profile(

@@ -26,6 +26,7 @@ class Row:
     name: str
     detail: str
     tags: list[str]
+    is_key: bool
     stage: str
     stage_label: str
     owner: str
@@ -53,6 +54,7 @@ def _row(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> Row:
         name=name,
         detail=next((text for text in (row["email"], row["external_id"]) if text != name), ""),
         tags=row["tags"],
+        is_key=row["is_key_account"],
         stage=row["facts__stage"] or "",
         stage_label=STAGES.get(row["facts__stage"], ""),
         owner=_owner(row),

@@ -41,12 +41,12 @@ class Heading:
 def customer_list(request: HttpRequest) -> HttpResponse:
     filters, cut = Filters.read(request.GET), Cut.read(request.GET)
     customers = matching(filters)
-    owners, segments, fields = choices.owners(), choices.segments(), defined()
+    owners, segments, fields, teams = choices.owners(), choices.segments(), defined(), choices.teams()
     columns = offered(fields)
     extras = chosen(cut.columns, columns)
     context = {
         "filters": filters,
-        "chips": list(chips(filters, owners, segments, fields)),
+        "chips": list(chips(filters, {"owner": owners, "segment": segments, "team": teams}, fields)),
         "cut": cut,
         "headings": headings(filters, cut),
         "page": (part := page(customers, cut)),
@@ -56,6 +56,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "query_without_size": together(filters, replace(cut, size=SIZES[1])),
         "stages": Stage.choices,
         "owners": owners,
+        "teams": teams,
         "segments": segments,
         "sizes": SIZES,
         "extras": extras,
@@ -156,5 +157,7 @@ def picked(request: HttpRequest) -> list[int]:
 
 
 def value_of(request: HttpRequest) -> str:
-    name = "owner" if request.POST.get("action") == "owner" else "tag"
+    name = request.POST.get("action", "")
+    if name not in ("owner", "team", "persona"):
+        name = "tag"
     return request.POST.get(name, "").replace("\0", "").strip()

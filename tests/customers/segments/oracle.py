@@ -114,6 +114,8 @@ def meets(one: dict[str, Any], row: Row, now: datetime, zone: ZoneInfo) -> bool:
 def found(field: str, who: Customer) -> Any:
     facts: CustomerFacts = who.facts
     special: dict[str, Callable[[], Any]] = {
+        "key_account": lambda: "yes" if who.is_key_account else "no",
+        "team": lambda: who.team.name if who.team else None,
         "has_email": lambda: "yes" if who.email else "no",
         "owner": lambda: None if who.owner_id is None else str(who.owner_id),
         "consent.email": lambda: next(

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from customers.facts import folding
-from customers.models import Consent, CustomField, Event, Order
+from customers.models import Consent, CustomField, Event, Order, Team
 from retention.workspace.models import User
 from tests.customers.facts.world import DAY, World
 
@@ -40,12 +40,14 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
     """A world, routed once, in which profiles differ too."""
     world = World(seed, now, customers)
     world.grow(happenings)
+    team, _ = Team.objects.get_or_create(name="France")
     owner, _ = User.objects.get_or_create(email="owner@example.test")
     pick = world.random.choice
     CustomField.objects.bulk_create(custom_fields(), ignore_conflicts=True)
     for who in world.customers:
         who.country = pick(["", "France", "Germany"])
         who.email = pick(["", f"{who.external_id}@example.test"])
+        who.is_key_account, who.persona, who.team = pick([True, False]), pick(["", "vip"]), pick([None, team])
         who.tags = pick([[], ["vip"], ["vip", "web"]])
         who.owner = pick([None, owner])
         who.attributes = pick([{}, {"size": 12, "plan": "Pro"}, {"size": "3.5"}, {"size": "many", "plan": None}])

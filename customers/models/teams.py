@@ -1,0 +1,24 @@
+"""Teams: colleagues who look after customers together."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from retention.workspace.models import User
+
+
+class Team(models.Model):
+    """A team and who is in it."""
+
+    name = models.CharField(max_length=60)
+    members = models.ManyToManyField(User, blank=True, related_name="teams")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="team_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="team_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
