@@ -14,8 +14,10 @@ from customers.facts import dirty
 from customers.models import Customer, CustomField
 from retention.common import clock
 
-FIELDS = ("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "team")
-FIELDS += ("is_key_account", "persona", "source", "tags")
+FIELDS: tuple[str, ...] = (
+    *("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "team"),
+    *("is_key_account", "persona", "source", "tags"),
+)
 
 
 @dataclass(frozen=True)

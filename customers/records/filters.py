@@ -37,7 +37,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filters:
-    """`owner` is a person's id, `team` a team's, each or "none"; `segment` a segment's id; `key` "yes"; empty means all.
+    """`owner` is a person's id, `team` a team's, each or "none"; `segment` a segment's; `key` "yes"; empty means all.
 
     `custom`: keys of custom fields, each with the value that a form's field would read.
     """

@@ -43,15 +43,17 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
     team, _ = Team.objects.get_or_create(name="France")
     owner, _ = User.objects.get_or_create(email="owner@example.test")
     pick = world.random.choice
+    more = Random(seed)  # apart, so that the world of a seed stays as it is
+    own = more.choice
     CustomField.objects.bulk_create(custom_fields(), ignore_conflicts=True)
     for who in world.customers:
         who.country = pick(["", "France", "Germany"])
         who.email = pick(["", f"{who.external_id}@example.test"])
-        who.is_key_account, who.persona, who.team = pick([True, False]), pick(["", "vip"]), pick([None, team])
+        who.is_key_account, who.persona, who.team = own([True, False]), own(["", "vip"]), own([None, team])
         who.tags = pick([[], ["vip"], ["vip", "web"]])
         who.owner = pick([None, owner])
         who.attributes = pick([{}, {"size": 12, "plan": "Pro"}, {"size": "3.5"}, {"size": "many", "plan": None}])
-        who.attributes |= custom_values(world.random, now.date())
+        who.attributes |= custom_values(more, now.date())
         who.joined_at = pick([None, now - world.random.randint(-3, 130) * DAY])
         who.save()
         if pick([True, False]):
