@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import hypot
 from typing import Any
 
 from metrics.definitions import Definition, Good, Unit
@@ -31,7 +32,7 @@ class Figure:
     """`value` is None where there is nothing to measure: `nothing` then says so. Shares are 0–1.
 
     `excluded` is what the figure leaves out, `beside` what belongs next to it. `rests_on` is the number of customers
-    that decides how sure it is, where that is not its denominator.
+    that decides how sure it is, where that is not its denominator. `goes_on`: its window has not ended.
     """
 
     definition: Definition
@@ -48,6 +49,7 @@ class Figure:
     currency: str = ""
     query: str = ""
     rests_on: int | None = None
+    goes_on: bool = False
 
     @property
     def name(self) -> str:
@@ -103,20 +105,26 @@ class Kind:
 
 @dataclass(frozen=True)
 class Change:
-    """From an earlier figure to a later one: shares in percentage points, scores in points, all else in per cent."""
+    """From an earlier figure to a later one: shares in percentage points, scores in points, all else in per cent.
+
+    `clear`: larger than chance alone would make it. What is within chance is neither good nor bad.
+    """
 
     value: float
     kind: str
     since: str
     good: bool | None
+    clear: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        return {"value": self.value, "unit": self.kind, "since": self.since, "good": self.good}
+        found = {"value": self.value, "unit": self.kind, "since": self.since, "good": self.good}
+        return {**found, "within_chance": not self.clear}
 
 
 def change(earlier: Figure, later: Figure) -> Change | None:
-    """None where either has no value, or where a percentage would be of nothing."""
-    if earlier.value is None or later.value is None:
+    """None where either has no value, where a percentage would be of nothing, and while the window goes on: less of it
+    has passed than of the one before."""
+    if earlier.value is None or later.value is None or later.goes_on:
         return None
     difference = float(later.value) - float(earlier.value)
     unit = later.definition.unit
@@ -128,7 +136,20 @@ def change(earlier: Figure, later: Figure) -> Change | None:
         return None
     else:
         value, kind = 100 * difference / abs(float(earlier.value)), Kind.PERCENT
-    return Change(value, kind, earlier.period, _is_good(value, later.definition.good))
+    clear = _is_clear(earlier, later)
+    return Change(value, kind, earlier.period, _is_good(value, later.definition.good) if clear else None, clear)
+
+
+def _is_clear(earlier: Figure, later: Figure) -> bool:
+    """Whether the difference is larger than its own 95 % margin, the two taken as independent. What counts everybody
+    has neither interval nor margin; a score without an interval rests on too few."""
+    ends = (earlier.interval, later.interval)
+    if ends == (None, None):
+        return later.definition.unit is not Unit.POINTS
+    if ends[0] is None or ends[1] is None:
+        return False
+    margin = hypot(*((each.high - each.low) / 2 for each in ends if each))
+    return abs(float(later.value or 0) - float(earlier.value or 0)) > margin
 
 
 def _is_good(value: float, good: Good) -> bool | None:

@@ -2,22 +2,25 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from decimal import Decimal
 from io import StringIO
 from typing import Any, Protocol
 
 from campaigns.models import Arm, Campaign
 from metrics.cohorts import Grid, Question, grid
+from metrics.definitions import Unit
 from metrics.effect import Effect, effect
-from metrics.figures import Figure, Tally, Tile, tile
+from metrics.figures import Figure, Number, Tally, Tile, tile
 from metrics.purchases import Purchases, SecondOrders
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers, by_segment, distribution
 from metrics.scope import Scope
 from metrics.sources import Source
-from metrics.windows import Window
+from metrics.windows import Window, add_months, month_of
 from metrics.wording import headline, say, say_interval
-from retention.common.spreadsheet import harmless
+from retention.common.spreadsheet import cell
 
 TREND = 8
 # A window so long is charted by the months inside it, a shorter one beside those of the same length before it.
@@ -62,6 +65,8 @@ FIGURE_COLUMNS = [
 def figure_row(figure: Figure) -> Row:
     told = figure.as_dict()
     told |= {place: _counted(told[place]) for place in ("numerator", "denominator")}
+    if figure.definition.unit is Unit.MONEY:
+        told |= {place: _cents(told[place]) for place in ("value", "low", "high")}
     return [told[column] for column in FIGURE_COLUMNS]
 
 
@@ -69,6 +74,10 @@ def read_out_of(figures: Iterable[Figure]) -> Iterable[Row]:
     for figure in figures:
         few = "few customers" if figure.small else ""
         yield [figure.definition.label, say(figure.value, figure), say_interval(figure), figure.segment, few]
+
+
+def _cents(amount: Number | None) -> Decimal | None:
+    return None if amount is None else round(Decimal(amount), 2)
 
 
 def _counted(part: dict[str, Any] | None) -> Any:
@@ -154,7 +163,7 @@ def overview(scope: Scope) -> Overview:
     trends = _read((Active(), Purchases(), Answers()), scope, scope.window.series(TREND))
     once = {name: found[0] for name, found in _read((Gained(), Interrupted(), SecondOrders()), scope).items()}
     once["annual_churn"] = trends["annual_churn"][-1]
-    months = charted(scope.window)
+    months = charted(scope)
     charts = _read((Active(), Purchases()), scope, months) if months else trends
     return Overview(
         scope,
@@ -168,9 +177,10 @@ def _read(of: Iterable[Source], scope: Scope, windows: Sequence[Window] | None =
     return {name: found for source in of for name, found in source.figures(scope, windows).items()}
 
 
-def charted(window: Window) -> list[Window]:
-    """The months inside a long window; none of a shorter one."""
-    months = window.inside(CHART_MONTHS)
+def charted(scope: Scope) -> list[Window]:
+    """The months inside a long window that have begun; none of a shorter one."""
+    begun = add_months(month_of(scope.now.astimezone(scope.zone).date()), 1)
+    months = replace(scope.window, until=min(scope.window.until, begun)).inside(CHART_MONTHS)
     return months if len(months) >= LONG_MONTHS else []
 
 
@@ -258,7 +268,7 @@ class NpsReport:
 
 def nps(scope: Scope) -> NpsReport:
     trend = Answers().figures(scope, scope.window.series(TREND))["nps"]
-    months = charted(scope.window)
+    months = charted(scope)
     chart = Answers().figures(scope, months)["nps"] if months else trend
     return NpsReport(tile(trend), chart, distribution(scope), by_segment(scope))
 
@@ -311,8 +321,8 @@ def said_of(scope: Scope) -> dict[str, Any]:
     return {"from": scope.window.first, "to": scope.window.until, "segment": whom, "basis": scope.basis.value}
 
 
-def as_csv(table: Iterable[Row]) -> str:
+def as_csv(table: Iterable[Row], zone: tzinfo) -> str:
     out = StringIO()
-    rows = ([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table)
+    rows = ([cell(value, zone) for value in row] for row in table)
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()

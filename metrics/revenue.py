@@ -117,7 +117,7 @@ def revenue(scope: Scope, currency: str = "") -> RevenueReport:
     """Over the window, the windows before it, and the months inside it. Three queries at most."""
     source = Recurring(currency)
     trends = source.figures(scope, scope.window.series(TREND))
-    months = charted(scope.window)
+    months = charted(scope)
     return RevenueReport(
         scope,
         source.currency(scope),

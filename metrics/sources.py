@@ -76,6 +76,7 @@ class Source(ABC):
             segment=scope.segment.name if scope.segment else "",
             currency=scope.currency,
             query=urlencode({**scope.query, **self.params}),
+            goes_on=bool(scope.unfinished),
             **more,
         )
 

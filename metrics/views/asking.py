@@ -52,7 +52,8 @@ def choices() -> dict[str, Any]:
 def answer(request: HttpRequest, template: str, report: Report, context: dict[str, Any]) -> HttpResponse:
     """The report as a page, or, where the address says `format=csv`, as a file."""
     if request.GET.get("format") == "csv":
-        return csv_file(as_csv(report.table()), template.rpartition("/")[2].removesuffix(".html"))
+        content = as_csv(report.table(), workspace(request).zone)
+        return csv_file(content, template.rpartition("/")[2].removesuffix(".html"))
     return render(request, template, {"report": report, "typed": request.GET, **choices(), **context})
 
 

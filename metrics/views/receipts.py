@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.receipts import Receipt, receipt
 from metrics.views.asking import asked, refusing
-from retention.common.spreadsheet import harmless
+from retention.common.spreadsheet import cell
 from retention.workspace.roles import Can, requires
 
 PAGE = 50
@@ -48,4 +48,4 @@ def _rows(found: Receipt) -> Iterator[str]:
     for line in found.all_lines():
         who = line.customer
         row = (who.external_id, who.name, who.email, *(value for _, value in line.evidence))
-        yield write([harmless(value) if isinstance(value, str) else value for value in row])
+        yield write([cell(value, found.scope.zone) for value in row])

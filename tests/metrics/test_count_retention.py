@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from metrics.figures import Figure
+from metrics.figures import Figure, change
 from metrics.retention import Active, Gained, Interrupted
 from metrics.scope import Scope
 from metrics.sources import Source
@@ -159,6 +159,18 @@ def test_a_year_compounds_the_churn_of_a_month() -> None:
     buyer("lost", "2026-02-20")
     found = read(scope("2026-03-01", "2026-04-01"))["annual_churn"]
     assert found.value == pytest.approx(1 - 0.9**12)
+
+
+@pytest.mark.parametrize(("kept", "clear", "good"), [(20, True, True), (12, False, None), (10, False, None)])
+def test_a_difference_within_its_margin_is_not_clear(kept: int, clear: bool, good: bool | None) -> None:
+    """Ten of twenty in February; then more of another twenty in May."""
+    for i in range(20):
+        buyer("", "2026-01-20", *(["2026-02-20"] if i < 10 else []))
+        buyer("", "2026-04-20", *(["2026-05-20"] if i < kept else []))
+    before, after = read(scope("2026-02-01", "2026-03-01")), read(scope("2026-05-01", "2026-06-01"))
+    moved = change(before["retention_rate"], after["retention_rate"])
+    assert moved is not None
+    assert (moved.clear, moved.good) == (clear, good)
 
 
 def test_few_customers_are_marked() -> None:

@@ -96,6 +96,26 @@ def test_wrong_dates_are_told_and_kept(
         assert 'value="2026-05-01"' in response.content.decode()
 
 
+def test_a_window_that_goes_on_is_cut_off_now_and_not_compared(company: Campaign, signed_in: SignIn) -> None:
+    """`company` is on 1 June: what the days to come will bring is nobody's churn."""
+    client = signed_in("analyst")
+    so_far = client.get("/metrics/?from=2026-04-01&to=2026-09-01").context["report"].tiles
+    by_now = client.get("/metrics/?from=2026-04-01&to=2026-06-02").context["report"].tiles
+    for name, tile in so_far.items():
+        assert tile.figure.value == by_now[name].figure.value
+        assert tile.change is None
+    text = page(client, "/metrics/?from=2026-04-01&to=2026-09-01")
+    assert "The window has not ended" in text
+    assert "Compared once the window is over" in text
+
+
+def test_a_change_within_chance_is_neither_good_nor_bad(company: Campaign, signed_in: SignIn) -> None:
+    tiles = signed_in("analyst").get("/metrics/").context["report"].tiles
+    moved = [tile.change for tile in tiles.values() if tile.figure.interval and tile.change]
+    assert moved
+    assert all(change.good is None for change in moved if not change.clear)
+
+
 @pytest.mark.parametrize(
     "address", ["/metrics/", "/metrics/cohorts/", "/metrics/nps/", "/metrics/campaigns/{campaign}/"]
 )

@@ -152,7 +152,18 @@ def test_the_file_has_all_the_customers_and_no_formulas(company: Campaign, signe
     head, row = rows_of(signed_in("analyst").get(address))  # type: ignore[arg-type]
     assert head == ["id", "name", "e-mail", "Score", "Answered", "Why"]
     assert row[1] == "'=HYPERLINK(1)"
+    assert re.fullmatch(r"2026-\d\d-\d\dT\d\d:\d\d:00\+00:00", row[4])
     assert row[-1] == "'=1+1"
+
+
+def test_the_file_has_money_to_two_places_and_local_time(company: Campaign, signed_in: SignIn) -> None:
+    Workspace.objects.update(time_zone="Europe/Madrid")
+    head, *rows = rows_of(signed_in("analyst").get("/metrics/receipt/revenue/?format=csv"))  # type: ignore[arg-type]
+    assert rows
+    for row in rows:
+        for label, value in zip(head, row, strict=True):
+            assert not re.search(r"\.\d{3}", value), label
+            assert not value.endswith("+00:00"), label
 
 
 @pytest.mark.parametrize(

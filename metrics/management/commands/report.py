@@ -62,7 +62,7 @@ def _written(report: Report, options: Options) -> str:
     if options["json"]:
         return json.dumps(report.as_dict(), indent=2, cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
     if options["csv"]:
-        return as_csv(report.table())
+        return as_csv(report.table(), Workspace.current().zone)
     return _aligned([["" if cell is None else str(cell) for cell in row] for row in report.read_out()])
 
 
