@@ -151,6 +151,15 @@ _WORK = """
     WHERE customer_id = ANY(%(ids)s) AND state = 'open' GROUP BY customer_id
 """
 
+_CASES = """
+    SELECT customer_id, count(*) FILTER (WHERE state <> 'resolved') AS open_cases,
+           max(rated_at) FILTER (WHERE past) AS csat_at,
+           (array_agg(rating ORDER BY rated_at DESC, id DESC) FILTER (WHERE past))[1] AS csat_score,
+           min(rated_at) FILTER (WHERE NOT past) AS edge_at
+    FROM (SELECT *, rated_at <= %(now)s AS past FROM customers_case WHERE customer_id = ANY(%(ids)s)) c
+    GROUP BY customer_id
+"""
+
 #: Each column of facts and where it comes from. `stage_since` and `folded_at` follow from what changes.
 _COLUMNS = {
     "first_order_at": "o.first_order_at",
@@ -172,6 +181,9 @@ _COLUMNS = {
     "nps_score": "g.nps_score",
     "nps_at": "g.nps_at",
     "open_tasks": "COALESCE(w.open_tasks, 0)",
+    "open_cases": "COALESCE(a.open_cases, 0)",
+    "csat_score": "a.csat_score",
+    "csat_at": "a.csat_at",
     "last_message_at": "g.last_message_at",
     "last_click_at": "g.last_click_at",
 }
@@ -181,13 +193,15 @@ _WRITTEN = (*_COLUMNS, "stage", "next_edge_at")
 def _facts() -> str:
     columns = ", ".join(f"{source} AS {name}" for name, source in _COLUMNS.items())
     return f"""
-        SELECT who.id AS customer_id, {columns}, LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at) AS window_edge_at
+        SELECT who.id AS customer_id, {columns},
+               LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at, a.edge_at) AS window_edge_at
         FROM (SELECT id FROM customers_customer WHERE id = ANY(%(ids)s)) who
         LEFT JOIN ({_ORDERS}) o ON o.customer_id = who.id
         LEFT JOIN ({_USAGE}) u ON u.customer_id = who.id
         LEFT JOIN ({_SUBSCRIPTIONS}) s ON s.customer_id = who.id
         LEFT JOIN ({_SIGNALS}) g ON g.customer_id = who.id
         LEFT JOIN ({_WORK}) w ON w.customer_id = who.id
+        LEFT JOIN ({_CASES}) a ON a.customer_id = who.id
     """  # noqa: S608 - constants of this module
 
 

@@ -164,6 +164,13 @@ class _Compiler:
                 return SQL(_LISTS[field.reads]).format(text, choices=Literal(list(field.choices)))
             case Reads.INSTANT:
                 return self._instant(text)
+            case Reads.PERCENT:
+                number = self._number(text)
+                return SQL("CASE WHEN {0} BETWEEN 0 AND 100 THEN round({0}, 2) END").format(number)
+            case Reads.WHOLE:
+                return SQL("CASE WHEN {0} ~ '^[0-9]+$' AND length({0}) <= {1} THEN {0}::bigint END").format(
+                    text, Literal(field.limit)
+                )
             case _:
                 return SQL(_WORDS[field.reads]).format(text, yes=Literal(YES), no=Literal(NO))
 
@@ -233,6 +240,13 @@ _WORDS = {
     Reads.LINE: "CASE WHEN length({0}) <= 300 AND {0} !~ '[\\n\\r]' THEN {0} END",
     Reads.DAY: "CASE WHEN " + DAY + " AND {0} !~ '[^-0-9/.]' AND pg_input_is_valid({0}, 'date') THEN {0}::date END",
     Reads.YES_NO: "CASE WHEN lower({0}) = ANY({yes}) THEN TRUE WHEN lower({0}) = ANY({no}) THEN FALSE END",
+    Reads.INTERVAL: "CASE lower({0}) WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN"
+    " 'quarter' WHEN 'yearly' THEN 'year' WHEN 'annual' THEN 'year' WHEN 'annually' THEN 'year'"
+    " ELSE substring(lower({0}) FROM '^(week|month|quarter|year)s?$') END",
+    Reads.CODES: "CASE WHEN {0} !~ '[^,;]{{101,}}'"
+    r" THEN array_remove(regexp_split_to_array({0}, '\s*[,;]\s*'), '')::varchar[] END",
+    Reads.PRIORITY: "substring(lower({0}) FROM '^(low|normal|high|urgent)$')",
+    Reads.RATING: "substring({0} FROM '^[1-5]$')::smallint",
     Reads.LINK: "CASE WHEN {0} ~ '^https?://[^\\s/?#]+\\S*$' AND length({0}) <= 2000 THEN {0} END",
     Reads.TEAM: "(SELECT id FROM customers_team AS team WHERE lower(team.name) = lower({0}))",
     Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",

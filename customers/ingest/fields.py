@@ -30,6 +30,12 @@ class Reads(Enum):
     YES_NO = "a plain “yes” or “no”"
     CHOICE = "one of {choices}"
     CHOICES = "a list made of {choices}"
+    WHOLE = "a whole number of at most {limit} digits"
+    PERCENT = "a number from 0 to 100, written as {number}"
+    INTERVAL = "week, month, quarter or year"
+    CODES = "a list of product codes of at most 100 characters"
+    PRIORITY = "low, normal, high or urgent"
+    RATING = "a whole number from 1 to 5"
     LINK = "a link that begins with https:// or http://"
 
 
@@ -228,11 +234,98 @@ _CONTACTS = (
     Field("consent_source", "Where they agreed", Reads.TEXT, 100, ("consentsource", "optinsource")),
 )
 
+_SUBSCRIPTION = (
+    Field(
+        "subscription_id",
+        "Subscription id",
+        Reads.ID,
+        200,
+        ("subscriptionid", "subscription", "contractid", "contractno", "id"),
+        required=True,
+    ),
+    Field("plan", "Plan", Reads.TEXT, 100, ("plan", "planname", "product", "contract", "tier"), required=True),
+    Field("quantity", "Quantity", Reads.WHOLE, 6, ("quantity", "seats", "licenses", "qty"), hint="Empty: one."),
+    Field(
+        "amount",
+        "Amount",
+        Reads.NUMBER,
+        10,
+        ("amount", "price", "monthlycharges", "monthlyfee", "mrr", "planamount"),
+        required=True,
+        hint="For the whole quantity and one interval, without tax, before the discount.",
+    ),
+    Field("currency", "Currency", Reads.CURRENCY, names=("currency",), hint="Empty: the workspace's."),
+    Field("interval", "Interval", Reads.INTERVAL, names=("interval", "billingperiod", "planinterval")),
+    Field("interval_count", "Every so many intervals", Reads.WHOLE, 2, ("intervalcount", "planintervalcount")),
+    Field("discount", "Discount in %", Reads.PERCENT, names=("discount", "discountpercent", "percentoff")),
+    Field(
+        "started_at",
+        "Started",
+        Reads.INSTANT,
+        names=("startedat", "startdate", "start", "startdateutc", "createdutc", "created"),
+    ),
+    Field(
+        "months",
+        "Months so far",
+        Reads.WHOLE,
+        4,
+        ("tenure", "tenuremonths", "monthsactive"),
+        hint="Where the file has no start: so many months before the day it tells of.",
+    ),
+    Field("ended_at", "Ended", Reads.INSTANT, names=("endedat", "enddate", "canceledat", "cancelledat", "end")),
+    Field(
+        "ended",
+        "Has ended",
+        Reads.YES_NO,
+        names=("churn", "churned", "cancelled", "canceled"),
+        hint="Where the file has no end: yes means with the day it tells of.",
+    ),
+    Field("as_of", "The day the file tells of", Reads.INSTANT, names=("asof", "snapshot", "snapshotdate")),
+    Field("renews_at", "Renews", Reads.INSTANT, names=("renewsat", "renewaldate", "currentperiodend", "termend")),
+    Field("notice_days", "Notice period in days", Reads.WHOLE, 4, ("noticedays", "noticeperiod")),
+    Field("auto_renews", "Renews by itself", Reads.YES_NO, names=("autorenews", "autorenew", "autorenewal")),
+    Field("cancel_reason", "Reason of the cancellation", Reads.TEXT, 200, ("cancelreason", "churnreason", "reason")),
+)
+
+_PRODUCT = (
+    Field("sku", "Product code", Reads.ID, 100, ("sku", "stockcode", "productcode", "productid", "id"), required=True),
+    Field("name", "Name", Reads.TEXT, 300, ("name", "title", "product", "productname", "description"), required=True),
+    Field("category", "Category", Reads.TEXT, 100, ("category", "type", "producttype", "group")),
+    Field("price", "Price", Reads.NUMBER, 12, ("price", "unitprice", "listprice")),
+    Field("currency", "Currency", Reads.CURRENCY, names=("currency",), hint="Empty: the workspace's."),
+    Field("margin_share", "Margin in %", Reads.PERCENT, names=("margin", "marginpercent", "marginshare")),
+    Field(
+        "upgrades_to", "Upgrades to", Reads.CODES, names=("upgradesto", "upgrade"), hint="Codes, with commas between."
+    ),
+    Field(
+        "goes_with", "Goes with", Reads.CODES, names=("goeswith", "related", "crosssell"), hint="Codes, with commas."
+    ),
+)
+
+_CASE = (
+    Field(
+        "case_id", "Reference", Reads.ID, 200, ("caseid", "ticketid", "casenumber", "reference", "id"), required=True
+    ),
+    Field("subject", "Subject", Reads.TEXT, 300, ("subject", "title", "summary"), required=True),
+    Field(
+        "opened_at", "Opened", Reads.INSTANT, names=("openedat", "createdat", "created", "createdate"), required=True
+    ),
+    Field("priority", "Priority", Reads.PRIORITY, names=("priority", "severity")),
+    Field("answered_at", "First answered", Reads.INSTANT, names=("answeredat", "firstresponseat", "firstreplyat")),
+    Field("resolved_at", "Resolved", Reads.INSTANT, names=("resolvedat", "closedat", "solvedat", "closed", "resolved")),
+    Field("rating", "Rating, from 1 to 5", Reads.RATING, names=("rating", "csat", "satisfaction", "score")),
+    Field("rated_at", "Rated", Reads.INSTANT, names=("ratedat",), hint="Empty: when it was resolved."),
+    Field("assignee_id", "Who looks after it", Reads.OWNER, names=("assignee", "assigneeemail", "agent")),
+)
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
     ImportKind.ORDER_LINES: (*_ORDER, *_LINE, *_customer(required=False)),
     ImportKind.CONTACTS: _CONTACTS,
+    ImportKind.SUBSCRIPTIONS: (*_SUBSCRIPTION, *_customer(required=True)),
+    ImportKind.PRODUCTS: _PRODUCT,
+    ImportKind.CASES: (*_CASE, *_customer(required=True)),
 }
 
 

@@ -79,7 +79,7 @@ def _width(lines: Sequence[str], delimiter: str) -> int:
 
 
 def _kind(columns: Iterable[str]) -> str:
-    """Order lines where products are priced or counted, orders where an order is dated, else customers."""
+    """What the columns speak for: an id of its own and what only such a thing has; else customers."""
     matched = {kind: _by_name(FIELDS[kind], columns).keys() for kind in FIELDS}
     if {"order_id", "unit_price"} <= matched[ImportKind.ORDER_LINES]:
         return ImportKind.ORDER_LINES
@@ -87,7 +87,17 @@ def _kind(columns: Iterable[str]) -> str:
         return ImportKind.ORDERS
     if {"customer_id", "contact_email"} <= matched[ImportKind.CONTACTS] and _speaks_of_contacts(columns):
         return ImportKind.CONTACTS
+    for kind, own in _SPEAK_FOR.items():
+        if own <= matched[kind]:
+            return kind
     return ImportKind.CUSTOMERS
+
+
+_SPEAK_FOR: dict[str, set[str]] = {
+    ImportKind.SUBSCRIPTIONS: {"subscription_id", "plan", "amount"},
+    ImportKind.CASES: {"case_id", "subject", "opened_at"},
+    ImportKind.PRODUCTS: {"sku", "name", "price"},
+}
 
 
 def _speaks_of_contacts(columns: Iterable[str]) -> bool:

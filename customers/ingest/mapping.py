@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from customers.ingest.fields import FIELDS, targets
+from customers.ingest.fields import FIELDS, WITH_ORDERS, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind
@@ -151,11 +151,7 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
-    if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
-        problems[""] = "Only a file of customers keeps other columns."
-    defined = {field.custom_key: field.label for field in known.values() if field.custom_key}
-    for name in mapping.attributes.keys() & defined.keys():
-        problems[""] = f"“{name}” is the custom field {defined[name]} now: choose its column there."
+    problems |= _out_of_place(mapping)
     for name, wanted in known.items():
         if wanted.required and name not in mapping.fields:
             problems[name] = f"{wanted.label} is needed: choose its column."
@@ -166,6 +162,16 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
         problems["states"] = _missing(missing, columns)
     if problems:
         raise MappingRefused(problems)
+
+
+def _out_of_place(mapping: Mapping) -> dict[str, str]:
+    """Parts of a mapping that its kind of file has no use for."""
+    problems = {}
+    if mapping.states and mapping.kind not in WITH_ORDERS:
+        problems["states"] = "Only orders have rules for their state."
+    if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
+        problems[""] = "Only a file of customers keeps other columns."
+    return problems
 
 
 def _missing(missing: list[str], columns: tuple[str, ...]) -> str:

@@ -50,7 +50,8 @@ def take_turn() -> None:
 
 def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
     """Make and change the customers that staged rows of this kind name."""
-    named = run(_GATHER_CUSTOMERS if kind == ImportKind.CUSTOMERS else _GATHER_BUYERS)
+    own = _NAMED_IN.get(kind)
+    named = run(SQL(_GATHER_NAMED).format(own=Identifier(own)) if own else _GATHER_CUSTOMERS)
     run("ANALYZE import_customers")
     params = circumstances.params()
     # Changed before made: what is made in this transaction has no statistics that a join with it could be planned by.
@@ -70,15 +71,23 @@ _GATHER_CUSTOMERS = """
     SELECT DISTINCT ON (customer_id) * FROM import_rows WHERE refusal IS NULL ORDER BY customer_id, line
 """
 
-# Buyers are described by the first line that names them; they are known since their first order.
-_GATHER_BUYERS = """
+#: Where the records of other kinds name their customers.
+_NAMED_IN: dict[str, str] = {
+    ImportKind.ORDERS: "import_orders",
+    ImportKind.ORDER_LINES: "import_orders",
+    ImportKind.SUBSCRIPTIONS: "import_subscriptions",
+    ImportKind.CASES: "import_cases",
+}
+
+# They are described by the first line that names them, and known since the first thing that happened to them.
+_GATHER_NAMED = """
     CREATE TEMP TABLE import_customers AS
     SELECT customer_id, name, email, phone, country, language, consent, consent_source, source, joined_at,
         NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags, NULL::jsonb AS attributes,
         NULL::bigint AS team_id, NULL::boolean AS is_key_account, NULL AS persona
     FROM import_rows JOIN (
-        SELECT min(customer_line) AS line, min(ordered_at) AS joined_at
-        FROM import_orders WHERE customer_id IS NOT NULL GROUP BY customer_id
+        SELECT min(customer_line) AS line, min(known_at) AS joined_at
+        FROM {own} WHERE customer_id IS NOT NULL GROUP BY customer_id
     ) AS first USING (line)
 """
 

@@ -4,16 +4,26 @@ Reading and judging fill temporary tables and touch nothing else; the merge is o
 cancelled or refused at any moment has changed nothing, and may be begun again.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from customers.ingest import merging, merging_contacts, merging_orders, refused, staging
+from customers.ingest import (
+    merging,
+    merging_cases,
+    merging_contacts,
+    merging_orders,
+    merging_products,
+    merging_subscriptions,
+    refused,
+    staging,
+)
 from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
-from customers.ingest.merging import Circumstances
+from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.reader import FileRefused, Reader
 from customers.ingest.statements import rows, run
 from customers.models import Import
@@ -29,7 +39,7 @@ _AMOUNTS = "SELECT currency, sum(amount) FROM import_orders GROUP BY currency OR
 
 @job(JOB)
 def run_import(progress: Progress) -> dict[str, Any]:
-    """Do the import that the job names; its summary counts rows, customers, orders and lines.
+    """Do the import that the job names; its summary counts rows, customers and what else it brings.
 
     Raises JobFailed where the file or its mapping cannot be used, or no row of it can.
     """
@@ -84,16 +94,28 @@ def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[
         progress.stop_if_asked()
         return merging_contacts.merge_contacts(circumstances)
     summary: dict[str, Any] = {}
+    tallies: dict[str, Tally] = {}
     if kind in WITH_ORDERS:
         summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
     progress.stop_if_asked()
-    tallies = {"customers": merging.merge_customers(kind, circumstances)}
-    summary["consents"] = merging.merge_consents(circumstances)
-    progress.stop_if_asked()
-    if kind in WITH_ORDERS:
-        tallies["orders"] = merging_orders.merge_orders(circumstances)
-    if kind == ImportKind.ORDER_LINES:
+    if kind != ImportKind.PRODUCTS:
+        tallies["customers"] = merging.merge_customers(kind, circumstances)
+        summary["consents"] = merging.merge_consents(circumstances)
+    for noun, merge in _MERGES.get(kind, {}).items():
         progress.stop_if_asked()
-        tallies["lines"] = merging_orders.merge_lines()
+        tallies[noun] = merge(circumstances)
     progress.stop_if_asked()
     return summary | {name: tally.to_json() for name, tally in tallies.items()}
+
+
+#: What a kind of file brings beside customers, in the order in which it is merged.
+_MERGES: dict[str, dict[str, Callable[[Circumstances], Tally]]] = {
+    ImportKind.ORDERS: {"orders": merging_orders.merge_orders},
+    ImportKind.ORDER_LINES: {
+        "orders": merging_orders.merge_orders,
+        "lines": lambda _: merging_orders.merge_lines(),
+    },
+    ImportKind.SUBSCRIPTIONS: {"subscriptions": merging_subscriptions.merge_subscriptions},
+    ImportKind.PRODUCTS: {"products": merging_products.merge_products},
+    ImportKind.CASES: {"cases": merging_cases.merge_cases},
+}

@@ -2,7 +2,8 @@
 
 The tables are temporary: PostgreSQL drops them with the connection, so that a killed import leaves nothing behind.
 `import_texts` holds what the file says (line, refusal, c0 …); `import_rows` what it means, with a typed column for each
-field of its kind, or why a row was refused; `import_refusals` lists those; `import_orders` has the good rows' orders.
+field of its kind, or why a row was refused; `import_refusals` lists those; `import_orders`, `import_subscriptions`
+and `import_cases` have the good rows' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +37,7 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     staged = _copy(iter(records), [columns.index(name) for name in used], report)
     run(SQL("CREATE TEMP TABLE import_rows AS ") + judged(mapping, targets(mapping.kind), places, zone, "import_texts"))
     run("DROP TABLE import_texts")
-    _SETTLE[mapping.kind]()
+    _SETTLE[mapping.kind](zone)
     run(
         "CREATE TEMP TABLE import_refusals AS"
         " SELECT line, refusal FROM import_rows WHERE refusal IS NOT NULL ORDER BY line"
@@ -47,6 +48,7 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
     tables = ("texts", "rows", "refusals", "customers", "orders", "lines", "changes", "people")
+    tables += ("subscriptions", "cases")
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(Identifier(f"import_{name}") for name in tables)))
 
 
@@ -94,11 +96,11 @@ def _refuse_repeated(key: str, what: str) -> None:
     )
 
 
-def _settle_customers() -> None:
+def _settle_customers(_zone: str) -> None:
     _refuse_repeated("customer_id", "'Customer “'")
 
 
-def _settle_contacts() -> None:
+def _settle_contacts(_zone: str) -> None:
     """One row for each person of a customer, and only of customers who are there."""
     run(
         "UPDATE import_rows SET refusal = concat('Customer “', customer_id, '” is not there. Bring them in first.')"
@@ -112,18 +114,18 @@ def _settle_contacts() -> None:
     _refuse_repeated("contact", "'Contact “'")
 
 
-def _settle_orders() -> None:
+def _settle_orders(_zone: str) -> None:
     """One row for each order, in import_orders."""
     _refuse_repeated("order_id", "'Order “'")
     run(
         "CREATE TEMP TABLE import_orders AS"
         " SELECT DISTINCT ON (order_id) order_id, customer_id, ordered_at, state, currency, source,"
-        " round(amount, 4) AS amount, round(refunded, 4) AS refunded, line AS customer_line"
+        " round(amount, 4) AS amount, round(refunded, 4) AS refunded, line AS customer_line, ordered_at AS known_at"
         " FROM import_rows WHERE refusal IS NULL ORDER BY order_id, line"
     )
 
 
-def _settle_lines() -> None:
+def _settle_lines(_zone: str) -> None:
     """One row for each order, in import_orders; an order comes whole or not at all: a part would pass for the whole."""
     run(_ORDERS_OF_LINES)
     run(
@@ -140,10 +142,62 @@ def _settle_lines() -> None:
     run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
 
 
+def _settle_subscriptions(zone: str) -> None:
+    """One row for each subscription, in import_subscriptions, with its start and end wherever the file has them."""
+    _refuse_repeated("subscription_id", "'Subscription “'")
+    run(_SPANS, zone=zone)
+    run(
+        "UPDATE import_rows SET refusal = why FROM import_subscriptions AS told"
+        " WHERE import_rows.line = told.customer_line AND why IS NOT NULL"
+    )
+    run("DELETE FROM import_subscriptions WHERE why IS NOT NULL")
+
+
+def _settle_products(_zone: str) -> None:
+    _refuse_repeated("sku", "'Product “'")
+
+
+def _settle_cases(_zone: str) -> None:
+    """One row for each case, in import_cases."""
+    _refuse_repeated("case_id", "'Case “'")
+    run(
+        "UPDATE import_rows SET refusal = 'It was resolved before it was opened.'"
+        " WHERE refusal IS NULL AND resolved_at < opened_at"
+    )
+    run(
+        "CREATE TEMP TABLE import_cases AS"
+        " SELECT DISTINCT ON (case_id) *, opened_at AS known_at, line AS customer_line"
+        " FROM import_rows WHERE refusal IS NULL ORDER BY case_id, line"
+    )
+
+
+# A subscription that "has ended" has ended with the day that the file tells of.
+_SPANS = """
+    CREATE TEMP TABLE import_subscriptions AS
+    SELECT *, started_at AS known_at,
+        CASE WHEN started_at IS NULL THEN 'There is neither a start, nor months and the day the file tells of.'
+            WHEN ended AND ended_at IS NULL THEN 'It has ended, and nothing says when.'
+            WHEN ended_at < started_at THEN 'It ends before it starts.'
+            WHEN amount < 0 THEN 'The amount is below nothing.' END AS why
+    FROM (
+        SELECT DISTINCT ON (subscription_id) subscription_id, customer_id, line AS customer_line, plan,
+            coalesce(quantity, 1) AS quantity, round(amount, 4) AS amount, currency,
+            coalesce("interval", 'month') AS "interval", coalesce(interval_count, 1) AS interval_count,
+            coalesce(discount, 0) AS discount, renews_at, notice_days, auto_renews, cancel_reason, source, ended,
+            coalesce(started_at,
+                (as_of AT TIME ZONE %(zone)s - make_interval(months => months::int)) AT TIME ZONE %(zone)s
+            ) AS started_at,
+            coalesce(ended_at, CASE WHEN ended
+                THEN (date_trunc('day', as_of AT TIME ZONE %(zone)s) + interval '1 day') AT TIME ZONE %(zone)s END
+            ) AS ended_at
+        FROM import_rows WHERE refusal IS NULL ORDER BY subscription_id, line) AS told
+"""
+
 # The date, the customer and the currency are those of any line that says; the state is the one that tells most.
 _ORDERS_OF_LINES = """
     CREATE TEMP TABLE import_orders AS
     SELECT order_id, min(customer_id) AS customer_id, min(ordered_at) AS ordered_at,
+        min(ordered_at) AS known_at,
         CASE WHEN bool_or(state = 'cancelled') THEN 'cancelled' WHEN bool_or(state = 'refunded') THEN 'refunded'
             ELSE max(state) END AS state,
         min(currency) AS currency, min(source) AS source,
@@ -160,9 +214,12 @@ _ORDERS_OF_LINES = """
     FROM import_rows WHERE refusal IS NULL GROUP BY order_id
 """
 
-_SETTLE: dict[str, Callable[[], None]] = {
+_SETTLE: dict[str, Callable[[str], None]] = {
     ImportKind.CUSTOMERS: _settle_customers,
     ImportKind.ORDERS: _settle_orders,
     ImportKind.ORDER_LINES: _settle_lines,
     ImportKind.CONTACTS: _settle_contacts,
+    ImportKind.SUBSCRIPTIONS: _settle_subscriptions,
+    ImportKind.PRODUCTS: _settle_products,
+    ImportKind.CASES: _settle_cases,
 }

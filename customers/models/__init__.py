@@ -1,10 +1,12 @@
 """The customer, what they bought and did, what follows from it, and the work on it. One module per noun's family."""
 
+from customers.models.cases import Case
 from customers.models.contacts import Contact, ContactConsent
 from customers.models.custom import CustomField
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
 from customers.models.imports import Import, ImportMapping, RejectedRow
+from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
 from customers.models.segments import HandChange, HandPick, Segment, SegmentMembership, Verdict
 from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
@@ -12,6 +14,7 @@ from customers.models.tasks import Task
 from customers.models.teams import Team
 
 __all__ = [
+    "Case",
     "Channel",
     "Consent",
     "Contact",
@@ -32,6 +35,7 @@ __all__ = [
     "MrrMovement",
     "Order",
     "OrderLine",
+    "Product",
     "RejectedRow",
     "Segment",
     "SegmentMembership",

@@ -63,6 +63,9 @@ class CustomerFacts(models.Model):
     nps_score = models.PositiveSmallIntegerField(null=True)
     nps_at = models.DateTimeField(null=True)
     open_tasks = models.PositiveIntegerField(default=0)
+    open_cases = models.PositiveIntegerField(default=0)
+    csat_score = models.PositiveSmallIntegerField(null=True, help_text="Latest rating of a case, from 1 to 5.")
+    csat_at = models.DateTimeField(null=True)
     last_message_at = models.DateTimeField(null=True)
     last_click_at = models.DateTimeField(null=True)
     # Lifecycle

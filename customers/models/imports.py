@@ -13,6 +13,9 @@ class ImportKind(models.TextChoices):
     ORDERS = "orders", "Orders"
     ORDER_LINES = "order_lines", "Order lines"
     CONTACTS = "contacts", "Contacts"
+    SUBSCRIPTIONS = "subscriptions", "Subscriptions"
+    PRODUCTS = "products", "Products"
+    CASES = "cases", "Cases"
 
 
 class ImportMapping(models.Model):

@@ -26,6 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "People": ("contact",),
     "Surveys": ("survey",),
     "Tasks": ("task",),
+    "Cases": ("case",),
 }
 #: Where an event leads: the payload's part that has the id, and the page of it.
 LEADS = (("segment", "customers:segment"), ("campaign", "campaigns:detail"), ("survey", "surveys:detail"))

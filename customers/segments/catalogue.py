@@ -114,6 +114,9 @@ COLUMNS: tuple[Column, ...] = (
     _number("nps_score", "Latest NPS answer", "Listening"),
     _instant("nps_at", "NPS answer given", "Listening"),
     _number("open_tasks", "Open tasks", "Listening"),
+    _number("open_cases", "Open cases", "Listening"),
+    _number("csat_score", "Latest rating of a case", "Listening"),
+    _instant("csat_at", "Rating of a case given", "Listening"),
     _instant("last_message_at", "Last message", "Messages"),
     _instant("last_click_at", "Last click", "Messages"),
 )

@@ -20,7 +20,7 @@ from retention.workspace.models import Job, Workspace
 
 class Command(BaseCommand):
     help = (
-        "Bring in customers, orders or order lines from a CSV file, plain or gzip. The same file twice changes nothing."
+        "Bring in customers and what they have from a CSV file, plain or gzip. The same file twice changes nothing."
         " Ends with 1 where the import failed. Refused rows are kept, and shown under Data."
     )
 
@@ -81,7 +81,7 @@ class Meter:
 
 def _in_words(summary: dict[str, Any]) -> str:
     lines = [f"{summary['rows']:,} rows read, {summary['rejected']:,} refused"]
-    for noun in ("customers", "orders", "lines"):
+    for noun in ("customers", "orders", "lines", "subscriptions", "products", "cases"):
         if tally := summary.get(noun):
             counts = ", ".join(f"{tally[what]:,} {what}" for what in ("created", "updated", "unchanged", "removed"))
             lines.append(f"{noun.capitalize()}: {counts}")

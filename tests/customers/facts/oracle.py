@@ -105,6 +105,7 @@ def signals(who: Customer, now: datetime) -> dict[str, Any]:
         return max((event.occurred_at for event in past if event.kind == kind), default=None)
 
     answers = [event for event in past if event.kind == "survey.answered" and score(event) is not None]
+    rated = who.cases.filter(rated_at__lte=now).order_by("rated_at", "id").last()
     usage = [event.occurred_at for event in past if event.kind == "usage"]
     return {
         "last_usage_at": last("usage"),
@@ -113,6 +114,9 @@ def signals(who: Customer, now: datetime) -> dict[str, Any]:
         "nps_score": score(answers[-1]) if answers else None,
         "nps_at": answers[-1].occurred_at if answers else None,
         "open_tasks": sum(task.state == "open" for task in who.tasks.all()),
+        "open_cases": who.cases.exclude(state="resolved").count(),
+        "csat_at": rated.rated_at if rated else None,
+        "csat_score": rated.rating if rated else None,
         "last_message_at": last("message.sent"),
         "last_click_at": last("message.clicked"),
     }

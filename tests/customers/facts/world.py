@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Customer, Interval, Order, Subscription, SubscriptionTerm, Task
+from customers.models import Case, Customer, Interval, Order, Subscription, SubscriptionTerm, Task
 from tests.customers.subscribing import subscription, term
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ class World:
 
     def grow(self, happenings: int) -> None:
         kinds = [self.order, self.usage, self.subscribe, self.end, self.signal]
-        kinds += [self.task, self.close_task, self.correct_order, self.order]
+        kinds += [self.case, self.task, self.close_task, self.correct_order, self.order]
         for _ in range(happenings):
             change = self.random.choice(kinds)
             change(self.random.choice(self.customers))
@@ -124,6 +124,21 @@ class World:
     def task(self, who: Customer) -> None:
         Task.objects.create(customer=who, title="Call", due_at=self.now)
         record([Happening(who.id, "task.opened", self.now)])
+
+    def case(self, who: Customer) -> None:
+        at, rating = self.instant(), self.random.choice([None, 1, 3, 5])
+        resolved_at = at + self.random.choice([0, 1, 40]) * DAY if rating or self.random.random() < 0.5 else None
+        Case.objects.create(
+            customer=who,
+            external_id=self.name(),
+            subject="Help",
+            opened_at=at,
+            state="resolved" if resolved_at else "open",
+            resolved_at=resolved_at,
+            rating=rating,
+            rated_at=resolved_at if rating else None,
+        )
+        record([Happening(who.id, "case.opened", at)])
 
     def close_task(self, who: Customer) -> None:
         who.tasks.filter(state="open").update(state="done", closed_at=self.now)

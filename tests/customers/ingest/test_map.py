@@ -81,10 +81,10 @@ def test_problems_are_told_by_field() -> None:
 
 @pytest.mark.django_db
 def test_mappings_by_name(tmp_path: Path) -> None:
-    assert naming.names() == ["cdnow_sample", "online_retail"]
+    assert naming.names() == ["cdnow_sample", "online_retail", "telco_customers", "telco_subscriptions"]
     naming.save("Shop", MAPPING)
     naming.save("Shop", MAPPING)
-    assert naming.names() == ["Shop", "cdnow_sample", "online_retail"]
+    assert naming.names() == ["Shop", "cdnow_sample", "online_retail", "telco_customers", "telco_subscriptions"]
     assert naming.named("Shop") == MAPPING
     assert naming.named("online_retail").kind == "order_lines"
     for name in ("nothing", "../mappings/online_retail", ""):

@@ -1,0 +1,60 @@
+"""Cases: what customers asked for help with."""
+
+from django.db import models
+from django.db.models import Q
+
+from customers.models.records import Customer
+from retention.common import clock
+from retention.workspace.models import User
+
+
+class Case(models.Model):
+    """A support case. `answered_at` is our first answer; a rating is from 1 (bad) to 5."""
+
+    class Priority(models.TextChoices):
+        LOW = "low", "Low"
+        NORMAL = "normal", "Normal"
+        HIGH = "high", "High"
+        URGENT = "urgent", "Urgent"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ANSWERED = "answered", "Answered"
+        RESOLVED = "resolved", "Resolved"
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="cases", db_index=False)
+    external_id = models.CharField("reference", max_length=200, unique=True, db_collation="C")
+    subject = models.CharField(max_length=300)
+    priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    rated_at = models.DateTimeField(null=True, blank=True)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="cases")
+    source = models.CharField(max_length=100, blank=True)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-opened_at", "-id"]
+        indexes = [
+            models.Index(fields=["customer", "-opened_at"], name="case_by_customer"),
+            models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(external_id=""), name="case_has_reference"),
+            models.CheckConstraint(
+                condition=Q(state="resolved", resolved_at__isnull=False)
+                | ~Q(state="resolved") & Q(resolved_at__isnull=True),
+                name="case_resolved_with_its_instant",
+            ),
+            models.CheckConstraint(
+                condition=Q(rating__isnull=True, rated_at__isnull=True)
+                | Q(rating__range=(1, 5), rated_at__isnull=False),
+                name="case_rating_from_1_to_5",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
