@@ -47,9 +47,9 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    tables = ("texts", "rows", "refusals", "customers", "orders", "lines", "changes", "people")
-    tables += ("subscriptions", "cases")
-    run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(Identifier(f"import_{name}") for name in tables)))
+    names = "texts rows refusals customers orders lines changes people subscriptions cases"
+    tables = (Identifier(f"import_{name}") for name in names.split())
+    run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
 
 
 def refusals() -> int:
