@@ -32,6 +32,18 @@ def shared() -> Path:
     return SHARED / "data"
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Where several processes share the tests (`--dist loadgroup`), a file's stay together, as do all on Online Retail:
+    what they share is made once. The longest begin."""
+    for item in items:
+        shares = "online_retail" in getattr(item, "fixturenames", ())
+        group = "online_retail" if shares else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 @receiver(post_migrate)
 def the_workspace(app_config: AppConfig, **_: Any) -> None:
     """Tests that commit for real empty every table afterwards; the row that a migration made must come back."""
