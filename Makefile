@@ -10,7 +10,7 @@ run: .venv/.run static/vendor/.done ## Start the product (PORT, DATA_DIR and DEM
 	@$(VENV)/python -m retention.supervisor
 
 test: .venv/.dev static/vendor/.done ## Run all tests
-	$(VENV)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+	$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev static/vendor/.done ## Run the linters, the type checker and the checks of settings and migrations
 	$(VENV)/ruff check .

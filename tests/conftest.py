@@ -32,15 +32,9 @@ def shared() -> Path:
     return SHARED / "data"
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Where several processes share the tests (`--dist loadgroup`), a file's stay together, as do all on Online Retail:
-    what they share is made once. The longest begin."""
-    for item in items:
-        shares = "online_retail" in getattr(item, "fixturenames", ())
-        group = "online_retail" if shares else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    yield
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest begin, so that of several processes none has them left at the end."""
     items.sort(key=lambda item: "journeys" not in item.path.parts)
 
 
