@@ -104,9 +104,7 @@ def test_chips_take_one_filter_away_each(signed_in: SignIn) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "query", ["stage=nonsense&owner=x&segment=9999999999999999999&sort=x&size=7&after=%00&before=!"]
-)
+@pytest.mark.parametrize("query", ["stage=nonsense&owner=x&segment=9999999999999999999&sort=x&size=7&after=x&before=!"])
 def test_nonsense_in_the_address_is_passed_over(query: str, signed_in: SignIn) -> None:
     customer("ada")
     assert names(signed_in("analyst"), query) == ["Ada"]

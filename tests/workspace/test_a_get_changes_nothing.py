@@ -23,7 +23,18 @@ from campaigns.delivery.running import deliver
 from campaigns.enrolment import take_in
 from campaigns.models import Link, Message
 from campaigns.tracking import addresses
-from customers.models import Customer, Event, Import, Segment, Task
+from customers.models import (
+    Contact,
+    Customer,
+    CustomField,
+    Event,
+    HandChange,
+    Import,
+    Segment,
+    Subscription,
+    Task,
+    Team,
+)
 from customers.records.exporting import path_of
 from retention.common import clock
 from retention.workspace.models import Job, User, Workspace
@@ -32,6 +43,7 @@ from surveys.invitations import token_of
 from surveys.models import Answer, Invitation, Survey
 from tests.addresses import SAMPLES, patterns
 from tests.campaigns import people
+from tests.customers.subscribing import term
 
 SignIn = Callable[[str], Client]
 #: A mail program follows these with a GET, and to record that is what they are for.
@@ -87,15 +99,34 @@ def one_of_each(by: User) -> dict[str, str]:
     """Something at every address; gives those whose samples have to be replaced by what there is."""
     people.campaign(_segment_and_others(by), pk=NUMBER, running=False)
     _files(by)
-    return _survey_links() | _mail_links() | {"/metrics/receipt/x/": "/metrics/receipt/revenue/"}
+    return (
+        _survey_links()
+        | _mail_links()
+        | _person_removed(Customer.objects.get(pk=NUMBER))
+        | {
+            "/metrics/receipt/x/": "/metrics/receipt/revenue/",
+            "/settings/fields/new/x/": "/settings/fields/new/customer/",
+        }
+    )
 
 
 def _segment_and_others(by: User) -> Segment:
     User.objects.create(pk=NUMBER, email="someone@example.test")
     customer = Customer.objects.create(pk=NUMBER, external_id="one", owner=by)
     Survey.objects.create(pk=NUMBER, name="NPS")
+    CustomField.objects.create(pk=NUMBER, key="size", label="Size", type="number")
+    Contact.objects.create(pk=NUMBER, customer=customer, name="Ada")
+    term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s"), clock.now())
     Task.objects.create(pk=NUMBER, customer=customer, title="Call", due_at=clock.now())
-    return Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
+    Team.objects.create(pk=NUMBER, name="North")
+    segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
+    HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
+    return segment
+
+
+def _person_removed(customer: Customer) -> dict[str, str]:
+    person = Contact.objects.create(customer=customer, name="Bob", removed_at=clock.now())
+    return {f"/customers/people/{NUMBER}/removed/": f"/customers/people/{person.pk}/removed/"}
 
 
 def _files(by: User) -> None:
