@@ -133,11 +133,14 @@ _CANDIDATES = """
                       AND before.customer_id = membership.customer_id AND before.occurrence = membership.id)
 """
 
+# Instead of those who are in the segment: whoever would enter it now.
+ENTERING = "SELECT customer_id, 0 AS occurrence, %(now)s AS since FROM UNNEST(%(customers)s::bigint[]) AS customer_id"
 
-def judged(campaign: str, then: str) -> str:
+
+def judged(campaign: str, then: str, candidates: str = _CANDIDATES) -> str:
     """A statement that begins `WITH campaign, candidate, judged` and goes on with `then`.
 
-    `campaign` is SQL that selects the one campaign.
+    `campaign` is SQL that selects the one campaign, `candidates` SQL that gives the rows `candidate`.
 
     `judged` has customer_id, name, occurrence, arm, gates (JSON list of {gate, passed, found}), stopped_by, the first
     gate that failed or null, and held_out_by, another campaign's name or null. Parameters: see `parameters`.
@@ -152,7 +155,7 @@ def judged(campaign: str, then: str) -> str:
     # OFFSET 0 keeps the planner from asking each gate's question once more wherever its answer is used.
     return f"""
         WITH campaign AS ({campaign}),
-        candidate AS ({_CANDIDATES}),
+        candidate AS ({candidates}),
         judged AS (
             SELECT candidate.customer_id, customer.name, candidate.occurrence,
                    CASE WHEN {_DRAW} < campaign.holdout_share / 100 THEN 'control' ELSE 'treated' END AS arm,

@@ -1,5 +1,6 @@
 """The segments' pages: the list, the builder, one segment with its members and history."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.models import Segment, SegmentMembership
 from customers.segments import drafts, history, membership, references, saving, uses
 from customers.segments.choices import choices, suggestions
+from customers.segments.consequences import Consequence
 from customers.segments.drafts import Group
 from customers.segments.forms import SegmentForm
 from customers.segments.operators import Moment
@@ -69,26 +71,46 @@ def _build(request: HttpRequest, segment: Segment, draft: Group) -> HttpResponse
         drafts.act(draft, asked)
         return _builder(request, segment, SegmentForm(initial=request.POST.dict(), instance=segment), draft)
     is_list = not draft.parts and Segment.objects.filter(pk=segment.pk, rule=NOBODY).exists()
-    if form.is_valid() & (is_list or drafts.check(draft)) and _save(request, form.instance, draft):
-        return redirect("customers:segment", form.instance.pk)
-    return _builder(request, segment, form, draft, status=422)
+    if not (form.is_valid() & (is_list or drafts.check(draft))):
+        return _builder(request, segment, form, draft, status=422)
+    return _save(request, form, draft)
 
 
-def _save(request: HttpRequest, segment: Segment, draft: Group) -> bool:
+def _save(request: HttpRequest, form: SegmentForm, draft: Group) -> HttpResponse:
+    """Save, once the person has agreed to what follows from it."""
+    segment = form.instance
     segment.rule = draft.to_rule() if draft.parts else NOBODY
     try:
+        follows = saving.foresee(segment) if segment.pk else []
+        if not agreed(request, follows):
+            return _builder(request, segment, form, draft, 409, follows)
         saving.save(segment, person(request))
     except RuleRefused as refusal:
         draft.error = f"This can't be saved: {refusal.why}."
-        return False
+        return _builder(request, segment, form, draft, status=422)
     messages.success(request, f"“{segment.name}” is saved.")
-    return True
+    return redirect("customers:segment", segment.pk)
+
+
+def agreed(request: HttpRequest, follows: Sequence[Consequence]) -> bool:
+    """Whether the person may let follow what follows, and has agreed to that many customers or more."""
+    if not follows:
+        return True
+    said = request.POST.get("agreed", "")
+    enough = said.isdecimal() and int(said) >= sum(each.customers for each in follows)
+    return enough and person(request).can(Can.LAUNCH_CAMPAIGNS)
 
 
 def _builder(
-    request: HttpRequest, segment: Segment, form: SegmentForm, draft: Group, status: int = 200
+    request: HttpRequest,
+    segment: Segment,
+    form: SegmentForm,
+    draft: Group,
+    status: int = 200,
+    follows: Sequence[Consequence] = (),
 ) -> HttpResponse:
-    context = {"segment": segment, "form": form, "draft": draft, **choices(segment.pk)}
+    context = {"segment": segment, "form": form, "draft": draft, "follows": follows, **choices(segment.pk)}
+    context["follow_customers"] = sum(each.customers for each in follows)
     if request.headers.get("HX-Request") == "true":
         part = render(request, "customers/segments/builder.html", context)
         part["HX-Trigger"] = "rule-changed"

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from customers.models import CustomerFacts, Segment
-from customers.segments import membership, references
+from customers.segments import consequences, membership, references
+from customers.segments.consequences import Consequence
 from retention.common import clock
 from retention.workspace.jobs import Progress, enqueue, job
 from retention.workspace.models import Job, User
@@ -28,6 +31,16 @@ def save(segment: Segment, by: User) -> Job | None:
     # Not its size and time: a refresh at the same time has its own to keep.
     segment.save(update_fields=["name", "description", "rule", "updated_at"])
     return recompute(segment, by) if changed else None
+
+
+def foresee(segment: Segment) -> list[Consequence]:
+    """What would follow from saving a changed segment now; nothing stays of the try. Raises RuleRefused."""
+    references.read(segment.rule, segment.pk)
+    with transaction.atomic():
+        changed = Segment.objects.filter(pk=segment.pk).exclude(rule=segment.rule).update(rule=segment.rule)
+        found = consequences.of(_affected(segment.pk)) if changed else []
+        transaction.set_rollback(True)
+    return found
 
 
 def recompute(segment: Segment, by: User) -> Job | None:
