@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from campaigns.alone import ROUTING, SWEEPING, alone
 from campaigns.delivery.channels import Fate
 from campaigns.delivery.reaping import reap
 from campaigns.delivery.running import deliver
@@ -12,6 +11,7 @@ from campaigns.models import Campaign
 from campaigns.routing import route
 from customers.segments.membership import refresh_crossings
 from customers.subscriptions.turning import turn_all
+from retention.common.alone import ROUTING, SWEEPING, alone
 from retention.workspace import jobs
 
 DELIVER_SECONDS = 300.0

@@ -20,7 +20,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from customers.models import CustomerMonth
 from metrics import definitions
 from metrics.definitions import Definition
-from metrics.figures import Figure, Number
+from metrics.figures import SMALL, Figure, Number
 from metrics.scope import Scope
 from metrics.sources import Column, Part, Rows, Source, Tallies
 from metrics.windows import Window, add_months, month_of, months_between
@@ -122,6 +122,10 @@ class Cohort:
     month: date
     size: int
     cells: tuple[Cell, ...]
+
+    @property
+    def small(self) -> bool:
+        return self.size < SMALL
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,7 @@ class CohortReport:
                 {
                     "cohort": f"{cohort.month:%Y-%m}",
                     "size": cohort.size,
+                    "small": cohort.small,
                     "cells": [
                         {
                             "period": cell.period,

@@ -120,6 +120,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Deliveries take up to two of them for minutes, jobs two for hours; what is to be prompt needs one more.
+CELERY_WORKER_CONCURRENCY = env.number("WORKER_PROCESSES", 5, least=1)
 CELERY_TASK_TIME_LIMIT = 800
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from campaigns.alone import DELIVERING, alone
 from campaigns.delivery.channels import Channel, Fate, Letter, Outcome, Unreachable
 from campaigns.delivery.channels.chosen import email_channel
 from campaigns.delivery.claiming import Claim, claim, release
@@ -15,6 +14,7 @@ from campaigns.delivery.preparing import Prepared, Preparing
 from campaigns.delivery.recording import record, tally
 from campaigns.rendering.composing import BadAddress
 from campaigns.rendering.sandbox import Sandbox
+from retention.common.alone import DELIVERING, alone
 from retention.workspace.models import Workspace
 from surveys.invitations import record_asked, take_back
 

@@ -65,6 +65,13 @@ def wake(task: str, *args: str) -> None:
         log.warning("the broker is away, so no worker was woken", extra={"task": task, "args_given": args})
 
 
+def nudge_next() -> None:
+    """Wake a worker for the job that waits longest, now that another has ended."""
+    waiting = Job.objects.filter(state=Job.State.QUEUED).order_by("created_at").values_list("id", flat=True).first()
+    if waiting is not None:
+        nudge(waiting)
+
+
 def due() -> list[uuid.UUID]:
     """Open jobs, oldest first. Waking one that is being run does nothing."""
     return list(Job.objects.filter(state__in=OPEN).order_by("created_at").values_list("id", flat=True))

@@ -4,8 +4,10 @@ import uuid
 
 from celery import shared_task
 
+from retention.common.alone import JOBS, alone
 from retention.workspace import jobs
 
+JOBS_AT_ONCE = 2
 JOB_SECONDS = 24 * 3600
 """A large import takes its time; killed at the limit of other tasks it would begin again for ever. Where the broker
 gives the message to another worker meanwhile, that one finds the job held and lets it be."""
@@ -13,7 +15,12 @@ gives the message to another worker meanwhile, that one finds the job held and l
 
 @shared_task(time_limit=JOB_SECONDS)
 def run_job(job_id: str) -> None:
-    jobs.run(uuid.UUID(job_id))
+    """Run a job, or leave it waiting where enough are run: long ones must not keep everything else from the workers."""
+    with alone(JOBS, JOBS_AT_ONCE) as free:
+        if free:
+            jobs.run(uuid.UUID(job_id))
+    if free:
+        jobs.nudge_next()
 
 
 @shared_task

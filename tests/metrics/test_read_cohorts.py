@@ -53,6 +53,7 @@ def test_it_works() -> None:
         (3, 1, [1, 0, 0, 0]),
     ]
     assert [found.averages[k] for k in (0, 1)] == [1.0, pytest.approx(1 / 3)]
+    assert [row.small for row in found.cohorts] == [True, True]
     later = grid(Question(january_to_may(), Measure.LATER))
     assert [cell.customers for cell in later.cohorts[0].cells] == [2, 1, 1, 1, 0, 0]
     money = grid(Question(january_to_may(), Measure.CUMULATIVE))

@@ -1,20 +1,24 @@
 """Long work as people see it: a bar that moves, a way to stop it, a summary at the end."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from kombu.exceptions import OperationalError
 
 import campaigns.tasks
 from retention.common import clock
+from retention.common.alone import JOBS
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
 from retention.workspace.pace import pace
-from retention.workspace.tasks import run_job
+from retention.workspace.tasks import JOBS_AT_ONCE, run_job
 
 SignIn = Callable[[str], Client]
 PART = {"HX-Request": "true"}
@@ -114,3 +118,30 @@ def test_a_task_is_not_lost_where_the_broker_is_away(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(current_app, "send_task", away)
     monkeypatch.setattr("campaigns.sweeping.route_all", lambda: 1)
     campaigns.tasks.route()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[BaseDatabaseWrapper]:
+    """A connection of another process."""
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+def test_long_jobs_leave_workers_for_everything_else(
+    counting: None, db: None, elsewhere: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nudged: list[uuid.UUID] = []
+    monkeypatch.setattr(jobs, "nudge", nudged.append)
+    first, second = (Job.objects.create(kind="counting", title=str(n), spec={"to": n}) for n in (1, 2))
+    with elsewhere.cursor() as cursor:
+        for place in range(JOBS_AT_ONCE):
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [JOBS, place])
+        run_job(str(first.pk))
+        first.refresh_from_db()
+        assert first.state == "queued", "enough are run"
+        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [JOBS])
+        run_job(str(first.pk))
+    first.refresh_from_db()
+    assert first.state == "done"
+    assert nudged == [second.pk], "the next one has its turn"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-ROUTING, SWEEPING, DELIVERING = 7_236_001, 7_236_002, 7_236_003
+ROUTING, SWEEPING, DELIVERING, JOBS = 7_236_001, 7_236_002, 7_236_003, 7_236_004
 
 
 @contextmanager
