@@ -11,6 +11,7 @@ from campaigns.models import Campaign
 from campaigns.routing import route
 from customers.segments.membership import refresh_crossings
 from customers.subscriptions.turning import turn_all
+from loyalty import keeping_up
 from retention.common.alone import ROUTING, SWEEPING, alone
 from retention.workspace import jobs
 
@@ -27,6 +28,7 @@ class Swept:
     held_out: int = 0
     refused: int = 0
     left: int = 0
+    offers: int = 0
     requeued: int = 0
     unconfirmed: int = 0
     sent: int = 0
@@ -61,6 +63,7 @@ def keep_up() -> Swept:
     with alone(SWEEPING) as free:
         if free:
             turn_all()
+            swept.offers = keeping_up.keep_up()
             swept.routed = route_all()
             refresh_crossings()
             swept.routed += route_all()

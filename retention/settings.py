@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "retention.workspace",
     "customers",
     "surveys",
+    "loyalty",
     "campaigns",
     "metrics",
     "retention.demo",

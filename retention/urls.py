@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("retention.workspace.urls")),
     path("", include("customers.urls")),
     path("", include("surveys.urls")),
+    path("", include("loyalty.urls")),
     path("", include("campaigns.urls")),
     path("", include("metrics.urls")),
     path("account/", include("allauth.urls")),

@@ -78,6 +78,15 @@ _KINDS = (
     Kind("contact.withdrew", "A person opted out", "customers", sentence="{name} opted out of {by}"),
     Kind("survey.invited", "Was asked for an answer", "surveys"),
     Kind("survey.answered", "Answered a survey", "surveys", sentence="Answered a survey with {score} out of 10"),
+    Kind("offer.requested", "An offer was asked for", "loyalty", sentence="{by} asked for approval to give {said}"),
+    Kind("offer.approved", "An offer was approved", "loyalty", sentence="{by} approved {said}"),
+    Kind("offer.declined", "An offer was declined", "loyalty", sentence="{by} declined {said}"),
+    Kind("offer.expired", "An offer was not decided in time", "loyalty", sentence="Nobody decided in time on {said}"),
+    Kind("offer.granted", "Was given an offer", "loyalty", sentence="{by} gave {said}, at a cost of {amount}"),
+    Kind("offer.used", "Used an offer", "loyalty", sentence="Used {said}"),
+    Kind("offer.withdrawn", "An offer was withdrawn", "loyalty", sentence="{by} withdrew {said}"),
+    Kind("offer.kept", "Stayed 90 days after an offer", "loyalty", sentence="Still active 90 days after {said}"),
+    Kind("offer.lost", "Was gone 90 days after an offer", "loyalty", sentence="Not active 90 days after {said}"),
     Kind("campaign.enrolled", "Entered a campaign", "campaigns", sentence="Entered the campaign {name}"),
     Kind(
         "campaign.held_out", "Held out as control", "campaigns", sentence="Held out as control of the campaign {name}"

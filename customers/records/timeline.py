@@ -25,11 +25,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Messages": ("message", "campaign", "consent"),
     "People": ("contact",),
     "Surveys": ("survey",),
+    "Offers": ("offer",),
     "Tasks": ("task",),
     "Cases": ("case",),
 }
 #: Where an event leads: the payload's part that has the id, and the page of it.
-LEADS = (("segment", "customers:segment"), ("campaign", "campaigns:detail"), ("survey", "surveys:detail"))
+LEADS = (("segment", "customers:segment"), ("campaign", "campaigns:detail"), ("survey", "surveys:detail"), ("offer", "loyalty:detail"))
 
 
 @dataclass(frozen=True)

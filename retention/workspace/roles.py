@@ -28,12 +28,15 @@ class Can(StrEnum):
     EDIT_CAMPAIGNS = "edit_campaigns"
     LAUNCH_CAMPAIGNS = "launch_campaigns"
     EDIT_SURVEYS = "edit_surveys"
+    GRANT_OFFERS = "grant_offers"
     ADMINISTER = "administer"
 
 
 GRANTS: dict[str, frozenset[Can]] = {
     Role.ADMINISTRATOR: frozenset(Can),
-    Role.ACCOUNT_MANAGER: frozenset({Can.READ, Can.EDIT_CUSTOMERS, Can.WORK_TASKS, Can.IMPORT, Can.EDIT_SEGMENTS}),
+    Role.ACCOUNT_MANAGER: frozenset(
+        {Can.READ, Can.EDIT_CUSTOMERS, Can.WORK_TASKS, Can.IMPORT, Can.EDIT_SEGMENTS, Can.GRANT_OFFERS}
+    ),
     Role.MARKETER: frozenset(
         {Can.READ, Can.IMPORT, Can.EDIT_SEGMENTS, Can.EDIT_CAMPAIGNS, Can.LAUNCH_CAMPAIGNS, Can.EDIT_SURVEYS}
     ),

@@ -36,6 +36,7 @@ from customers.models import (
     Team,
 )
 from customers.records.exporting import path_of
+from loyalty.models import Authority, Offer
 from retention.common import clock
 from retention.workspace.models import Job, User, Workspace
 from retention.workspace.roles import Role
@@ -114,6 +115,7 @@ def _segment_and_others(by: User) -> Segment:
     User.objects.create(pk=NUMBER, email="someone@example.test")
     customer = Customer.objects.create(pk=NUMBER, external_id="one", owner=by)
     Survey.objects.create(pk=NUMBER, name="NPS")
+    _offered(customer)
     CustomField.objects.create(pk=NUMBER, key="size", label="Size", type="number")
     Contact.objects.create(pk=NUMBER, customer=customer, name="Ada")
     term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s"), clock.now())
@@ -122,6 +124,14 @@ def _segment_and_others(by: User) -> Segment:
     segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
     HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
     return segment
+
+
+def _offered(customer: Customer) -> None:
+    """An offer that waits, and somebody's limits."""
+    Authority.objects.create(pk=NUMBER, role=Role.ACCOUNT_MANAGER)
+    in_time, asker = clock.now() + timedelta(days=1), User.objects.get(pk=NUMBER)
+    given = {"kind": "credit", "amount": 10, "cost": 10, "currency": "EUR", "reason": "price", "expires_at": in_time}
+    Offer.objects.create(pk=NUMBER, customer=customer, state="asked", asked_by=asker, **given)
 
 
 def _person_removed(customer: Customer) -> dict[str, str]:

@@ -26,6 +26,7 @@ def _told(swept: Swept) -> str:
         ("held out", swept.held_out),
         ("stopped by a gate", swept.refused),
         ("left a campaign", swept.left),
+        ("offers closed or settled", swept.offers),
         ("sent", swept.sent),
         ("failed", swept.failed),
         ("to be tried again", swept.retried),

@@ -29,6 +29,7 @@ PANELS = (
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),
+    ("Offers", "loyalty:customer_panel"),
 )
 
 

@@ -1,0 +1,58 @@
+"""Who may give how much: for administrators."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from loyalty.forms import AuthorityForm, NewAuthorityForm, PolicyForm
+from loyalty.models import Authority, Policy
+from retention.workspace.roles import Can, requires
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(GET_OR_POST)
+@requires(Can.ADMINISTER)
+def overview(request: HttpRequest) -> HttpResponse:
+    """All limits, and what holds for everybody."""
+    form = PolicyForm(request.POST or None, instance=Policy.current())
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("loyalty:limits")
+    rows = Authority.objects.select_related("person", "approver").order_by("person", "role")
+    context = {"rows": rows, "form": form, "tab": "limits"}
+    return render(request, "loyalty/limits.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(GET_OR_POST)
+@requires(Can.ADMINISTER)
+def new(request: HttpRequest) -> HttpResponse:
+    return _edit(request, NewAuthorityForm(request.POST or None), "New limits")
+
+
+@require_http_methods(GET_OR_POST)
+@requires(Can.ADMINISTER)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Authority.objects.select_related("person"), pk=pk)
+    return _edit(request, AuthorityForm(request.POST or None, instance=row), f"Limits: {row}")
+
+
+def _edit(request: HttpRequest, form: AuthorityForm, heading: str) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        row = form.save()
+        messages.success(request, f"The limits of {row} are saved. They hold from the next offer on.")
+        return redirect("loyalty:limits")
+    status = 422 if form.errors else 200
+    return render(request, "loyalty/limits_edit.html", {"form": form, "heading": heading}, status=status)
+
+
+@require_POST
+@requires(Can.ADMINISTER)
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Authority.objects.select_related("person"), pk=pk)
+    row.delete()
+    left = "their role's limits hold" if row.person_id else "they ask for everything (administrators: for nothing)"
+    messages.success(request, f"The limits of {row} are removed: from now on {left}.")
+    return redirect("loyalty:limits")

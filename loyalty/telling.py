@@ -1,0 +1,40 @@
+"""Telling: events on the customer's timeline, and a task for whoever asked once there is an answer."""
+
+from datetime import datetime
+
+from customers.events.recording import Happening, record
+from customers.work import working_days
+from customers.work.tasks import open_task
+from loyalty.costing import Terms
+from loyalty.models import Offer
+from retention.common import clock
+from retention.workspace.models import User, Workspace
+
+
+def tell(offer: Offer, what: str, by: User | None, at: datetime) -> None:
+    """Record `offer.<what>`, once per offer."""
+    payload = {
+        "offer": offer.pk,
+        "said": Terms.of(offer).said(offer.currency),
+        "kind": offer.kind,
+        "reason": offer.reason,
+        "amount": str(offer.cost),
+        "currency": offer.currency,
+        "by": str(by) if by else "",
+    }
+    happening = Happening(
+        customer_id=offer.customer_id,
+        kind=f"offer.{what}",
+        occurred_at=at,
+        source="loyalty",
+        ref=f"offer:{offer.pk}",
+        payload=payload,
+        dedup_key=f"{what}:{offer.pk}",
+    )
+    record([happening])
+
+
+def tell_asker(offer: Offer, title: str, reason: str) -> None:
+    """A task on the asker's Today, due a working day from now."""
+    due_at = working_days.after(clock.now(), 1, Workspace.current().zone)
+    open_task(offer.customer_id, title, reason, due_at, offer.asked_by_id, origin=f"offer:{offer.pk}")
