@@ -30,7 +30,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Cases": ("case",),
 }
 #: Where an event leads: the payload's part that has the id, and the page of it.
-LEADS = (("segment", "customers:segment"), ("campaign", "campaigns:detail"), ("survey", "surveys:detail"), ("offer", "loyalty:detail"))
+LEADS = (
+    ("segment", "customers:segment"),
+    ("campaign", "campaigns:detail"),
+    ("survey", "surveys:detail"),
+    ("offer", "loyalty:detail"),
+)
 
 
 @dataclass(frozen=True)
