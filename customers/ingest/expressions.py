@@ -4,6 +4,7 @@ Names and texts that people wrote enter only as quoted literals; columns in stag
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -27,17 +28,21 @@ NUMBERS = {
 }
 YES = ["yes", "y", "true", "1", "granted", "subscribed", "opted in", "ja", "oui"]
 NO = ["no", "n", "false", "0", "withdrawn", "unsubscribed", "opted out", "cleaned", "nein", "non"]
+HAPPENED = ("ordered_at", "joined_at")  # of what may lie in the future nothing is refused for that
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
-def judged(mapping: Mapping, targets: Sequence[Field], places: dict[str, int], zone: str, staged: str) -> Composable:
+def judged(
+    mapping: Mapping, targets: Sequence[Field], places: dict[str, int], zone: str, latest: datetime, staged: str
+) -> Composable:
     """A query over the table `staged` (line, refusal, c0 …): line, refusal, each of `targets`, attributes, state.
 
     The values of custom fields are in attributes too, typed. `places` says which staged column holds which column of
-    the file. What is not mapped is NULL. Times without a zone are those of `zone`.
+    the file. What is not mapped is NULL. Times without a zone are those of `zone`; nothing
+    has happened after `latest`.
     """
     fields = [field for field in targets if not field.custom_key or field.name in mapping.fields]
-    compiler = _Compiler(mapping, fields, places, zone)
+    compiler = _Compiler(mapping, fields, places, zone, latest)
     # OFFSET 0 keeps each layer apart, so that a text is put together once and not at each mention.
     return SQL(
         "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM ("
@@ -60,11 +65,14 @@ def judged(mapping: Mapping, targets: Sequence[Field], places: dict[str, int], z
 class _Compiler:
     """The expressions of one mapping."""
 
-    def __init__(self, mapping: Mapping, fields: Sequence[Field], places: dict[str, int], zone: str) -> None:
+    def __init__(
+        self, mapping: Mapping, fields: Sequence[Field], places: dict[str, int], zone: str, latest: datetime
+    ) -> None:
         self._mapping = mapping
         self._fields = fields
         self._places = places
         self._zone = zone
+        self._latest = latest
 
     def tidied(self) -> Composable:
         """Each staged column without blanks around it, NULL where nothing is left, whole numbers as such."""
@@ -201,7 +209,7 @@ class _Compiler:
         cases = []
         for field in self._fields:
             if field.name in self._mapping.fields:
-                cases += [*self._absent(field), self._misread(field)]
+                cases += [*self._absent(field), self._misread(field), *self._to_come(field)]
         return SQL("CASE {} END").format(SQL(" ").join(cases))
 
     def _absent(self, field: Field) -> Iterator[Composable]:
@@ -210,6 +218,15 @@ class _Compiler:
         if field.required and not left_to_others:
             reason = Literal(f"{field.label}: there is none.")
             yield SQL("WHEN {} IS NULL THEN {}").format(self.text(field), reason)
+
+    def _to_come(self, field: Field) -> Iterator[Composable]:
+        if field.name in HAPPENED:
+            yield SQL("WHEN {value} > {latest} THEN concat({label}, left({text}, 80), '” lies in the future.')").format(
+                value=_value(field),
+                latest=Literal(self._latest),
+                label=Literal(f"{field.label}: “"),
+                text=self.text(field),
+            )
 
     def _misread(self, field: Field) -> Composable:
         mapping = self._mapping

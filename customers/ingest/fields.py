@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from customers.custom.definitions import defined
+from customers.ingest import headers
 from customers.models import CustomField
 from customers.models.imports import ImportKind
 
@@ -84,17 +85,25 @@ def _customer(required: bool) -> tuple[Field, ...]:
             required,
             hint="The id your other systems know them by.",
         ),
-        Field(
-            "name", "Customer's name", Reads.TEXT, 300, ("name", "customername", "fullname", "company", "companyname")
-        ),
-        Field("email", "E-mail", Reads.EMAIL, 254, ("email", "emailaddress", "customeremail", "mail")),
-        Field("phone", "Phone", Reads.TEXT, 40, ("phone", "phonenumber", "mobile", "mobilephone", "telephone")),
+        Field("name", "Customer's name", Reads.TEXT, 300, headers.NAME),
+        Field("email", "E-mail", Reads.EMAIL, 254, headers.EMAIL),
+        Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
         Field(
             "country",
             "Country",
             Reads.TEXT,
             100,
-            ("country", "countryregion", "billingcountry", "mailingcountry", "countrycode", "cc"),
+            (
+                "country",
+                "countryregion",
+                "billingcountry",
+                "mailingcountry",
+                "countrycode",
+                "cc",
+                "land",
+                "nation",
+                "pays",
+            ),
         ),
         Field("language", "Language", Reads.TEXT, 10, ("language", "locale", "lang")),
         Field(
@@ -129,16 +138,7 @@ _CUSTOMERS = (
         "joined_at",
         "Customer since",
         Reads.INSTANT,
-        names=(
-            "joinedat",
-            "createdat",
-            "createdate",
-            "created",
-            "createddate",
-            "signupdate",
-            "customersince",
-            "optintime",
-        ),
+        names=headers.JOINED,
     ),
 )
 
@@ -164,6 +164,8 @@ _ORDER = (
             "paidat",
             "purchasedate",
             "transactiondate",
+            "datum",
+            "bestelldatum",
         ),
         required=True,
     ),
@@ -176,7 +178,7 @@ _AMOUNT = (
         "Amount",
         Reads.NUMBER,
         12,
-        ("amount", "total", "ordertotal", "totalamount", "totalprice", "dollars", "revenue"),
+        ("amount", "total", "ordertotal", "totalamount", "totalprice", "dollars", "revenue", "value", "sum", "betrag"),
         required=True,
     ),
     Field("refunded", "Refunded part", Reads.NUMBER, 12, ("refunded", "refundedamount", "amountrefunded")),
@@ -213,13 +215,13 @@ _CONTACTS = (
         "Their e-mail",
         Reads.EMAIL,
         254,
-        ("contactemail", "email", "emailaddress", "mail"),
+        ("contactemail", *headers.EMAIL),
         required=True,
         hint="Tells the people of a customer apart.",
     ),
     Field("contact_name", "Their name", Reads.TEXT, 300, ("contactname", "name", "fullname")),
     Field("role", "Role", Reads.TEXT, 100, ("role", "jobtitle", "title", "position", "function")),
-    Field("phone", "Phone", Reads.TEXT, 40, ("phone", "phonenumber", "mobile", "mobilephone", "telephone")),
+    Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
     Field("language", "Language", Reads.TEXT, 10, ("language", "preferredlanguage", "locale", "lang")),
     Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
     Field("birthday", "Birthday", Reads.DAY, names=("birthday", "birthdate", "dateofbirth")),

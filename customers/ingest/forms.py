@@ -17,7 +17,7 @@ from customers.models.imports import ImportKind
 
 GUESS = "Work it out from the file"
 DELIMITER_LABELS = {"comma": "Comma", "semicolon": "Semicolon", "tab": "Tab", "whitespace": "Spaces"}
-RULES = 2  # rules for the state that a form offers, at least
+RULES = 2  # rules for the state that a form offers, at least; and always one that is free
 
 
 class UploadForm(forms.Form):
@@ -131,7 +131,7 @@ class MappingForm(forms.Form):
         self._mapping = mapping
         self._columns = columns
         self._targets = targets(mapping.kind)
-        self._rules = max(RULES, len(mapping.states)) if mapping.kind in WITH_ORDERS else 0
+        self._rules = max(RULES, len(mapping.states) + 1) if mapping.kind in WITH_ORDERS else 0
         super().__init__(data, initial=self._initial())
         blank = [("", "—"), *((name, name) for name in columns)]
         for field in self._targets:

@@ -2,10 +2,12 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from customers.ingest import headers
 from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, Reads, plain, targets
 from customers.ingest.mapping import Mapping, Source, StateRule
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
@@ -18,7 +20,10 @@ LOOKS_LIKE = {
     Reads.INSTANT: re.compile(r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(19|20)\d{6}$)"),
     Reads.EMAIL: re.compile(r"^\S+@\S+\.\S+$"),
 }
+MOST_STATES = 12  # different words in a column that says how orders stand
 WHOLE = re.compile(r"^\d+\.0$")
+DECIMALS = re.compile(r"^[-+]?\d[\d.,' \u00a0]*([.,])\d{1,2}$")
+COMPACT = re.compile(r"^\d{8}\b")
 DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}")
 
 
@@ -29,10 +34,8 @@ def guess(path: Path, kind: str = "", encoding: str = "utf-8") -> Mapping:
 
 def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
     """The same for a file that is known to be written so."""
-    with Reader(path, layout) as reader:
-        columns = reader.columns
-        rows = [record.values for record in islice(reader, SAMPLE) if not record.refusal]
-    samples = {name: [row[place].strip() for row in rows if row[place].strip()] for place, name in enumerate(columns)}
+    samples = _samples(path, layout)
+    columns = tuple(samples)
     kind = kind or _kind(columns)
     among = targets(kind)
     fields = _by_name(among, columns)
@@ -46,6 +49,16 @@ def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
         fields=fields,
         states=() if kind not in WITH_ORDERS else _states(fields, samples),
     )
+
+
+def _samples(path: Path, layout: Layout) -> dict[str, list[str]]:
+    """What the first rows say in each column, where they say anything. Raises FileRefused."""
+    with Reader(path, layout) as reader:
+        rows = [record.values for record in islice(reader, SAMPLE) if not record.refusal]
+        return {
+            name: [row[place].strip() for row in rows if row[place].strip()]
+            for place, name in enumerate(reader.columns)
+        }
 
 
 def guess_layout(path: Path, encoding: str) -> Layout:
@@ -125,7 +138,7 @@ def _by_value(among: Iterable[Field], found: dict[str, Source], samples: dict[st
     for field in among:
         shape = LOOKS_LIKE.get(field.reads)
         if shape and field.name not in found and (field.required or field.reads is Reads.EMAIL):
-            name = next((name for name in samples if name in free and _all(shape, samples[name])), None)
+            name = next((name for name in samples if name in free and _most(shape, samples[name])), None)
             if name is not None:
                 more[field.name] = Source(column=name)
     return more
@@ -133,6 +146,11 @@ def _by_value(among: Iterable[Field], found: dict[str, Source], samples: dict[st
 
 def _all(shape: re.Pattern[str], values: Sequence[str]) -> bool:
     return bool(values) and all(map(shape.match, values))
+
+
+def _most(shape: re.Pattern[str], values: Sequence[str]) -> bool:
+    """Whether what is in a column is nearly always of the shape: a few slips do not make it another column."""
+    return bool(values) and 5 * sum(map(bool, map(shape.match, values))) >= 4 * len(values)
 
 
 def _reading(fields: dict[str, Source], among: Iterable[Field], *reads: Reads) -> list[str]:
@@ -146,21 +164,49 @@ def _values(
     return [value for column in _reading(fields, among, *reads) for value in samples.get(column, ())]
 
 
+def _decimal(values: Iterable[str]) -> str:
+    """As most of the numbers that have decimals are written."""
+    marks = [found[1] for found in map(DECIMALS.match, values) if found]
+    return "comma" if 2 * marks.count(",") > len(marks) else "point"
+
+
 def _dates(values: Sequence[str]) -> str:
-    if any(re.match(r"^\d{8}\b", value) for value in values):
+    """As most of them are written; of days and months that both fit, the day comes first unless one cannot."""
+    if 2 * sum(bool(COMPACT.match(value)) for value in values) > len(values):
         return "ymd"
     numbers = [(int(found[1]), int(found[2])) for found in map(DAY_FIRST.match, values) if found]
-    if not numbers:
+    if 2 * len(numbers) <= len(values):
         return "iso"
-    return "mdy" if any(second > 12 for _, second in numbers) else "dmy"
+    months_second = sum(second <= 12 for _, second in numbers)
+    return "mdy" if months_second < sum(first <= 12 for first, _ in numbers) else "dmy"
 
 
-def _decimal(values: Iterable[str]) -> str:
-    return "comma" if any(re.match(r"^[-+]?[\d.]*\d,\d{1,2}$", value) for value in values) else "point"
+def states_in(path: Path, layout: Layout) -> dict[str, list[tuple[str, int]]]:
+    """What the first rows say in columns that tell how orders stand, and how often. Raises FileRefused."""
+    return _told_states(_samples(path, layout))
+
+
+def _told_states(samples: dict[str, list[str]]) -> dict[str, list[tuple[str, int]]]:
+    found = {
+        name: Counter(values).most_common()
+        for name, values in samples.items()
+        if values and plain(name) in headers.STATES
+    }
+    return {name: words for name, words in found.items() if len(words) <= MOST_STATES}
 
 
 def _states(fields: dict[str, Source], samples: dict[str, list[str]]) -> tuple[StateRule, ...]:
-    """A column that tells when an order was cancelled, or credit notes numbered C123 among orders numbered 123."""
+    """What tells when an order was cancelled or refunded: a column of states, one of instants, or ids like C123."""
+    rules = [
+        StateRule(headers.STATE_WORDS[plain(word)], column, "is", word)
+        for column, words in _told_states(samples).items()
+        for word, _ in words
+        if plain(word) in headers.STATE_WORDS
+    ]
+    return tuple(rules) or _other_states(fields, samples)
+
+
+def _other_states(fields: dict[str, Source], samples: dict[str, list[str]]) -> tuple[StateRule, ...]:
     for column in samples:
         if plain(column) in ("cancelledat", "canceledat"):
             return (StateRule("cancelled", column, "is not empty"),)

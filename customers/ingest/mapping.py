@@ -12,7 +12,7 @@ columns whose ids were written as decimals ("17850.0"); the first of `states` th
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from customers.models.imports import ImportKind
 
 DATES = {
     "iso": "2011-12-31",
-    "dmy": "31/12/2011",
+    "dmy": "31.12.2011 or 31/12/2011",
     "mdy": "12/31/2011",
     "ymd": "20111231",
 }
@@ -85,6 +85,11 @@ class Mapping:
         """The names of the columns it reads."""
         sources = [*self.fields.values(), *self.attributes.values()]
         return {rule.column for rule in self.states}.union(*(source.columns() for source in sources))
+
+    def unused(self, columns: Iterable[str]) -> list[str]:
+        """Those of a file's columns that nothing reads."""
+        read = self.columns()
+        return [name for name in columns if name not in read]
 
     def to_json(self) -> dict[str, Any]:
         flat = asdict(self)

@@ -57,7 +57,8 @@ _UPDATE = SQL("""
     WITH told AS (
         SELECT stands.id, stands.customer_id AS customer_before, stands.state AS state_before,
             coalesce(customer.id, stands.customer_id) AS customer_id, told.ordered_at,
-            coalesce(told.state, stands.state) AS state, told.amount,
+            coalesce(told.state, CASE WHEN stands.amount < 0 AND told.amount >= 0 THEN 'completed'
+                ELSE stands.state END) AS state, told.amount,
             coalesce(told.refunded, stands.refunded) AS refunded, coalesce(told.currency, stands.currency) AS currency
         FROM import_orders AS told
         JOIN customers_order AS stands ON stands.external_id = told.order_id

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.ingest import imports, naming, refused
+from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.forms import LayoutForm, MappingForm, UploadForm
-from customers.ingest.guess import guess, guess_fields
+from customers.ingest.guess import guess, guess_fields, states_in
 from customers.ingest.mapping import Mapping, from_json
 from customers.ingest.preview import preview, sample
 from customers.ingest.reader import FileRefused, Layout
@@ -74,6 +75,8 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"imported": imported, "layout": LayoutForm.of(present)}
     try:
         context["sample"] = first = sample(Path(imported.file.path), present.layout)
+        if present.kind in WITH_ORDERS:
+            context["told"] = states_in(Path(imported.file.path), present.layout)
     except FileRefused as problem:
         return render(request, "customers/ingest/mapping.html", context | {"problem": problem})
     form = MappingForm(present, first.columns, request.POST or None)
@@ -108,8 +111,9 @@ def previewed(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(present, first.columns, request.POST)
     if not form.is_valid():
         return render(request, "customers/ingest/preview.html", {"form": form})
-    made = preview(first, form.mapping(), Workspace.current().time_zone)
-    return render(request, "customers/ingest/preview.html", {"preview": made})
+    told = form.mapping()
+    made = preview(first, told, Workspace.current().time_zone)
+    return render(request, "customers/ingest/preview.html", {"preview": made, "unused": told.unused(first.columns)})
 
 
 @require_POST

@@ -173,7 +173,7 @@ class Reader:
 def opening_lines(path: Path, encoding: str, most: int = 50) -> list[str]:
     """The first lines of a file that are not blank, whatever is in them. Raises FileRefused where it is no text."""
     with path.open("rb") as file:
-        block = next(islice(_blocks(_unpacked(file), lambda: 0), 1, 2), b"")
+        block = b"".join(islice(_blocks(_unpacked(file), lambda: 0), 2))
     lines = block[:OPENING].decode(encoding, errors="replace").splitlines(keepends=True)
     # The last may be cut off.
     return [line for line in (lines[:-1] or lines) if line.strip()][:most]

@@ -25,7 +25,7 @@ from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.reader import FileRefused, Reader
-from customers.ingest.statements import rows, run
+from customers.ingest.statements import number, rows, run
 from customers.models import Import
 from customers.models.imports import ImportKind
 from retention.common import clock
@@ -34,6 +34,7 @@ from retention.workspace.models import Workspace
 
 JOB = "import"
 ANALYZE_FROM = 10_000  # rows of a file that change what PostgreSQL should know about its tables
+_CREDIT_NOTES = "SELECT count(*) FROM import_orders WHERE amount < 0 AND customer_id IS NOT NULL"
 _AMOUNTS = "SELECT currency, sum(amount) FROM import_orders GROUP BY currency ORDER BY currency"
 
 
@@ -74,7 +75,13 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         transaction.set_rollback(imported.dry_run)
     if staged >= ANALYZE_FROM and not imported.dry_run:
         run("ANALYZE customers_customer, customers_order, customers_orderline, customers_event")
-    return counts | summary
+    return counts | _reckoned(mapping.kind, counts, summary) | {"unused": mapping.unused(reader.columns)}
+
+
+def _reckoned(kind: str, counts: dict[str, int], summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary with how the rows add up: rows = taken + repeated + rejected."""
+    taken = summary["lines" if kind == ImportKind.ORDER_LINES else kind]["named"]
+    return summary | {"taken": taken, "repeated": counts["rows"] - counts["rejected"] - taken}
 
 
 def _report(reader: Reader, progress: Progress, staged: int) -> None:
@@ -96,6 +103,7 @@ def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[
     summary: dict[str, Any] = {}
     tallies: dict[str, Tally] = {}
     if kind in WITH_ORDERS:
+        summary["credit_notes"] = number(_CREDIT_NOTES)
         summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
     progress.stop_if_asked()
     if kind != ImportKind.PRODUCTS:

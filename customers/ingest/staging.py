@@ -7,6 +7,7 @@ and `import_cases` have the good rows' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import islice
 from operator import itemgetter
 
@@ -19,8 +20,10 @@ from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Record
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
+from retention.common import clock
 
 BLOCK = 20_000  # records between two reports
+AHEAD = timedelta(days=1)  # clocks and zones differ by no more
 NULL = "\\N"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -35,7 +38,11 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.values())
     run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text{})").format(texts))
     staged = _copy(iter(records), [columns.index(name) for name in used], report)
-    run(SQL("CREATE TEMP TABLE import_rows AS ") + judged(mapping, targets(mapping.kind), places, zone, "import_texts"))
+    latest = clock.now() + AHEAD
+    run(
+        SQL("CREATE TEMP TABLE import_rows AS ")
+        + judged(mapping, targets(mapping.kind), places, zone, latest, "import_texts")
+    )
     run("DROP TABLE import_texts")
     _SETTLE[mapping.kind](zone)
     run(
@@ -123,6 +130,14 @@ def _settle_orders(_zone: str) -> None:
         " round(amount, 4) AS amount, round(refunded, 4) AS refunded, line AS customer_line, ordered_at AS known_at"
         " FROM import_rows WHERE refusal IS NULL ORDER BY order_id, line"
     )
+    run(_CREDIT_NOTES)
+
+
+# An order that comes to less than nothing is a credit note to whoever got it, and no order.
+_CREDIT_NOTES = (
+    "UPDATE import_orders SET state = 'cancelled'"
+    " WHERE amount < 0 AND customer_id IS NOT NULL AND coalesce(state, 'completed') = 'completed'"
+)
 
 
 def _settle_lines(_zone: str) -> None:
@@ -140,6 +155,7 @@ def _settle_lines(_zone: str) -> None:
         " broken.line) FROM broken WHERE import_rows.order_id = broken.order_id AND refusal IS NULL"
     )
     run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
+    run(_CREDIT_NOTES)
 
 
 def _settle_subscriptions(zone: str) -> None:

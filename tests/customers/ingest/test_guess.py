@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from customers.ingest.guess import guess
+from customers.ingest.guess import guess, states_in
 from customers.ingest.mapping import Source, StateRule, check
 from customers.ingest.reader import Layout, Reader
 
@@ -87,3 +87,63 @@ def test_how_values_are_written(file: Path, text: str, delimiter: str, dates: st
 def test_when_orders_are_cancelled(file: Path) -> None:
     file.write_text("order_id,date,amount,Cancelled at\nA1,2024-12-31,3,\n")
     assert guess(file).states == (StateRule("cancelled", "Cancelled at", "is not empty"),)
+
+
+def test_a_column_of_states_gives_the_rules(file: Path) -> None:
+    file.write_text(
+        "order_id,date,amount,Status\nA1,2024-12-31,3,completed\nA2,2024-12-31,3,Canceled\n"
+        "A3,2024-12-31,3,refunded\nA4,2024-12-31,3,weird\nA5,2024-12-31,3,completed\n"
+    )
+    assert guess(file).states == (
+        StateRule("cancelled", "Status", "is", "Canceled"),
+        StateRule("refunded", "Status", "is", "refunded"),
+    )
+    said = states_in(file, Layout())
+    assert said == {"Status": [("completed", 2), ("Canceled", 1), ("refunded", 1), ("weird", 1)]}
+
+
+def test_a_column_of_many_texts_tells_no_state(file: Path) -> None:
+    rows = "".join(f"A{n},2024-12-31,3,on shelf {n}\n" for n in range(20))
+    file.write_text(f"order_id,date,amount,status\n{rows}")
+    assert guess(file).states == ()
+
+
+def test_columns_as_people_call_them(file: Path) -> None:
+    file.write_text("id,Mail Address,Tel,Land,Signup\n1,ann@example.test,040 123,France,31.12.2024\n")
+    found = guess(file)
+    assert {name: source.column for name, source in found.fields.items()} == {
+        "customer_id": "id",
+        "email": "Mail Address",
+        "phone": "Tel",
+        "country": "Land",
+        "joined_at": "Signup",
+    }
+    assert found.dates == "dmy"
+
+
+def test_an_address_is_known_by_its_values_in_spite_of_a_slip(file: Path) -> None:
+    rows = "".join(f"{n},a{n}@example.test\n" for n in range(5))
+    file.write_text(f"id,Wohin\n{rows}9,none\n")
+    assert guess(file).fields["email"].column == "Wohin"
+    file.write_text(f"id,Wohin\n1,a@example.test\n{rows.replace('@', ' at ')}")
+    assert "email" not in guess(file).fields
+
+
+@pytest.mark.parametrize(
+    ("amounts", "decimal"),
+    [
+        (["99.90", "12.00", '"1.234,50"'], "point"),
+        (['"99,90"', '"12,00"', "1234.50"], "comma"),
+        (['"1,234.50"', "12"], "point"),
+        (["12", "13"], "point"),
+    ],
+)
+def test_one_number_written_otherwise_does_not_decide_for_all(file: Path, amounts: list[str], decimal: str) -> None:
+    file.write_text("order_id,date,amount\n" + "".join(f"A{n},2024-12-31,{a}\n" for n, a in enumerate(amounts)))
+    assert guess(file).decimal == decimal
+
+
+def test_days_before_months_unless_they_cannot_be(file: Path) -> None:
+    for days, dates in ((["01.02.2024", "31.12.2024"], "dmy"), (["01/02/2024", "12/31/2024"], "mdy")):
+        file.write_text("order_id,date,amount\n" + "".join(f"A{n},{day},1\n" for n, day in enumerate(days)))
+        assert guess(file).dates == dates

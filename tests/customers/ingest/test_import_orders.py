@@ -1,12 +1,14 @@
 """Importing orders and order lines."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from customers.models import Customer, Dirty, Event, Order, OrderLine
+from customers.facts.folding import fold
+from customers.models import Customer, CustomerFacts, Dirty, Event, Order, OrderLine
+from retention.common import clock
 from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, again, bring, done, mapping, refusals, versions
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +191,54 @@ def test_long_ids_are_told_apart() -> None:
     one, two = "x" * 150 + "1", "x" * 150 + "2"
     done(mapping(ORDERS), ORDER_HEADER + f"{one},7,2024-05-01,5,,\n{two},7,2024-05-01,5,,\n")
     assert Event.objects.filter(kind="order.placed").count() == 2
+
+
+def test_an_order_of_the_future_is_refused() -> None:
+    now = clock.now()
+    soon, later = now + timedelta(hours=20), now + timedelta(hours=30)
+    text = f"{ORDER_HEADER}A1,7,{soon.isoformat()},5,,\nA2,7,{later.isoformat()},5,,\nA3,7,2299-01-01,5,,\n"
+    job, taken = bring(mapping(ORDERS), text)
+    assert list(Order.objects.values_list("external_id", flat=True)) == ["A1"]
+    assert [(line, reason) for line, reason, _ in refusals(taken)] == [
+        (3, f"Ordered at: “{later.isoformat()}” lies in the future."),
+        (4, "Ordered at: “2299-01-01” is not a date written as 2011-12-31."),
+    ]
+    assert job.summary["rejected"] == 2
+
+
+def test_a_credit_note_is_no_order() -> None:
+    rows = "A1,7,2024-05-01,20,,\nA2,7,2024-05-02,-5,,\nA3,,2024-05-02,-5,,\nA4,7,2024-05-03,0,,\n"
+    summary = done(mapping(ORDERS), ORDER_HEADER + rows)
+    assert summary["credit_notes"] == 1
+    states = dict(Order.objects.values_list("external_id", "state"))
+    assert states == {"A1": "completed", "A2": "cancelled", "A3": "completed", "A4": "completed"}
+    ann = Customer.objects.get()
+    fold([ann.pk])
+    facts = CustomerFacts.objects.get(customer=ann)
+    assert (facts.orders, facts.revenue) == (2, Decimal(20))
+    done(mapping(ORDERS), ORDER_HEADER + rows.replace("-5", "5"))
+    assert set(Order.objects.values_list("state", flat=True)) == {"completed"}
+
+
+def test_lines_that_come_to_less_than_nothing_are_a_credit_note() -> None:
+    rows = "A1,7,2024-05-01,apple,2,3\nA1,7,2024-05-01,discount,1,-1\nA2,7,2024-05-01,apple,-2,3\n"
+    assert done(mapping(LINES), HEADER + rows)["credit_notes"] == 1
+    assert dict(Order.objects.values_list("external_id", "state")) == {"A1": "completed", "A2": "cancelled"}
+
+
+def test_the_rows_add_up() -> None:
+    rows = "A1,7,2024-05-01,20,,\nA1,7,2024-05-01,20,,\nA2,7,2024-05-02,x,,\nA3,7,2024-05-02,1,,\n"
+    summary = done(mapping(ORDERS), ORDER_HEADER + rows)
+    assert [summary[name] for name in ("rows", "taken", "repeated", "rejected")] == [4, 2, 1, 1]
+    summary = done(mapping(LINES), HEADER + TWO_LINES + TWO_LINES)
+    assert [summary[name] for name in ("rows", "taken", "repeated", "rejected")] == [4, 4, 0, 0]
+    summary = done(mapping(CUSTOMERS), "customer_id,name,email,joined_at,tags,consent\n1,Ann,,,,\n1,Ann,,,,\n")
+    assert [summary[name] for name in ("rows", "taken", "repeated", "rejected")] == [2, 1, 1, 0]
+
+
+def test_what_no_part_of_the_mapping_reads_is_named() -> None:
+    text = "order_id,customer_id,ordered_at,amount,currency,email,status,note\nA1,7,2024-05-01,20,,,cancelled,x\n"
+    assert done(mapping(ORDERS), text)["unused"] == ["status", "note"]
+    states = [{"state": "cancelled", "column": "status", "test": "is", "value": "Cancelled"}]
+    assert done(mapping(ORDERS, states=states), text)["unused"] == ["note"]
+    assert Order.objects.get().state == "cancelled"

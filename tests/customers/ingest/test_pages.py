@@ -193,3 +193,22 @@ def test_pages_take_a_fixed_number_of_queries(client: Client) -> None:
 def test_two_files_of_one_name_are_kept_apart(client: Client) -> None:
     one, two = (take_in(io.BytesIO(TEXT), "x.csv", mapping(CUSTOMERS)) for _ in range(2))
     assert one.file.path != two.file.path
+
+
+def test_columns_of_states_and_those_that_nothing_reads_are_told(client: Client) -> None:
+    text = (
+        b"order_id,customer_id,date,amount,status,note\nA1,1,2024-05-01,5,completed,\nA2,1,2024-05-01,5,cancelled,x\n"
+    )
+    imported = upload(client, text)
+    page = client.get(f"/data/{imported.pk}/mapping/").content.decode()
+    assert "“completed” 1 time, “cancelled” 1 time." in page
+    form = client.get(f"/data/{imported.pk}/mapping/").context["form"]
+    assert form["rule0_value"].initial == "cancelled"
+    filled = {field.html_name: field.value() or "" for field in form if field.html_name != "whole_numbers"}
+    shown = client.post(f"/data/{imported.pk}/preview/", filled).content.decode()
+    assert "Not used: note." in shown
+    client.post(f"/data/{imported.pk}/mapping/", filled)
+    jobs.run(jobs.due()[0])
+    tried = client.get(f"/data/{imported.pk}/").content.decode()
+    assert "2 rows read = 2 orders + 0 repeated in the file + 0 refused" in tried
+    assert "Not used: note." in tried

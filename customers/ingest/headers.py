@@ -1,0 +1,60 @@
+"""Headers that other systems and other languages give to columns, in lower case, letters and digits only."""
+
+NAME = ("name", "customername", "fullname", "company", "companyname", "firma", "kunde", "nom")
+EMAIL = (
+    "email",
+    "emailaddress",
+    "customeremail",
+    "mail",
+    "mailaddress",
+    "emailaddr",
+    "emailadresse",
+    "mailadresse",
+    "adressemail",
+)
+PHONE = (
+    "phone",
+    "phonenumber",
+    "mobile",
+    "mobilephone",
+    "telephone",
+    "tel",
+    "telno",
+    "telefon",
+    "telefonnummer",
+    "phoneno",
+    "handy",
+    "cell",
+    "cellphone",
+)
+JOINED = (
+    "joinedat",
+    "createdat",
+    "createdate",
+    "created",
+    "createddate",
+    "signupdate",
+    "customersince",
+    "optintime",
+    "signup",
+    "signedup",
+    "signedupat",
+    "signupat",
+    "registered",
+    "registeredat",
+    "registrationdate",
+    "membersince",
+    "kundeseit",
+    "since",
+)
+#: Headers of columns that say how an order stands, and words in them that mean it does not count.
+STATES = ("status", "state", "orderstatus", "orderstate", "financialstatus", "paymentstatus", "bestellstatus")
+STATE_WORDS = {
+    **dict.fromkeys(
+        ("cancelled", "canceled", "cancel", "void", "voided", "storniert", "storno", "annul", "annule", "annulled"),
+        "cancelled",
+    ),
+    **dict.fromkeys(
+        ("refunded", "returned", "chargeback", "chargedback", "erstattet", "rembours", "rembourse"), "refunded"
+    ),
+}
