@@ -1,6 +1,6 @@
 """What the search over everything finds of this room: customers, orders, segments."""
 
-from customers.models import Contact, Customer, Order, Segment
+from customers.models import Contact, Customer, Order, Product, Segment
 from customers.records.filters import Filters, matching
 from retention.common.text_search import SearchWords, beginnings
 from retention.workspace.finding import MOST, Find, finder
@@ -42,6 +42,15 @@ def orders(typed: str, _person: User) -> list[Find]:
         for row in found.order_by("external_id")[:MOST]
         if row.customer
     ]
+
+
+@finder("Products", 5)
+def products(typed: str, _person: User) -> list[Find]:
+    words = beginnings(typed)
+    if not words:
+        return []
+    found = Product.objects.annotate(words=SearchWords("name", "sku", "category")).filter(words=words)
+    return [Find(row.name, row.sku, page_of("customers:product", row.pk)) for row in found.order_by("name")[:MOST]]
 
 
 @finder("Segments", 2)

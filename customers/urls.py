@@ -1,8 +1,10 @@
 """The rooms' addresses, joined."""
 
+from customers.cases import urls as cases
 from customers.contacts import urls as contacts
 from customers.custom import urls as custom
 from customers.ingest import urls as ingest
+from customers.products import urls as products
 from customers.records import urls as records
 from customers.segments import urls as segments
 from customers.subscriptions import urls as subscriptions
@@ -16,6 +18,8 @@ urlpatterns = [
     *ingest.urlpatterns,
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
+    *products.urlpatterns,
+    *cases.urlpatterns,
     *contacts.urlpatterns,
     *custom.urlpatterns,
     *teams.urlpatterns,

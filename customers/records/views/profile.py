@@ -26,6 +26,8 @@ class Panel:
 PANELS = (
     ("People", "customers:people"),
     ("Subscriptions", "customers:subscriptions_panel"),
+    ("Products", "customers:products_panel"),
+    ("Cases", "customers:cases_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),

@@ -1,0 +1,1 @@
+"""Cases: what customers asked for help with, opened, answered, resolved and rated."""

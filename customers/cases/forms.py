@@ -1,0 +1,31 @@
+"""What somebody fills in about a case."""
+
+from typing import Any
+
+from django import forms
+
+from customers.models import Case
+from customers.work.forms import workers
+
+
+class CaseForm(forms.Form):
+    subject = forms.CharField(max_length=300)
+    priority = forms.ChoiceField(choices=Case.Priority.choices, initial=Case.Priority.NORMAL)
+    assignee = forms.ModelChoiceField(workers(), label="Who looks after it", required=False, empty_label="Nobody yet")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        assignee = said["assignee"]
+        return {"subject": said["subject"], "priority": said["priority"], "assignee_id": assignee and assignee.pk}
+
+
+class ActForm(forms.Form):
+    act = forms.ChoiceField(choices=[(act, act) for act in ("answer", "resolve", "reopen", "rate")])
+    rating = forms.TypedChoiceField(choices=[(n, n) for n in range(1, 6)], coerce=int, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("act") == "rate" and not said.get("rating"):
+            self.add_error("rating", "Choose a rating from 1 to 5.")
+        return said

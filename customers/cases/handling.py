@@ -1,0 +1,98 @@
+"""What is done about a case. Each locks the case and records its event; facts follow when the router takes that up."""
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+
+from customers.events.recording import Happening, record
+from customers.models import Case, Customer
+from retention.common import clock
+
+
+class Refused(Exception):
+    """It cannot be done to a case in this state; the text says why, for the person who asked."""
+
+
+@transaction.atomic
+def open_case(customer: Customer, subject: str, priority: str, assignee_id: int | None) -> Case:
+    """A new case, opened now by hand."""
+    now = clock.now()
+    case = Case.objects.create(
+        customer=customer,
+        external_id=f"own-{uuid.uuid4().hex[:12]}",
+        subject=subject,
+        priority=priority,
+        opened_at=now,
+        assignee_id=assignee_id,
+        source="web",
+        updated_at=now,
+    )
+    _tell(case, "case.opened")
+    return case
+
+
+@transaction.atomic
+def answer(case_id: int) -> Case:
+    """Note the first answer. Raises Refused, and Case.DoesNotExist."""
+    case = _locked(case_id)
+    if case.state != Case.State.OPEN:
+        raise Refused(f"It is {case.get_state_display().lower()} already.")
+    case.state, case.answered_at = Case.State.ANSWERED, case.answered_at or clock.now()
+    return _save(case, "case.answered")
+
+
+@transaction.atomic
+def resolve(case_id: int) -> Case:
+    """Raises Refused, and Case.DoesNotExist."""
+    case = _locked(case_id)
+    if case.state == Case.State.RESOLVED:
+        raise Refused("It is resolved already.")
+    case.state, case.resolved_at = Case.State.RESOLVED, clock.now()
+    return _save(case, "case.resolved")
+
+
+@transaction.atomic
+def reopen(case_id: int) -> Case:
+    """Raises Refused, and Case.DoesNotExist."""
+    case = _locked(case_id)
+    if case.state != Case.State.RESOLVED:
+        raise Refused("It is not resolved.")
+    case.state, case.resolved_at = Case.State.OPEN, None
+    return _save(case, "case.reopened")
+
+
+@transaction.atomic
+def rate(case_id: int, rating: int) -> Case:
+    """What the customer said of the help, from 1 to 5. Raises Refused, and Case.DoesNotExist."""
+    case = _locked(case_id)
+    if case.state != Case.State.RESOLVED:
+        raise Refused("A case is rated once it is resolved.")
+    case.rating, case.rated_at = rating, clock.now()
+    return _save(case, "case.rated", rating=rating)
+
+
+@transaction.atomic
+def change(case_id: int, subject: str, priority: str, assignee_id: int | None) -> Case:
+    """Other words, another priority, somebody else. Raises Case.DoesNotExist."""
+    case = _locked(case_id)
+    case.subject, case.priority, case.assignee_id = subject, priority, assignee_id
+    case.updated_at = clock.now()
+    case.save()
+    return case
+
+
+def _locked(case_id: int) -> Case:
+    return Case.objects.select_for_update().get(pk=case_id)
+
+
+def _save(case: Case, kind: str, **more: Any) -> Case:
+    case.updated_at = clock.now()
+    case.save()
+    _tell(case, kind, **more)
+    return case
+
+
+def _tell(case: Case, kind: str, **more: Any) -> None:
+    payload = {"case": case.pk, "subject": case.subject, "priority": case.priority, **more}
+    record([Happening(case.customer_id, kind, clock.now(), "web", f"case:{case.pk}", payload)])

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from customers.products import pages
+
+urlpatterns = [
+    path("products/", pages.listing, name="products"),
+    path("products/new/", pages.new, name="product_new"),
+    path("products/<int:pk>/", pages.detail, name="product"),
+    path("products/<int:pk>/edit/", pages.edit, name="product_edit"),
+    path("customers/<int:customer_id>/products/", pages.panel, name="products_panel"),
+]

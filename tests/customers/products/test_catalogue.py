@@ -1,0 +1,134 @@
+"""The catalogue: seen, searched, edited by two at once; what a customer bought, and what goes with it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer, Order, OrderLine, Product
+from customers.products.buying import bought, companions
+from retention.common import clock
+from tests.baseline import assert_query_count
+from tests.customers.known import customer
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[str], Client]
+GRINDER = {
+    "sku": "G-1",
+    "name": "Grinder",
+    "category": "Machines",
+    "price": "99.50",
+    "currency": "EUR",
+    "margin_share": "35",
+    "upgrades": "G-2",
+    "companions": "BRUSH, BRUSH",
+}
+
+
+def product(sku: str, **given: Any) -> Product:
+    return Product.objects.create(**{"sku": sku, "name": f"Product {sku}", "currency": "EUR", **given})
+
+
+def buys(who: Customer, *skus: str, state: str = "completed") -> None:
+    number = Order.objects.count()
+    order = Order.objects.create(
+        external_id=f"o{number}", customer=who, ordered_at=clock.now(), amount=1, currency="EUR", state=state
+    )
+    for position, sku in enumerate(skus):
+        OrderLine.objects.create(
+            order=order, position=position, sku=sku, description=f"Words {sku}", quantity=2, unit_price=10 + position
+        )
+
+
+def test_it_works(signed_in: SignIn) -> None:
+    better, brush = product("G-2"), product("BRUSH")
+    client = signed_in("account_manager")
+    assert client.post("/products/new/", GRINDER).status_code == 302
+    grinder = Product.objects.get(sku="G-1")
+    assert (grinder.price, grinder.margin_share) == (Decimal("99.5"), Decimal(35))
+    assert (list(grinder.upgrades_to.all()), list(brush.goes_with.all())) == ([better], [grinder])
+    page = client.get("/products/?q=grin&category=Machines").content.decode()
+    assert "99.50 EUR" in page
+    assert "Product BRUSH" not in page
+    assert "Product G-2" in client.get(f"/products/{grinder.pk}/").content.decode()
+    assert "Grinder" in client.get("/search/?q=grinder").content.decode()
+
+
+def test_wrong_values_stand_beside_their_field(signed_in: SignIn) -> None:
+    product("TAKEN")
+    wrong = GRINDER | {"sku": "TAKEN", "price": "-1", "margin_share": "101", "upgrades": "NONE", "companions": ""}
+    response = signed_in("account_manager").post("/products/new/", wrong)
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"sku", "price", "margin_share", "upgrades"}
+    assert 'value="Grinder"' in response.content.decode()
+
+
+def test_the_second_editor_is_told_and_loses_nothing(signed_in: SignIn) -> None:
+    row = product("G-1", name="Old")
+    mine = GRINDER | {"name": "Mine", "upgrades": "", "companions": "", "opened": row.updated_at.isoformat()}
+    Product.objects.update(name="Theirs", updated_at=clock.now() + timedelta(minutes=1))
+    client = signed_in("account_manager")
+    response = client.post(f"/products/{row.pk}/edit/", mine)
+    assert response.status_code == 409
+    assert "They saved: Theirs" in response.content.decode()
+    again = mine | {"opened": Product.objects.get().updated_at.isoformat()}
+    assert client.post(f"/products/{row.pk}/edit/", again).status_code == 302
+    assert Product.objects.get().name == "Mine"
+
+
+def test_what_was_bought_and_what_goes_with_it(signed_in: SignIn) -> None:
+    ada = customer("ada")
+    beans, filters, brush, better = (product(sku) for sku in ("BEAN", "FILTER", "BRUSH", "BEAN-XL"))
+    beans.goes_with.set([filters, brush])
+    beans.upgrades_to.set([better])
+    buys(ada, "BEAN", "FILTER", "UNKNOWN")
+    buys(ada, "BEAN")
+    buys(ada, "BRUSH", state="cancelled")
+    lines = bought(ada.pk)
+    assert [(line.sku, line.spent, line.pieces) for line in lines] == [
+        ("BEAN", Decimal(40), Decimal(4)),
+        ("UNKNOWN", Decimal(24), Decimal(2)),
+        ("FILTER", Decimal(22), Decimal(2)),
+    ]
+    assert list(companions(lines)) == [better, brush]
+    page = signed_in("analyst").get(f"/customers/{ada.pk}/products/").content.decode()
+    assert "Words UNKNOWN" in page
+    assert "Product BEAN-XL" in page
+
+
+def test_the_file_is_what_the_list_shows(signed_in: SignIn) -> None:
+    product("A", category="x", price=Decimal("1.5"))
+    product("B", category="y", name="=1+1")
+    client = signed_in("analyst")
+    text = client.get("/products/?format=csv&sort=-sku").content.decode()
+    assert text.splitlines() == [
+        "Code,Product,Category,Price,Currency,Margin in %",
+        "B,'=1+1,y,,EUR,",
+        "A,Product A,x,1.50,EUR,",
+    ]
+    assert len(client.get("/products/?format=csv&category=x").content.decode().splitlines()) == 2
+
+
+def test_who_may_only_read_is_refused(signed_in: SignIn) -> None:
+    row, analyst = product("A"), signed_in("analyst")
+    assert [analyst.get(f"/products/{path}").status_code for path in ("", f"{row.pk}/", "new/", f"{row.pk}/edit/")] == [
+        200,
+        200,
+        403,
+        403,
+    ]
+
+
+def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn) -> None:
+    ada, client = customer("ada"), signed_in("account_manager")
+    for size in (1, 8):
+        for number in range(size):
+            made = product(f"{size}-{number}", category="Machines")
+            made.goes_with.set(Product.objects.exclude(pk=made.pk))
+            buys(ada, made.sku)
+        assert_query_count("products", client, "/products/")
+        assert_query_count("product", client, f"/products/{made.pk}/")
+        assert_query_count("products of a customer", client, f"/customers/{ada.pk}/products/")
