@@ -4,7 +4,7 @@ from customers.models.cases import Case
 from customers.models.contacts import Contact, ContactConsent
 from customers.models.custom import CustomField
 from customers.models.events import Event
-from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod
+from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod, ValueScale
 from customers.models.imports import Import, ImportMapping, RejectedRow
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
@@ -45,5 +45,6 @@ __all__ = [
     "SubscriptionTerm",
     "Task",
     "Team",
+    "ValueScale",
     "Verdict",
 ]

@@ -6,6 +6,7 @@ window's edge is crossed (`next_edge_at`).
 
 from datetime import UTC, datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
@@ -147,3 +148,20 @@ class FoldedUnder(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="folded_under_is_single")]
+
+
+class ValueScale(models.Model):
+    """Where the fifths of buyers by recency, frequency and money begin (METRICS, Segments by value); one row.
+
+    Each has the least value of fifths 2 to 5, infinity where ties leave a fifth empty. A customer's scores are their
+    facts on this scale, so that a change of their own touches nobody else's until the scale is taken anew.
+    """
+
+    taken_at = models.DateTimeField()
+    buyers = models.PositiveIntegerField()
+    recency = ArrayField(models.FloatField(), size=4, help_text="Midnights, in seconds since 1970.")
+    frequency = ArrayField(models.FloatField(), size=4)
+    money = ArrayField(models.FloatField(), size=4)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="value_scale_is_single")]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from customers.models import Consent, Customer, Stage
-from customers.segments import operators
+from customers.segments import operators, value
 from customers.segments.fields import ATTRIBUTE, TABLES, Choices, Column, Field, OtherSegment, inside
 from customers.segments.operators import Comparison, Sql
 from customers.segments.related import TALLIES
@@ -49,6 +49,12 @@ YES_NO = (("yes", "yes"), ("no", "no"))
 _USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
     THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
 _CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
+
+_VALUE_GROUPS = tuple((group.key, group.label) for group in value.GROUPS)
+#: METRICS, Surveys.
+_NPS_KINDS = (("promoter", "A promoter (9–10)"), ("passive", "A passive (7–8)"), ("detractor", "A detractor (0–6)"))
+_NPS = """CASE WHEN f.nps_score >= 9 THEN 'promoter' WHEN f.nps_score >= 7 THEN 'passive'
+    WHEN f.nps_score >= 0 THEN 'detractor' END"""
 
 COLUMNS: tuple[Column, ...] = (
     _text("name", "Name"),
@@ -97,6 +103,10 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _column("stage", "Lifecycle stage", "Lifecycle", operators.CHOICE, choices=tuple(Stage.choices)),
     _instant("stage_since", "In this stage since", "Lifecycle"),
+    _column("value_group", "Value group (RFM)", "Value", operators.OPTIONAL_CHOICE, value.GROUP, choices=_VALUE_GROUPS),
+    _number("value_recency", "Recency, in fifths", "Value", sql=value.RECENCY),
+    _number("value_frequency", "Frequency, in fifths", "Value", sql=value.FREQUENCY),
+    _number("value_money", "Money spent, in fifths", "Value", sql=value.MONEY),
     _number("orders", "Number of orders", "Orders"),
     _number("revenue", "Revenue", "Orders", "money"),
     _number("orders_365d", "Orders in the last 365 days", "Orders"),
@@ -111,6 +121,7 @@ COLUMNS: tuple[Column, ...] = (
     _number("usage_30d", "Usage in the last 30 days", "Usage"),
     _number("usage_change", "Usage change on the 30 days before", "Usage", "percent", _USAGE_CHANGE),
     _instant("last_usage_at", "Last usage", "Usage"),
+    _column("nps_kind", "Latest NPS answer is from", "Listening", operators.OPTIONAL_CHOICE, _NPS, choices=_NPS_KINDS),
     _number("nps_score", "Latest NPS answer", "Listening"),
     _instant("nps_at", "NPS answer given", "Listening"),
     _number("open_tasks", "Open tasks", "Listening"),

@@ -33,6 +33,13 @@ def members(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = Non
     return Sql(f"SELECT f.customer_id FROM {tables(rule)} WHERE {where.text}", where.params)  # noqa: S608
 
 
+def counts(rules: Sequence[Rule], moment: Moment) -> Sql:
+    """`SELECT` how many customers meet each of these rules, in one pass over everybody."""
+    tests = [_test(rule, moment, None) for rule in rules]
+    told = join((Sql(f"count(*) FILTER (WHERE {test.text})", test.params) for test in tests), ", ")
+    return Sql(f"SELECT {told.text} FROM {tables(AllOf(tuple(rules)))}", told.params)  # noqa: S608
+
+
 def tables(rule: Rule) -> str:
     """The FROM clause: facts, and what else the rule asks about."""
     needed = {part.column.table for part in every_condition(rule) if isinstance(part, Compare)}

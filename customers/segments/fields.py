@@ -13,6 +13,7 @@ from customers.segments.operators import Amount, Comparison, Operator, Sql
 TABLES = {
     "f": "customers_customerfacts f",
     "c": "JOIN customers_customer c ON c.id = f.customer_id",
+    "v": "LEFT JOIN customers_valuescale v ON TRUE",
     "k": "LEFT JOIN customers_consent k ON k.customer_id = f.customer_id AND k.channel = 'email'",
 }
 Choices = tuple[tuple[str, str], ...]

@@ -13,10 +13,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from customers.models import Customer, Segment, SegmentMembership
-from customers.segments import compiling, references
+from customers.models import Customer, Segment, SegmentMembership, ValueScale
+from customers.segments import compiling, references, value
 from customers.segments.operators import Moment, Sql
-from customers.segments.rules import Rule, RuleRefused
+from customers.segments.rules import Compare, Rule, RuleRefused, every_condition
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -39,14 +39,16 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
 def refresh_crossings() -> None:
     """Let time alone take customers in and out: look again at those for whom an edge has passed since the last time.
 
-    A segment that was never computed gets its full pass.
+    A segment that was never computed gets its full pass, and so does one by value when its scale was taken anew.
     """
     zone = Workspace.current().zone
+    value.take_if_due(Moment(clock.now(), zone))
+    scaled_at = ValueScale.objects.values_list("taken_at", flat=True).first()
     for segment_id in _ids(None):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)
             if segment is not None:
-                _refresh_crossings(segment, zone)
+                _refresh_crossings(segment, zone, scaled_at)
 
 
 def stays_at(segment: Segment, instant: datetime) -> QuerySet[SegmentMembership]:
@@ -92,9 +94,9 @@ def _refresh(segment: Segment, zone: tzinfo, customer_ids: Sequence[int] | None)
         Segment.objects.filter(pk=segment.pk).update(**changes)
 
 
-def _refresh_crossings(segment: Segment, zone: tzinfo) -> None:
+def _refresh_crossings(segment: Segment, zone: tzinfo, scaled_at: datetime | None) -> None:
     rule = _read(segment) if segment.computed_at else None
-    if segment.computed_at is None or rule is None:
+    if segment.computed_at is None or rule is None or _on_another_scale(rule, segment.computed_at, scaled_at):
         _refresh(segment, zone, None)
         return
     moment = Moment(clock.now(), zone)
@@ -102,6 +104,12 @@ def _refresh_crossings(segment: Segment, zone: tzinfo) -> None:
     if scan is not None and (crossed := _customers(scan)):
         _refresh(segment, zone, crossed)
     Segment.objects.filter(pk=segment.pk).update(computed_at=moment.now)
+
+
+def _on_another_scale(rule: Rule, computed_at: datetime, scaled_at: datetime | None) -> bool:
+    """Whether a rule by value has not been looked at for everybody since the scale was taken."""
+    asks = any(isinstance(part, Compare) and part.column.table == "v" for part in every_condition(rule))
+    return asks and scaled_at is not None and computed_at <= scaled_at
 
 
 def _customers(query: Sql) -> list[int]:

@@ -19,8 +19,9 @@ from customers.segments.consequences import Consequence
 from customers.segments.drafts import Group
 from customers.segments.forms import SegmentForm
 from customers.segments.operators import Moment
-from customers.segments.preview import TooSlow, preview
-from customers.segments.ready_made import READY_MADE
+from customers.segments.patience import TooSlow
+from customers.segments.preview import preview
+from customers.segments.ready_made import FOR_THE_MOMENT, READY_MADE
 from customers.segments.rules import NOBODY, RuleRefused
 from customers.segments.wording import describe, words_for
 from retention.common import clock
@@ -36,7 +37,7 @@ PAGE_SIZE = 50
 def listing(request: HttpRequest) -> HttpResponse:
     used = uses.uses()
     rows = [(segment, used.get(segment.pk, [])) for segment in Segment.objects.all()]
-    return render(request, "customers/segments/list.html", {"rows": rows, "ready_made": READY_MADE})
+    return render(request, "customers/segments/list.html", {"rows": rows, "ready_made": FOR_THE_MOMENT})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,22 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import QueryCanceled
-
 from customers.models import CustomerFacts
 from customers.segments import compiling
 from customers.segments.operators import Moment
+from customers.segments.patience import patiently
 from customers.segments.rules import Rule
 from retention.common import clock
 from retention.workspace.models import Workspace
 
-PATIENCE_MS = 2_000
 SAMPLE = 10
-
-
-class TooSlow(Exception):
-    """The database was stopped after `PATIENCE_MS`."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +30,17 @@ class Preview:
 def preview(rule: Rule, workspace: Workspace) -> Preview:
     """Two queries, under a time limit. Raises TooSlow."""
     query = compiling.members(rule, Moment(clock.now(), workspace.zone))
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
-            cursor.execute(
-                f"""
-                WITH members AS MATERIALIZED ({query.text})
-                SELECT (SELECT count(*) FROM members), (SELECT count(*) FROM customers_customerfacts),
-                       ARRAY(SELECT customer_id FROM members ORDER BY hashint8(customer_id), customer_id LIMIT {SAMPLE})
-                """,  # noqa: S608 - the rule is constants with parameters
-                query.params,
-            )
-            count, of, ids = cursor.fetchone()
-            return Preview(count, of, _shown(ids))
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            raise TooSlow from error
-        raise
+    with patiently() as cursor:
+        cursor.execute(
+            f"""
+            WITH members AS MATERIALIZED ({query.text})
+            SELECT (SELECT count(*) FROM members), (SELECT count(*) FROM customers_customerfacts),
+                   ARRAY(SELECT customer_id FROM members ORDER BY hashint8(customer_id), customer_id LIMIT {SAMPLE})
+            """,  # noqa: S608 - the rule is constants with parameters
+            query.params,
+        )
+        count, of, ids = cursor.fetchone()
+        return Preview(count, of, _shown(ids))
 
 
 def _shown(customer_ids: list[int]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from customers.models import Consent, Customer, CustomerFacts
+from customers.models import Consent, Customer, CustomerFacts, ValueScale
 
 DAY = timedelta(days=1)
 NUMERIC = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -121,6 +121,11 @@ def found(field: str, who: Customer) -> Any:
         "consent.email": lambda: next(
             iter(Consent.objects.filter(customer=who).values_list("state", flat=True)), "never"
         ),
+        "nps_kind": lambda: nps_kind(facts.nps_score),
+        "value_group": lambda: value_group(facts),
+        "value_recency": lambda: scores(facts)[0],
+        "value_frequency": lambda: scores(facts)[1],
+        "value_money": lambda: scores(facts)[2],
         "usage_change": lambda: usage_change(facts),
     }
     if field in special:
@@ -131,6 +136,45 @@ def found(field: str, who: Customer) -> Any:
         return attribute(who.attributes.get(field.removeprefix("attributes.")))
     value = getattr(who if hasattr(who, field) and field != "orders" else facts, field)
     return None if value == "" else value
+
+
+def nps_kind(score: int | None) -> str | None:
+    if score is None:
+        return None
+    return "promoter" if score > 8 else "passive" if score > 6 else "detractor"
+
+
+def scores(facts: CustomerFacts) -> tuple[int | None, int | None, int | None]:
+    """In fifths on the scale that was taken last."""
+    scale = ValueScale.objects.first()
+    if facts.last_order_at is None or scale is None:
+        return None, None, None
+    return (
+        1 + sum(facts.last_order_at.timestamp() >= edge for edge in scale.recency),
+        1 + sum(facts.orders >= edge for edge in scale.frequency),
+        1 + sum(float(facts.revenue) >= edge for edge in scale.money),
+    )
+
+
+def value_group(facts: CustomerFacts) -> str | None:
+    """By the usual map, written as patterns of the two scores."""
+    recency, frequency, _ = scores(facts)
+    found = [name for pattern, name in GROUPS.items() if re.fullmatch(pattern, f"{recency}{frequency}")]
+    return found[0] if found else None
+
+
+GROUPS = {
+    "[12][12]": "hibernating",
+    "[12][34]": "at_risk",
+    "[12]5": "cannot_lose",
+    "3[12]": "about_to_sleep",
+    "33": "need_attention",
+    "[34][45]": "loyal",
+    "41": "promising",
+    "51": "new",
+    "[45][23]": "potential_loyalists",
+    "5[45]": "champions",
+}
 
 
 def usage_change(facts: CustomerFacts) -> Decimal | None:

@@ -1,11 +1,13 @@
 """Customers with all sorts of profiles, in a random world, for rules to pick from."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from customers.facts import folding
 from customers.models import Consent, CustomField, Event, Order, Team
+from customers.segments import value
+from customers.segments.operators import Moment
 from retention.workspace.models import User
 from tests.customers.facts.world import DAY, World
 
@@ -64,6 +66,7 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
         event.payload = pick([{}, {"machine": "scanner"}, {"plan": "Pro"}])
         event.save()
     folding.fold([who.id for who in world.customers])
+    value.take(Moment(now, UTC))
     return world
 
 

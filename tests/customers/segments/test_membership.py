@@ -134,12 +134,9 @@ def test_crossings_read_a_range_and_not_everybody() -> None:
             " FROM generate_series(1, 20000) n",
             [NOW, NOW],
         )
-        cursor.execute(
-            "INSERT INTO customers_customerfacts (customer_id, last_order_at, orders, revenue, orders_365d,"
-            " revenue_365d, usage_30d, usage_prior_30d, mrr, open_tasks, stage, folded_at)"
-            " SELECT id, %s - id %% 700 * interval '1 day' - id %% 83 * interval '1 minute', 2, 0, 0, 0, 0, 0, 0, 0,"
-            " 'active', %s FROM customers_customer",
-            [NOW, NOW],
+        CustomerFacts.objects.bulk_create(
+            CustomerFacts(customer_id=pk, orders=2, last_order_at=NOW - pk % 700 * DAY - pk % 83 * DAY / 1440)
+            for pk in Customer.objects.values_list("pk", flat=True)
         )
         cursor.execute("ANALYZE customers_customerfacts")
         rule = references.read(LAPSING)

@@ -11,7 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from campaigns.models import Campaign
 from customers.facts import dirty
 from customers.models import Customer, Order, Segment, SegmentMembership
-from customers.segments import drafts, membership, preview, saving
+from customers.segments import drafts, membership, patience, preview, saving
 from customers.segments.ready_made import READY_MADE
 from customers.segments.rules import parse
 from retention.workspace import jobs
@@ -259,7 +259,7 @@ class TestPreview:
 
     def test_what_takes_too_long_is_stopped(self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
         buyer(1, 100, 70)
-        monkeypatch.setattr(preview, "PATIENCE_MS", 50)
+        monkeypatch.setattr(patience, "PATIENCE_MS", 50)
         monkeypatch.setattr(preview, "SAMPLE", "(SELECT 10 FROM pg_sleep(5))")
         text = signed_in("marketer").post("/segments/preview/", TYPED).content.decode()
         assert "takes too long" in text
