@@ -27,28 +27,34 @@ def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
     return taken
 
 
+@transaction.atomic
 def remap(imported: Import, mapping: Mapping) -> None:
     """Say anew how the file is read. Raises StillRunning where a job is at it."""
-    if imported.job and imported.job.open:
-        raise StillRunning
+    _at_rest(imported)
     imported.kind, imported.spec = mapping.kind, mapping.to_json()
     imported.save(update_fields=["kind", "spec"])
 
 
+@transaction.atomic
 def remove(imported: Import) -> None:
     """Forget the file and what was refused of it; what it brought in stays. Raises StillRunning."""
-    if imported.job and imported.job.open:
-        raise StillRunning
-    imported.file.delete(save=False)
+    _at_rest(imported)
+    file = imported.file
     imported.delete()
+    transaction.on_commit(lambda: file.delete(save=False))
+
+
+def _at_rest(imported: Import) -> None:
+    """Hold the import, as it is now and not as it was when its page was opened. Raises StillRunning."""
+    stands = Import.objects.select_for_update(of=("self",)).select_related("job").get(pk=imported.pk)
+    if stands.job and stands.job.open:
+        raise StillRunning
 
 
 @transaction.atomic
 def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
     """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""
-    locked = Import.objects.select_for_update(of=("self",)).select_related("job").get(pk=imported.pk)
-    if locked.job and locked.job.open:
-        raise StillRunning
+    _at_rest(imported)
     imported.dry_run = dry_run
     imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
     imported.save(update_fields=["dry_run", "job"])

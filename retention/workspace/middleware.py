@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from retention.workspace.models import Workspace
@@ -50,6 +51,8 @@ class HtmxMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        # One address answers with a page or with a part of it: going back must not take the part for the page.
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
         if request.headers.get("HX-Request") != "true":
             return response
         if response.get("Location", "").startswith(resolve_url(settings.LOGIN_URL)):

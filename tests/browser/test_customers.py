@@ -56,6 +56,20 @@ def test_typing_narrows_the_list_and_the_address_follows(as_role: AsRole) -> Non
     expect(page.locator("tbody tr")).to_have_count(50)
 
 
+def test_going_back_to_a_narrowed_list_shows_the_whole_page(as_role: AsRole) -> None:
+    """The list alone came from the same address: the browser must not take it for the page."""
+    person()
+    page = as_role("account_manager")
+    page.goto("/customers/")
+    page.get_by_role("searchbox", name="Search customers").press_sequentially("love")
+    expect(page).to_have_url(re.compile(r"q=love"))
+    page.goto("/account/")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"q=love"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Customers")
+    expect(page.get_by_role("searchbox", name="Search customers")).to_have_value("love")
+
+
 def test_going_back_keeps_the_place(as_role: AsRole) -> None:
     crowd(120)
     page = as_role("analyst")

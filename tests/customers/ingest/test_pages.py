@@ -4,12 +4,13 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from customers.ingest.imports import start, take_in
+from customers.ingest.imports import StillRunning, remap, remove, start, take_in
 from customers.models import Customer, Import, ImportMapping, RejectedRow
 from retention.workspace import jobs
 from retention.workspace.models import Job
@@ -157,11 +158,24 @@ def test_orders_in_another_currency_are_pointed_out(client: Client) -> None:
         assert ("nothing is converted" in client.get(f"/jobs/{job.pk}/").content.decode()) is told
 
 
-def test_a_file_is_removed_and_what_it_brought_stays(client: Client) -> None:
+def test_what_somebody_else_began_meanwhile_is_left_alone(client: Client) -> None:
+    seen_before = upload(client)
+    start(Import.objects.get(pk=seen_before.pk), dry_run=False)
+    with pytest.raises(StillRunning):
+        remap(seen_before, mapping(ORDERS))
+    with pytest.raises(StillRunning):
+        remove(seen_before)
+    assert Import.objects.get().kind == "customers"
+
+
+def test_a_file_is_removed_and_what_it_brought_stays(
+    client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
     _, taken = bring(mapping(CUSTOMERS), TEXT + b"x\n")
     path = Path(taken.file.path)
     assert path.exists()
-    client.post(f"/data/{taken.pk}/remove/")
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/data/{taken.pk}/remove/")
     assert not path.exists()
     assert not Import.objects.exists()
     assert not RejectedRow.objects.exists()
