@@ -86,7 +86,7 @@ def test_wildcards_are_plain_characters(text: str) -> None:
 
 def test_not_takes_in_those_of_whom_nothing_is_known() -> None:
     with time_machine.travel(NOW, tick=False):
-        populated(1, NOW)
+        populated(1, NOW, happenings=10)
     late = {"field": "last_order_at", "op": "more_than_days_ago", "value": 10}
     everybody = picked({"field": "orders", "op": "at_least", "value": 0})
     assert picked({"not": late}) == everybody - picked(late)
