@@ -4,6 +4,7 @@ from customers.cases import urls as cases
 from customers.contacts import urls as contacts
 from customers.custom import urls as custom
 from customers.ingest import urls as ingest
+from customers.interactions import urls as interactions
 from customers.products import urls as products
 from customers.records import urls as records
 from customers.segments import urls as segments
@@ -21,6 +22,7 @@ urlpatterns = [
     *products.urlpatterns,
     *cases.urlpatterns,
     *contacts.urlpatterns,
+    *interactions.urlpatterns,
     *custom.urlpatterns,
     *teams.urlpatterns,
     *work.urlpatterns,

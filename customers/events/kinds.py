@@ -76,6 +76,8 @@ _KINDS = (
     Kind("contact.removed", "A person was removed", "customers", sentence="{name} was removed from the people"),
     Kind("contact.agreed", "A person agreed to be approached", "customers", sentence="{name} agreed to {by}"),
     Kind("contact.withdrew", "A person opted out", "customers", sentence="{name} opted out of {by}"),
+    Kind("interaction.logged", "An interaction was logged", "customers", sentence="{by} logged a {what}"),
+    Kind("interaction.removed", "An interaction was removed", "customers", sentence="{by} removed a {what}"),
     Kind("survey.invited", "Was asked for an answer", "surveys"),
     Kind("survey.answered", "Answered a survey", "surveys", sentence="Answered a survey with {score} out of 10"),
     Kind("offer.requested", "An offer was asked for", "loyalty", sentence="{by} asked for approval to give {said}"),

@@ -6,6 +6,7 @@ from customers.models.custom import CustomField
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod, ValueScale
 from customers.models.imports import Import, ImportMapping, RejectedRow
+from customers.models.interactions import Attachment, Interaction, InteractionBefore
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
 from customers.models.segments import HandChange, HandPick, Segment, SegmentMembership, Verdict
@@ -14,6 +15,7 @@ from customers.models.tasks import Task
 from customers.models.teams import Team
 
 __all__ = [
+    "Attachment",
     "Case",
     "Channel",
     "Consent",
@@ -30,6 +32,8 @@ __all__ = [
     "HandPick",
     "Import",
     "ImportMapping",
+    "Interaction",
+    "InteractionBefore",
     "Interval",
     "MovementKind",
     "MrrMovement",

@@ -24,6 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Lifecycle": ("customer", "stage", "segment"),
     "Messages": ("message", "campaign", "consent"),
     "People": ("contact",),
+    "Interactions": ("interaction",),
     "Surveys": ("survey",),
     "Offers": ("offer",),
     "Tasks": ("task",),
@@ -35,6 +36,10 @@ LEADS = (
     ("campaign", "campaigns:detail"),
     ("survey", "surveys:detail"),
     ("offer", "loyalty:detail"),
+    ("interaction", "customers:interaction"),
+    ("segment", "customers:segment"),
+    ("campaign", "campaigns:detail"),
+    ("survey", "surveys:detail"),
 )
 
 

@@ -1,0 +1,144 @@
+"""The interactions of a customer: a panel, each with its own page, the form, and the files."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from customers.interactions import keeping
+from customers.interactions.forms import InteractionForm
+from customers.interactions.sniffing import FileRefused
+from customers.models import Attachment, Customer, Interaction
+from retention.common import clock
+from retention.workspace.people import person, workspace_of
+from retention.workspace.roles import Can, requires
+
+LATEST, PAGE = 5, 50
+FORM = "customers/interactions/edit.html"
+
+
+@require_safe
+@requires(Can.READ)
+def listing(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """The latest, as a part of the customer's page; on a page of its own, all of them."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    rows = _kept().filter(customer=customer).order_by("-happened_at", "-pk")
+    context = {"customer": customer, "kinds": Interaction.Kind.choices}
+    if request.headers.get("HX-Request") == "true":
+        found = list(rows[: LATEST + 1])
+        more = {"interactions": found[:LATEST], "more": len(found) > LATEST}
+        return render(request, "customers/interactions/panel.html", context | more)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, "customers/interactions/list.html", context | {"interactions": page, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_CUSTOMERS)
+def new(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=customer_id)
+    if request.method != "POST":
+        asked = request.GET.get("kind", "")
+        kind = asked if asked in Interaction.Kind.values else Interaction.Kind.NOTE
+        form = InteractionForm(customer, initial={"kind": kind, "happened_at": clock.now()})
+        return render(request, FORM, {"form": form, "customer": customer})
+    form = InteractionForm(customer, request.POST, {"attached": request.FILES.getlist("attached")})
+    if not form.is_valid():
+        return render(request, FORM, {"form": form, "customer": customer}, status=422)
+    made = keeping.log(
+        customer, form.values, person(request), form.cleaned_data["attached"], workspace_of(request).zone
+    )
+    messages.success(request, f"{made.get_kind_display()} logged.{_told(form)}")
+    return redirect("customers:detail", customer_id)
+
+
+def _told(form: InteractionForm) -> str:
+    names = ", ".join(str(user) for user in form.values["mentioned"])
+    step = " The next step is a task of yours." if form.cleaned_data["next_step"] else ""
+    return step + (f" Told: {names}." if names else "")
+
+
+@require_safe
+@requires(Can.READ)
+def one(request: HttpRequest, pk: int) -> HttpResponse:
+    """An interaction with what it said before. One that was removed is there for its author alone."""
+    made = get_object_or_404(_all(), pk=pk)
+    if made.removed_at and made.author_id != person(request).pk:
+        raise Http404
+    context = {"interaction": made, "customer": made.customer, "before": made.before.select_related("changed_by")}
+    return render(request, "customers/interactions/one.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Can.EDIT_CUSTOMERS)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    made = get_object_or_404(_kept(), pk=pk)
+    if made.author_id != person(request).pk:
+        raise PermissionDenied
+    context = {"customer": made.customer, "interaction": made}
+    if request.method != "POST":
+        initial = {name: getattr(made, name) for name in keeping.FIELDS} | {"opened": made.updated_at.isoformat()}
+        return render(request, FORM, context | {"form": InteractionForm(made.customer, initial=initial)})
+    form = InteractionForm(made.customer, request.POST, {"attached": request.FILES.getlist("attached")})
+    if form.is_valid() and _changed(request, made, form):
+        return redirect("customers:interaction", pk)
+    return render(request, FORM, context | {"form": form}, status=422)
+
+
+def _changed(request: HttpRequest, made: Interaction, form: InteractionForm) -> bool:
+    """Store what was typed; whether it is stored. Otherwise the form says why and keeps all of it."""
+    files, zone = form.cleaned_data["attached"], workspace_of(request).zone
+    try:
+        keeping.change(made, form.values, person(request), files, form.opened_at, zone)
+    except keeping.ChangedMeanwhile as other:
+        form.data = form.data.copy()  # type: ignore[attr-defined]
+        form.data["opened"] = other.stands.updated_at.isoformat()  # type: ignore[index]
+        form.add_error(None, "It was saved elsewhere while you had it open. Saving again puts what you typed in place.")
+        form.add_error("text", f"It says now: {other.stands.text[:500]}")
+        return False
+    except FileRefused as reason:
+        form.add_error("attached", str(reason))
+        return False
+    messages.success(request, "Saved. What it said before is kept.")
+    return True
+
+
+@require_POST
+@requires(Can.EDIT_CUSTOMERS)
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove it, or bring it back."""
+    made = get_object_or_404(_all(), pk=pk)
+    back = request.POST.get("do") == "restore"
+    try:
+        (keeping.restore if back else keeping.remove)(made, person(request))
+    except keeping.NotTheirs as refused:
+        raise PermissionDenied from refused
+    messages.success(request, "It is back." if back else "Removed. You can bring it back here.")
+    return redirect("customers:interaction", pk)
+
+
+@require_safe
+@requires(Can.READ)
+def attachment(request: HttpRequest, pk: uuid.UUID) -> FileResponse:
+    """A file, to be kept and never shown: whatever it holds, the browser runs none of it on this address."""
+    row = get_object_or_404(Attachment.objects.select_related("interaction"), pk=pk)
+    made = row.interaction
+    if made.removed_at and made.author_id != person(request).pk:
+        raise Http404
+    response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name, content_type=row.kind)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _all() -> QuerySet[Interaction]:
+    return Interaction.objects.select_related("customer", "author", "contact").prefetch_related("attachments")
+
+
+def _kept() -> QuerySet[Interaction]:
+    return _all().filter(removed_at=None)
