@@ -21,6 +21,11 @@ from retention.common import clock
 from retention.workspace.models import Job, User
 
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
+TRIES = 20
+DEADLY = (
+    f"It was begun {TRIES} times, and each time the worker was stopped before it ended, perhaps for want of memory. "
+    "Nothing is tried any more by itself: ask whoever runs this installation, then start it again."
+)
 Work = Callable[["Progress"], dict[str, Any]]
 Tell = Callable[[int, int | None, str], None]
 _kinds: dict[str, Work] = {}
@@ -81,8 +86,12 @@ def run(job_id: uuid.UUID, tell: Tell | None = None) -> None:
     """Run a job to its end, if it is open and nobody else is at it. `tell` hears each step too."""
     with _hold(job_id) as held:
         row = Job.objects.filter(pk=job_id, state__in=OPEN).first() if held else None
-        if row is not None:
+        if row is None:
+            return
+        if row.begun < TRIES:
             _work(Progress(row, tell))
+        else:
+            Progress(row).finish(Job.State.FAILED, error=DEADLY)
 
 
 @contextmanager
@@ -124,7 +133,7 @@ class Progress:
         self._rows = Job.objects.filter(pk=row.pk)
 
     def begin(self) -> None:
-        self._rows.update(state=Job.State.RUNNING, started_at=clock.now(), done=0, stage="")
+        self._rows.update(state=Job.State.RUNNING, started_at=clock.now(), done=0, stage="", begun=F("begun") + 1)
 
     def step(self, done: int, total: int | None = None, stage: str = "") -> None:
         """Say how far the work is. Raises Cancelled where somebody asked to stop."""

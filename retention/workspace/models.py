@@ -173,6 +173,7 @@ class Job(models.Model):
     summary = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     cancel_asked = models.BooleanField(default=False)
+    begun = models.PositiveIntegerField(default=0, help_text="How often: more than once where a worker died at it.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
     started_at = models.DateTimeField(null=True)

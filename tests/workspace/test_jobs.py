@@ -107,6 +107,22 @@ def test_there_is_no_pace_before_anything_is_done(db: None) -> None:
     assert pace(running(done=0), clock.now()) is None
 
 
+def test_a_job_that_kills_every_worker_is_given_up(counting: None, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(_: jobs.Progress) -> dict[str, Any]:
+        raise SystemExit  # as a kill, it leaves the job running
+
+    monkeypatch.setitem(jobs._kinds, "counting", dies)
+    job = Job.objects.create(kind="counting", title="Count", spec={"to": 1})
+    for _ in range(jobs.TRIES):
+        with pytest.raises(SystemExit):
+            jobs.run(job.pk)
+    assert jobs.due() == [job.pk]
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.begun) == ("failed", jobs.TRIES)
+    assert "begun 20 times" in job.error
+
+
 def test_a_long_job_is_not_killed_at_the_limit_of_other_tasks() -> None:
     assert (run_job.time_limit or 0) >= 24 * 3600 > current_app.conf.task_time_limit
 
