@@ -72,6 +72,7 @@ _KINDS = (
     Kind("case.rated", "Rated a case", "customers", sentence="Rated the help with “{subject}” with {rating} out of 5"),
     Kind("consent.granted", "Agreed to messages", "customers"),
     Kind("consent.withdrawn", "Unsubscribed", "customers"),
+    Kind("consent.lapsed", "Consent lapsed with the address it was given for", "customers"),
     Kind("contact.added", "A person was added", "customers", sentence="{name} was added to the people"),
     Kind("contact.removed", "A person was removed", "customers", sentence="{name} was removed from the people"),
     Kind("contact.agreed", "A person agreed to be approached", "customers", sentence="{name} agreed to {by}"),

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from customers.facts import dirty
 from customers.models import Customer, Team
 from customers.records.filters import Filters, matching
+from customers.work.forms import workers
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
 from retention.workspace.models import User
@@ -95,7 +96,7 @@ class Change:
         if self.action == "team" and self.value and not _is_team(self.value):
             raise Refused("Choose one of the teams.")
         if self.action == "owner" and self.value and not _is_person(self.value):
-            raise Refused("Choose one of the people who work here.")
+            raise Refused("Choose one of the people who look after customers.")
 
     @property
     def words(self) -> str:
@@ -103,7 +104,7 @@ class Change:
 
 
 def _is_person(value: str) -> bool:
-    return value.isascii() and value.isdigit() and User.objects.filter(pk=value, is_active=True).exists()
+    return value.isascii() and value.isdigit() and workers().filter(pk=value).exists()
 
 
 def _is_team(value: str) -> bool:

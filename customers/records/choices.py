@@ -3,7 +3,7 @@
 from django.db import connection
 
 from customers.models import Segment, Team
-from retention.workspace.models import User
+from customers.work.forms import workers
 
 # A distinct over an index, a look-up per country: a plain DISTINCT reads every customer.
 _COUNTRIES = """
@@ -25,7 +25,7 @@ def countries() -> list[str]:
 
 def owners() -> dict[int, str]:
     """Everybody who can own customers, by id."""
-    return {person.pk: str(person) for person in User.objects.filter(is_active=True).order_by("first_name", "email")}
+    return {person.pk: str(person) for person in workers()}
 
 
 def teams() -> dict[int, str]:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from customers.events.recording import Happening, record
 from customers.models import Consent, Customer
+from retention.common import clock
 
 KINDS = {Consent.State.GRANTED: "consent.granted", Consent.State.WITHDRAWN: "consent.withdrawn"}
 
@@ -26,6 +27,19 @@ def withdraw(customer_id: int, channel: str, source: str, proof: str, at: dateti
     Raises Customer.DoesNotExist.
     """
     _change(Consent(customer_id=customer_id, channel=channel, source=source, proof=proof, changed_at=at), granted=False)
+
+
+@transaction.atomic
+def lapse(customer_id: int, channel: str) -> None:
+    """Forget that the customer agreed: the address they agreed at is theirs no more. A withdrawal stays one.
+
+    Raises Customer.DoesNotExist.
+    """
+    Customer.objects.select_for_update().only("pk").get(pk=customer_id)
+    gone = Consent.objects.filter(customer_id=customer_id, channel=channel, state=Consent.State.GRANTED)
+    if gone.delete()[0]:
+        payload = {"channel": channel}
+        record([Happening(customer_id, "consent.lapsed", clock.now(), source="web", payload=payload)])
 
 
 @transaction.atomic

@@ -11,7 +11,8 @@ from django.db import transaction
 from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Customer, CustomField
+from customers.models import Channel, Customer, CustomField
+from customers.records import consent
 from retention.common import clock
 
 FIELDS: tuple[str, ...] = (
@@ -63,12 +64,14 @@ def change(
     """Store changed fields, if nobody has since `opened`, the customer's `updated_at` when the form was opened.
 
     `custom` as in `add`; fields that it does not name stay as they are.
-    Raises ChangedMeanwhile, and Customer.DoesNotExist.
+    Who agreed at an address did not agree for another one. Raises ChangedMeanwhile, and Customer.DoesNotExist.
     """
     stands = Customer.objects.select_for_update().get(pk=customer_id)
     if stands.updated_at != opened:
         raise ChangedMeanwhile(stands)
     attributes = merged(stands.attributes, custom or {})
+    if stands.email and stands.email.lower() != values.get("email", stands.email).lower():
+        consent.lapse(customer_id, Channel.EMAIL)
     Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=clock.now())
     dirty.mark([customer_id])
 

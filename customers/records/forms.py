@@ -1,16 +1,20 @@
 """The form of a customer."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils.html import format_html
 
 from customers.custom.asking import Asking
 from customers.custom.definitions import defined
 from customers.models import Customer, Team
 from customers.records.editing import FIELDS
+from customers.work.forms import workers
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
 
@@ -20,8 +24,11 @@ TAGS = 30
 class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
     """`opened` says which state of the customer the person saw when they began to type."""
 
+    shared_email = forms.BooleanField(
+        required=False, label="They share this address", help_text="Each of them gets mail of their own at it."
+    )
     opened = forms.CharField(widget=forms.HiddenInput, required=False)
-    owner = forms.ModelChoiceField(User.objects.filter(is_active=True), required=False, empty_label="Nobody")
+    owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label="None")
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
     tags = SimpleArrayField(forms.CharField(max_length=50), required=False, max_length=TAGS)
@@ -39,6 +46,10 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ask(defined(), self.instance.attributes)
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101
+        owner.queryset = workers() | User.objects.filter(pk=self.instance.owner_id)
+        self.fields["country"].widget.attrs["list"] = "countries"
         self.fields["source"].label = "Came by"
         self.fields["is_key_account"].help_text = "One of those you would least like to lose."
         self.fields["persona"].help_text = "What kind of buyer they are, in your own words."
@@ -47,6 +58,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
         if self.instance.pk:
             self.initial["opened"] = self.instance.updated_at.isoformat()
             self.fields["external_id"].required = True
+            self.fields["email"].help_text = "Another address has to be agreed to anew."
             self.fields["external_id"].help_text = "How your other systems know them. Imports find the customer by it."
 
     def clean_opened(self) -> datetime | None:
@@ -59,8 +71,33 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
         """Each tag once, in the order given."""
         return list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"] if tag.strip()))
 
+    @property
+    def asks_about_sharing(self) -> bool:
+        """Whether somebody else has the address: only then it is asked if they share it."""
+        return "shared_email" in self.data or self.has_error("email", "taken")
+
+    def _check_address(self, email: str) -> None:
+        """An address that another customer has is taken only where the person says that they share it."""
+        known = Customer.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
+        other = known.first() if email and "email" in self.changed_data else None
+        if other and not self.cleaned_data.get("shared_email"):
+            said = format_html(
+                '<a href="{}">{}</a> has this address already. If it is somebody else who shares it, say so below.',
+                reverse("customers:detail", args=[other.pk]),
+                other,
+            )
+            self.add_error("email", forms.ValidationError(said, code="taken"))
+
+    def clean_country(self) -> str:
+        """A name or a code: letters, with what stands between the words of a country's name."""
+        country = str(self.cleaned_data["country"])
+        if re.search(r"[^\w\s.,'’()&/-]|[\d_]", country):
+            raise forms.ValidationError("Give the name of a country or its code, in letters.")
+        return country
+
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
+        self._check_address(said.get("email", ""))
         if not (said.get("name") or said.get("email") or said.get("external_id")):
             self.add_error("name", "Give a name, an e-mail address or an id, so that the customer can be found again.")
         return said

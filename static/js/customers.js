@@ -9,8 +9,12 @@
   if (document.getElementById("list")) follow();
 
   document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-pick-all]")) return;
-    event.target.closest("form").querySelectorAll("[name=pick]").forEach((box) => (box.checked = event.target.checked));
+    const form = event.target.closest("[data-picking]");
+    if (!form) return;
+    const boxes = [...form.querySelectorAll("[name=pick]")];
+    if (event.target.matches("[data-pick-all]")) boxes.forEach((box) => (box.checked = event.target.checked));
+    const picked = boxes.filter((box) => box.checked).length;
+    form.querySelector("[data-picked]").textContent = form.elements.scope.checked ? "All picked:" : `${picked} picked`;
   });
 
   document.querySelectorAll("[data-back-to-list]").forEach((link) => {

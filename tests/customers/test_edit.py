@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from customers.models import Customer, Dirty, Event
-from customers.records import editing
+from customers.models import Channel, Consent, Customer, Dirty, Event
+from customers.records import consent, editing
+from retention.common import clock
 from tests.customers.known import customer
 
 SignIn = Callable[[str], Client]
@@ -118,3 +119,47 @@ def test_of_two_saves_at_the_same_moment_one_wins() -> None:
         thread.join()
     ada.refresh_from_db()
     assert told == [ada.name]
+
+
+def test_an_address_that_another_customer_has_is_asked_about(signed_in: SignIn) -> None:
+    other = customer("other", email="ADA@example.test")
+    client = signed_in("account_manager")
+    assert "They share this address" not in client.get("/customers/new/").content.decode()
+    page = client.post("/customers/new/", TYPED).content.decode()
+    assert f'<a href="/customers/{other.pk}/">{other}</a> has this address already' in page
+    assert "They share this address" in page
+    assert Customer.objects.count() == 1
+    assert client.post("/customers/new/", TYPED | {"shared_email": "on"}).status_code == 302
+    ada = Customer.objects.exclude(pk=other.pk).get()
+    same = {**TYPED, "name": "Ada King", "external_id": ada.external_id, "opened": opened(client, ada.pk)}
+    assert client.post(f"/customers/{ada.pk}/edit/", same).status_code == 302
+
+
+def test_a_consent_does_not_go_over_to_another_address(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    client.post("/customers/new/", TYPED)
+    ada = Customer.objects.get()
+    consent.grant(ada.pk, Channel.EMAIL, "web", "", clock.now())
+
+    def save(email: str) -> None:
+        said = {**TYPED, "email": email, "external_id": ada.external_id, "opened": opened(client, ada.pk)}
+        assert client.post(f"/customers/{ada.pk}/edit/", said).status_code == 302
+
+    save("Ada@EXAMPLE.test")
+    assert ada.consents.get().state == Consent.State.GRANTED
+    save("other@example.test")
+    assert not ada.consents.exists()
+    assert Event.objects.filter(customer=ada, kind="consent.lapsed").count() == 1
+    assert "Consent lapsed with the address" in client.get(f"/customers/{ada.pk}/").content.decode()
+    consent.withdraw(ada.pk, Channel.EMAIL, "web", "", clock.now())
+    save("third@example.test")
+    assert ada.consents.get().state == Consent.State.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("country", "taken"), [("Espagne!", False), ("C0", False), ("Côte d'Ivoire", True), ("", True)]
+)
+def test_a_country_is_written_in_letters(signed_in: SignIn, country: str, taken: bool) -> None:
+    response = signed_in("account_manager").post("/customers/new/", TYPED | {"country": country})
+    assert (response.status_code == 302) == taken
+    assert taken or "Give the name of a country" in response.content.decode()

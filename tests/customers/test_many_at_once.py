@@ -61,7 +61,7 @@ def test_an_owner_is_given_and_taken(signed_in: SignIn) -> None:
     ask(client, "owner", owner=me.pk, pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.owner == me
-    ask(client, "owner", owner="", pick=[ada.pk])
+    ask(client, "owner", owner="nobody", pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.owner is None
 
@@ -70,7 +70,11 @@ def test_all_that_match_are_changed_by_a_job(signed_in: SignIn) -> None:
     crowd(30, country="Malta")
     crowd_elsewhere = customer("elsewhere")
     client = signed_in("account_manager")
-    response = ask(client, "tag", tag="vip", scope="all", query="country=Malta", pick=[crowd_elsewhere.pk])
+    said = {"tag": "vip", "scope": "all", "query": "country=Malta", "pick": [crowd_elsewhere.pk]}
+    question = ask(client, "tag", **said).content.decode()
+    assert "<strong>30 customers</strong>" in question
+    assert not Job.objects.exists()
+    response = ask(client, "tag", **said, confirmed="1")
     job = Job.objects.get()
     assert response["Location"] == f"/jobs/{job.pk}/"
     jobs.run(job.pk)
@@ -203,3 +207,17 @@ def test_files_of_exports_have_an_end(tmp_path: Path, settings: Any) -> None:
         path.write_text("id\n")
     look_again()
     assert [path.exists() for path in (*files, of_nobody)] == [True, False, True, False]
+
+
+def test_only_who_looks_after_customers_can_own_them(signed_in: SignIn) -> None:
+    ada, client = customer("ada"), signed_in("account_manager")
+    signed_in("analyst")
+    analyst = User.objects.get(role="analyst")
+    ask(client, "owner", owner=analyst.pk, pick=[ada.pk])
+    page = client.get("/customers/").content.decode()
+    assert "Choose one of the people who look after customers. Nothing was changed." in page
+    assert f'<option value="{analyst.pk}"' not in page
+    ask(client, "owner", owner="", pick=[ada.pk])
+    assert "Choose whom they go to. Nothing was changed." in client.get("/customers/").content.decode()
+    ada.refresh_from_db()
+    assert ada.owner is None

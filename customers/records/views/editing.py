@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from customers.models import Customer
-from customers.records import editing
+from customers.records import choices, editing
 from customers.records.forms import CustomerForm
 from retention.workspace.roles import Can, requires
 
@@ -26,7 +26,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{customer} is added.")
             return redirect("customers:detail", customer.pk)
-    return render(request, "customers/form.html", {"form": form})
+    return render(request, "customers/form.html", {"form": form, "countries": choices.countries()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,4 +47,4 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("customers:detail", pk)
-    return render(request, "customers/form.html", {"form": form, "customer": named})
+    return render(request, "customers/form.html", {"form": form, "customer": named, "countries": choices.countries()})

@@ -25,6 +25,7 @@ from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
 PLACE = "customers:list"
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -136,16 +137,34 @@ def change(request: HttpRequest) -> HttpResponse:
     asked = bulk.Change(request.POST.get("action", ""), value_of(request))
     query = request.POST.get("query", "")
     try:
+        if not chosen_of(request):
+            raise bulk.Refused("Choose whom they go to.")
         asked.check()
     except bulk.Refused as reason:
         messages.error(request, f"{reason} Nothing was changed.")
         return redirect(f"{reverse(PLACE)}?{query}")
     if takes_all(request):
+        if "confirmed" not in request.POST:
+            number = count(matching(Filters.read(QueryDict(query))))
+            context = {"words": asked.words, "count": number, "sent": sent(request), "query": query}
+            return render(request, "customers/change_all.html", context)
         spec = {"query": query, "action": asked.action, "value": asked.value}
         return redirect("workspace:job", enqueue("customers.bulk", asked.words, spec, person(request)).pk)
     number = bulk.apply(asked, picked(request))
     messages.success(request, f"{asked.words}: {number} customer{'' if number == 1 else 's'} changed.")
     return redirect(f"{reverse(PLACE)}?{query}")
+
+
+def chosen_of(request: HttpRequest) -> bool:
+    """Whether an owner or a team was chosen, where one is to be; nobody is a choice, to have chosen nothing is none."""
+    action = request.POST.get("action", "")
+    return action not in ("owner", "team") or bool(request.POST.get(action))
+
+
+def sent(request: HttpRequest) -> list[tuple[str, str]]:
+    """What says what to change, to be sent again once it is confirmed."""
+    names = ("action", "owner", "team", "persona", "tag", "query", "scope")
+    return [(name, request.POST[name]) for name in names if name in request.POST]
 
 
 def takes_all(request: HttpRequest) -> bool:
@@ -160,4 +179,5 @@ def value_of(request: HttpRequest) -> str:
     name = request.POST.get("action", "")
     if name not in ("owner", "team", "persona"):
         name = "tag"
-    return request.POST.get(name, "").replace("\0", "").strip()
+    value = request.POST.get(name, "").replace("\0", "").strip()
+    return "" if name in ("owner", "team") and value == NOBODY else value
