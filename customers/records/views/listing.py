@@ -145,8 +145,8 @@ def change(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse(PLACE)}?{query}")
     if takes_all(request):
         if "confirmed" not in request.POST:
-            number = count(matching(Filters.read(QueryDict(query))))
-            context = {"words": asked.words, "count": number, "sent": sent(request), "query": query}
+            matched = count(matching(Filters.read(QueryDict(query))))
+            context = {"words": asked.words, "count": matched, "sent": sent(request), "query": query}
             return render(request, "customers/change_all.html", context)
         spec = {"query": query, "action": asked.action, "value": asked.value}
         return redirect("workspace:job", enqueue("customers.bulk", asked.words, spec, person(request)).pk)
