@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from campaigns.delivery.channels import Channel, Fate, Letter, Unreachable
 from campaigns.models import Campaign, EmailStep
@@ -52,7 +53,23 @@ def proofread(step: EmailStep, campaign: Campaign) -> list[str]:
     customer_ids = list(members.values_list("customer", flat=True)[:SAMPLE])
     texts = Texts(step.subject, step.preheader, step.body)
     results = _fill_in(texts, customer_ids or _anybody(), Workspace.current(), asks=step.survey_id is not None)
-    return sorted({result.reason for result in results if isinstance(result, Unfit)})
+    unfit = {result.reason for result in results if isinstance(result, Unfit)}
+    linked = {address for result in results if isinstance(result, Rendered) for address in result.addresses}
+    return sorted(unfit) + [
+        f"The link to {address} is only a placeholder" for address in sorted(filter(_made_up, linked))
+    ]
+
+
+#: Kept for examples (RFC 2606): nothing that is meant for customers is there.
+PLACEHOLDERS = ("example.com", "example.net", "example.org")
+
+
+def _made_up(address: str) -> bool:
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return ".".join(host.split(".")[-2:]) in PLACEHOLDERS
 
 
 def check_syntax(texts: Texts) -> str:

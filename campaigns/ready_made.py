@@ -21,7 +21,7 @@ WIN_BACK = ReadyMade(
     key="win-back",
     title="Win back",
     purpose="For customers who used to order and have gone quiet.",
-    subject="We miss you, {{ customer.first_name | default: 'friend' }}",
+    subject="We miss you, {{ customer.first_name | default: customer.name | default: 'friend' }}",
     preheader="A lot is new since your last order.",
     body="""<p>Dear {{ customer.name | default: 'customer' }},</p>
 {% if orders.last_on != '' %}
@@ -38,8 +38,8 @@ what you liked.</p>
 ASK = ReadyMade(
     key="ask",
     title="Ask for a score",
-    purpose="One question, answered with one tap: how likely are they to recommend you?",
-    subject="One question, {{ customer.first_name | default: 'please' }}",
+    purpose="One question, begun with a tap in the e-mail: how likely are they to recommend you?",
+    subject="One question, {{ customer.first_name | default: customer.name | default: 'please' }}",
     preheader="It takes five seconds.",
     body="""<p>Dear {{ customer.name | default: 'customer' }},</p>
 <p>how likely are you to recommend {{ company.name }} to a friend or colleague?</p>

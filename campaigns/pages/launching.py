@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -34,7 +36,14 @@ def campaign_launch(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not problems:
         return _launch(request, campaign)
     context = {"campaign": campaign, "step": step, "problems": problems, "dry": rehearse(campaign)}
+    context["links_stay_here"] = settings.PUBLIC_URL if _only_here(settings.PUBLIC_URL) else ""
     return render(request, "campaigns/launch.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _only_here(url: str) -> bool:
+    """Whether nobody but this computer can open it."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _launch(request: HttpRequest, campaign: Campaign) -> HttpResponse:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -12,8 +12,10 @@ from campaigns.audit import BY_NAME as GROUPS
 from campaigns.audit import audit, audits, behind
 from campaigns.gates import BY_NAME as GATES
 from campaigns.gates import GATES as GATES_IN_ORDER
-from campaigns.models import Arm, Campaign, EmailStep, Enrolment, Message, Refusal
+from campaigns.models import Campaign, EmailStep, Enrolment, Message, Refusal
 from campaigns.reasons import absences, visits
+from campaigns.responses import BY_NAME as RESPONSES
+from campaigns.responses import responded, responses
 from customers.models import Customer
 from retention.workspace.models import Job
 from retention.workspace.places import address
@@ -63,30 +65,20 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     refused = campaign.refusals.values_list("gate").annotate(n=Count("id"))
     by_gate = dict(refused.order_by())
+    step = EmailStep.objects.select_related("survey").filter(campaign=campaign).first()
     context: dict[str, Any] = {
         "campaign": campaign,
-        "step": EmailStep.objects.select_related("survey").filter(campaign=campaign).first(),
+        "step": step,
         "audit": audit(campaign),
         "refused": [(gate, by_gate[gate.name]) for gate in GATES_IN_ORDER if gate.name in by_gate],
         "refused_total": sum(by_gate.values()),
         "gates": GATES_IN_ORDER,
-        "response": _responses([pk]).get(pk, {}),
-        "goals": _goals(campaign),
+        "customers": campaign.enrolments.aggregate(n=Count("customer", distinct=True))["n"],
+        "responses": responses(campaign, asks=step is not None and step.survey_id is not None),
         "job": Job.objects.filter(kind="campaign", spec__campaign=pk).order_by("-created_at").first(),
         "has_effect": _has_effect(),
     }
     return render(request, "campaigns/detail.html", context)
-
-
-def _goals(campaign: Campaign) -> dict[str, int]:
-    """Enrolments and goals met, by arm."""
-    met = Q(goal_met_at__isnull=False)
-    return campaign.enrolments.aggregate(
-        treated=Count("id", filter=Q(arm=Arm.TREATED)),
-        treated_met=Count("id", filter=Q(arm=Arm.TREATED) & met),
-        control=Count("id", filter=Q(arm=Arm.CONTROL)),
-        control_met=Count("id", filter=Q(arm=Arm.CONTROL) & met),
-    )
 
 
 @require_safe
@@ -97,16 +89,23 @@ def campaign_people(request: HttpRequest, pk: int) -> HttpResponse:
     gate, group = request.GET.get("gate", ""), request.GET.get("group", "enrolled")
     if gate or group == "refused":
         return _refused(request, campaign, gate)
-    if group != "enrolled" and group not in GROUPS:
+    named = GROUPS.get(group) or RESPONSES.get(group)
+    if group != "enrolled" and named is None:
         raise Http404
-    enrolments = behind(campaign, group).select_related("customer")
+    enrolments = _behind(campaign, group).select_related("customer")
     page = Paginator(enrolments, PAGE_SIZE).get_page(request.GET.get("page"))
     latest = _latest(campaign, list(page))
     rows = [{"enrolment": each, "customer": each.customer, "message": latest.get(each.pk)} for each in page]
-    title = GROUPS[group].label.capitalize() if group in GROUPS else "Enrolled"
-    meaning = GROUPS[group].meaning if group in GROUPS else "Passed every gate."
+    title = named.label.capitalize() if named else "Enrolled"
+    meaning = named.meaning if named else "Passed every gate."
     context = {"campaign": campaign, "group": group, "title": title, "meaning": meaning, "page": page, "rows": rows}
     return render(request, "campaigns/people.html", context)
+
+
+def _behind(campaign: Campaign, group: str) -> QuerySet[Enrolment]:
+    if group not in RESPONSES:
+        return behind(campaign, group)
+    return behind(campaign, "enrolled").filter(pk__in=responded(campaign, RESPONSES[group]).values("enrolment"))
 
 
 def _latest(campaign: Campaign, enrolments: list[Enrolment]) -> dict[int, Message]:

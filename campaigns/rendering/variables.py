@@ -24,7 +24,7 @@ class Variable:
 
 CATALOGUE = (
     Variable("customer.name", "Name"),
-    Variable("customer.first_name", "First word of the name"),
+    Variable("customer.first_name", "First word of a person's name; empty for a company"),
     Variable("customer.email", "E-mail address"),
     Variable("customer.country", "Country"),
     Variable("customer.language", "Language"),
@@ -61,6 +61,7 @@ def _meaning(field: CustomField) -> str:
 _UNKNOWN: Values = {CustomField.Type.YES_NO: None, CustomField.Type.CHOICES: []}
 _FIELDS = (
     "id",
+    "kind",
     "name",
     "email",
     "country",
@@ -92,7 +93,7 @@ def _values(row: Values, custom: Values, workspace: Workspace, now: datetime) ->
         "customer": {
             "id": row["external_id"],
             "name": name,
-            "first_name": name.split(" ", 1)[0],
+            "first_name": name.split(" ", 1)[0] if row["kind"] == Customer.Kind.PERSON else "",
             "email": row["email"],
             "country": row["country"],
             "language": row["language"],

@@ -94,4 +94,5 @@ def campaign_effect(request: HttpRequest, pk: int) -> HttpResponse:
     scope = asked(request, life(campaign, workspace(request).zone, clock.now()))
     report = reports.campaign_effect(campaign, scope)
     context = {"scope": scope, "campaign": campaign, "headline": wording.headline(report.effect)}
-    return answer(request, "metrics/campaign_effect.html", report, context)
+    part = request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
+    return answer(request, "metrics/effect_part.html" if part else "metrics/campaign_effect.html", report, context)

@@ -1,6 +1,7 @@
 """What a marketer does on the pages, and what others may not."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,20 @@ import pytest
 from django.test import Client
 
 from campaigns.audit import audit
+from campaigns.bouncing import Report, take
 from campaigns.delivery.running import deliver
 from campaigns.enrolment import take_in
-from campaigns.models import Campaign, EmailStep, Message, Suppression
+from campaigns.models import Campaign, EmailStep, Enrolment, Message, Suppression
+from campaigns.previewing import preview as fill_in
+from campaigns.ready_made import WIN_BACK
+from campaigns.rendering.sandbox import Texts
+from campaigns.rendering.variables import about
 from campaigns.sweeping import sweep_until_idle
+from campaigns.tracking.leaving import unsubscribe
 from customers.models import Customer, Event, Segment
-from surveys.models import Survey
+from retention.common import clock
+from retention.workspace.models import Workspace
+from surveys.models import Answer, Invitation, Survey
 from tests.baseline import assert_query_count
 from tests.campaigns import people
 
@@ -247,7 +256,7 @@ def test_why_a_customer_did_or_did_not_get_it(signed_in: SignIn, segment: Segmen
     first = Customer.objects.order_by("id").first()
     assert first is not None
     assert "Got it." in why(first)
-    assert "Put on the wire" in why(first)
+    assert "Handed to the mail server" in why(first)
     assert "Was not taken in. The address is on the suppression list." in why(listed)
     assert "complained" in why(listed)
     assert "Is not in the segment “Lapsing”." in why(outside)
@@ -299,3 +308,89 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn, segment: Segmen
     customer = Customer.objects.first()
     assert customer is not None
     assert_query_count("campaigns customer panel", client, f"/campaigns/customer/{customer.pk}/")
+
+
+def answered(message: Message) -> None:
+    """The customer answers the survey that this message asked."""
+    survey = Survey.objects.create(name="After", question="How likely?")
+    ref = f"message:{message.pk}"
+    asked = Invitation.objects.create(
+        survey=survey, customer=message.customer, origin=ref, expires_at=clock.now() + timedelta(days=1)
+    )
+    Answer.objects.create(survey=survey, customer=message.customer, invitation=asked, score=9, answered_at=clock.now())
+
+
+def test_what_came_back_opens_to_customers(signed_in: SignIn, segment: Segment) -> None:
+    campaign = people.campaign(segment)
+    take_in(campaign)
+    deliver(10)
+    one, two, three, four, *_ = Message.objects.order_by("id")
+    Message.objects.filter(pk__in=[one.pk, two.pk]).update(opened_at=clock.now())
+    Message.objects.filter(pk=one.pk).update(clicked_at=clock.now())
+    unsubscribe(two, "unsubscribe page", clock.now())
+    take(Report(three.dedupe_key[:40], "5.1.1", "unknown"), clock.now())
+    answered(four)
+    client = signed_in("analyst")
+    shown = client.get(f"/campaigns/{campaign.pk}/").context["responses"]
+    assert {each.kind.name: (each.messages, each.sent) for each in shown} == {
+        "opened": (2, 8), "clicked": (1, 8), "unsubscribed": (1, 8), "bounced": (1, 8)
+    }  # fmt: skip
+    for group, who in {"clicked": one, "unsubscribed": two, "bounced": three, "answered": four}.items():
+        rows = client.get(f"/campaigns/{campaign.pk}/customers/?group={group}").context["rows"]
+        assert [row["customer"] for row in rows] == [who.customer]
+    assert client.get(f"/campaigns/{campaign.pk}/customers/?group=liked").status_code == 404
+
+
+def test_entries_are_told_from_customers(signed_in: SignIn, segment: Segment) -> None:
+    campaign = people.campaign(segment, rest_days=0)
+    take_in(campaign)
+    client = signed_in("analyst")
+    assert "entries of" not in client.get(f"/campaigns/{campaign.pk}/").content.decode()
+    Enrolment.objects.update(left_at=clock.now())
+    segment.memberships.update(left_at=clock.now())
+    people.join(segment, list(Customer.objects.order_by("id")[:3]))
+    segment.memberships.filter(left_at=None).update(entered_at=clock.now())
+    take_in(campaign)
+    assert "11 entries of 8 customers" in client.get(f"/campaigns/{campaign.pk}/").content.decode()
+
+
+def test_the_effect_beside_is_the_effects_own(signed_in: SignIn, segment: Segment) -> None:
+    campaign = people.campaign(segment, holdout_share=Decimal(50))
+    take_in(campaign)
+    client = signed_in("analyst")
+    assert f'hx-get="/metrics/campaigns/{campaign.pk}/"' in client.get(f"/campaigns/{campaign.pk}/").content.decode()
+    part = client.get(f"/metrics/campaigns/{campaign.pk}/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    assert "Too early to tell" in part
+
+
+def test_a_placeholder_link_is_not_launched(signed_in: SignIn, segment: Segment) -> None:
+    for body, fine in (
+        ("https://example.com/", False),
+        ("https://www.example.org/x", False),
+        ("https://x.example/", True),
+    ):
+        campaign = people.campaign(
+            segment, running=False, name=body, step={"body": f'<p><a href="{body}">Look</a></p>'}
+        )
+        shown = signed_in("marketer").get(f"/campaigns/{campaign.pk}/launch/")
+        assert shown.context["problems"] == ([] if fine else [f"The link to {body} is only a placeholder"])
+
+
+def test_a_launch_warns_of_links_that_stay_here(signed_in: SignIn, segment: Segment, settings: Any) -> None:
+    campaign = people.campaign(segment, running=False)
+    for address, warned in (("http://localhost:8000", True), ("https://crm.example", False)):
+        settings.PUBLIC_URL = address
+        text = signed_in("marketer").get(f"/campaigns/{campaign.pk}/launch/").content.decode()
+        assert ("which only this computer can open" in text) == warned
+
+
+def test_a_company_has_no_first_name(segment: Segment) -> None:
+    Customer.objects.filter(external_id="c1").update(kind=Customer.Kind.COMPANY, name="Copper Kettle Ltd")
+    ids = list(
+        Customer.objects.filter(external_id__in=["c1", "c2"]).order_by("external_id").values_list("id", flat=True)
+    )
+    found = about(ids, Workspace.current(), clock.now())
+    assert [found[pk]["customer"]["first_name"] for pk in ids] == ["", "Customer"]
+    shown = fill_in(Texts(WIN_BACK.subject, "", WIN_BACK.body), Customer.objects.get(external_id="c1"), asks=False)
+    assert shown.subject == "We miss you, Copper Kettle Ltd"

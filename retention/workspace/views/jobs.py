@@ -16,8 +16,11 @@ from retention.workspace.roles import Can, requires
 @require_safe
 @requires(Can.READ)
 def job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    page = "parts/job.html" if _is_part(request) else "workspace/job.html"
-    return render(request, page, {"job": get_object_or_404(Job, pk=pk)})
+    row = get_object_or_404(Job, pk=pk)
+    response = render(request, "parts/job.html" if _is_part(request) else "workspace/job.html", {"job": row})
+    if _is_part(request) and not row.open:
+        response["HX-Trigger"] = "job-ended"  # the page around it may have figures to bring up to date
+    return response
 
 
 @require_POST
