@@ -49,7 +49,7 @@ def frame(workspace: Workspace, now: datetime) -> Frame:
     """The frame of the workspace's mail at `now`: its name, colour and postal address."""
     name = workspace.sender_name or workspace.name
     sender = wire_address(workspace.sender_address)
-    postal = " · ".join(part for part in (workspace.name, workspace.postal_address) if part)
+    postal = workspace.imprint
     return Frame(
         sender=sender,
         from_header=f"{_phrase(name)} <{sender}>",

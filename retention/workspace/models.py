@@ -127,6 +127,13 @@ class Workspace(models.Model):
         return cls.objects.get(id=1)
 
     @property
+    def imprint(self) -> str:
+        """Name and postal address as customers read them; the name once, where the address begins with it."""
+        if self.postal_address.casefold().startswith(self.name.casefold()):
+            return self.postal_address
+        return " · ".join(part for part in (self.name, self.postal_address) if part)
+
+    @property
     def zone(self) -> tzinfo:
         return zoneinfo.ZoneInfo(self.time_zone)
 
