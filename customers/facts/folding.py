@@ -152,10 +152,10 @@ _WORK = """
 """
 
 _CASES = """
-    SELECT customer_id, count(*) FILTER (WHERE state <> 'resolved') AS open_cases,
+    SELECT customer_id, count(*) FILTER (WHERE state <> 'resolved' AND opened_at <= %(now)s) AS open_cases,
            max(rated_at) FILTER (WHERE past) AS csat_at,
            (array_agg(rating ORDER BY rated_at DESC, id DESC) FILTER (WHERE past))[1] AS csat_score,
-           min(rated_at) FILTER (WHERE NOT past) AS edge_at
+           LEAST(min(rated_at) FILTER (WHERE NOT past), min(opened_at) FILTER (WHERE opened_at > %(now)s)) AS edge_at
     FROM (SELECT *, rated_at <= %(now)s AS past FROM customers_case WHERE customer_id = ANY(%(ids)s)) c
     GROUP BY customer_id
 """

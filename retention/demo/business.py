@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from retention.demo.buying import Purchase, purchases
+from retention.demo.helping import Request, requests
 from retention.demo.listening import Ask, asks
 from retention.demo.people import Person, people
 from retention.demo.subscriptions import Contract, contracts
@@ -20,6 +21,7 @@ class Life:
     uses: list[tuple[float, str]]
     purchases: list[Purchase]
     asks: list[Ask]
+    requests: list[Request]
 
 
 def simulate(rng: Random, count: int, managers: int) -> list[Life]:
@@ -31,7 +33,7 @@ def _life(rng: Random, person: Person) -> Life:
     subscribed = contracts(rng, person)
     bought = purchases(rng, person, subscribed)
     uses = sorted(each for contract in subscribed for each in usage(rng, contract))
-    return Life(person, subscribed, uses, bought, list(asks(rng, person, subscribed, bought)))
+    return Life(person, subscribed, uses, bought, list(asks(rng, person, subscribed, bought)), requests(person))
 
 
 def bought(lives: list[Life]) -> Iterator[tuple[Person, Purchase]]:

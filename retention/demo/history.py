@@ -6,10 +6,11 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from customers.models import Consent, Customer, Event, Order, OrderLine, Subscription, SubscriptionTerm
-from retention.demo import writing
+from customers.models import Case, Consent, Customer, Event, Order, OrderLine, Subscription, SubscriptionTerm
+from retention.demo import catalogue, writing
 from retention.demo.business import Life, bought
 from retention.demo.buying import Purchase
+from retention.demo.helping import Request
 from retention.demo.people import Person
 from retention.demo.span import Span
 from retention.demo.subscriptions import NOTICE_DAYS, Contract
@@ -37,7 +38,10 @@ class History:
         self.orders(list(bought(lives)))
         self._uses(lives)
         self._asks(lives, survey)
-        writing.look_at(Customer, Consent, Subscription, SubscriptionTerm, Order, OrderLine, Event, Invitation, Answer)
+        self._cases(lives)
+        catalogue.write(CURRENCY)
+        writing.look_at(Customer, Consent, Subscription, SubscriptionTerm, Order, OrderLine, Case)
+        writing.look_at(Event, Invitation, Answer)
 
     def _customers(self, people: Iterable[Person]) -> None:
         known = list(people)
@@ -159,6 +163,29 @@ class History:
         )
         writing.copy(Answer, columns, answers)
         writing.tell(writing.ANSWERED)
+
+    def _cases(self, lives: list[Life]) -> None:
+        columns = (
+            "customer_id", "external_id", "subject", "priority", "state", "opened_at", "answered_at", "resolved_at",
+            "rating", "rated_at", "assignee_id", "source", "updated_at",
+        )  # fmt: skip
+        asked = [(life.person, each) for life in lives for each in life.requests]
+        asked.sort(key=lambda pair: (pair[1].opened, pair[0].key))
+        rows = (self._case(f"HF-C{number:05}", *pair) for number, pair in enumerate(asked, start=1))
+        writing.copy(Case, columns, rows)
+        writing.tell(writing.HELPED)
+
+    def _case(self, key: str, person: Person, case: Request) -> tuple[Any, ...]:
+        opened, answered, resolved = (
+            None if day is None else self._at(day) for day in (case.opened, case.answered, case.resolved)
+        )
+        state = "resolved" if resolved else "answered" if answered else "open"
+        owner = self.managers[person.owner].pk if person.owner is not None else None
+        rated_at = resolved if case.rating else None
+        return (
+            self.ids[person.key], key, case.subject, case.priority, state, opened, answered, resolved, case.rating,
+            rated_at, owner, SOURCE, resolved or answered or opened,
+        )  # fmt: skip
 
     def _at(self, day: float) -> datetime:
         return self.span.instant(day)

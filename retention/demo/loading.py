@@ -11,7 +11,7 @@ from customers.events.routing import Batch
 from customers.models import Customer, CustomerFacts, CustomerMonth, Event, Segment, SegmentMembership, StagePeriod
 from customers.reaction import react
 from retention.common import clock
-from retention.demo import campaign, fair, segments, work, writing
+from retention.demo import campaign, catalogue, fair, segments, work, writing
 from retention.demo.business import Life, simulate
 from retention.demo.history import CURRENCY, SOURCE, History
 from retention.demo.span import DAYS, Span
@@ -82,6 +82,7 @@ def clear() -> None:
     if others:
         raise NotEmpty(f"{others} of the customers here did not come with the demo: nothing was removed.")
     fair.forget()
+    catalogue.forget()
     Suppression.objects.filter(address__in=Customer.objects.exclude(email="").values("email")).delete()
     tables = [model._meta.db_table for model in (Customer, Segment, Campaign, Survey)]
     with connection.cursor() as cursor:

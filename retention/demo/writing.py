@@ -57,7 +57,7 @@ SUBSCRIBED = """
                'said', told.said, 'until', told.until, 'reason', nullif(cancel_reason, ''))),
            told.key, told.at
       FROM (SELECT *, lag(quantity) OVER earlier AS quantity_before, lag(discount) OVER earlier AS discount_before,
-                   lead(id) OVER earlier IS NULL AS is_last
+                   lead(id) OVER earlier IS NULL AS is_last, max(valid_to) OVER (PARTITION BY subscription_id) AS over
               FROM customers_subscriptionterm WINDOW earlier AS (PARTITION BY subscription_id ORDER BY valid_from)
            ) term
       JOIN customers_subscription contract ON contract.id = term.subscription_id
@@ -70,12 +70,28 @@ SUBSCRIBED = """
                     ELSE format('discount from %%s to %%s', trim_scale(discount_before), trim_scale(discount)) END, NULL
          WHERE quantity_before IS NOT NULL
         UNION ALL
+        SELECT 'subscription.renewed', valid_from + years * interval '365 days',
+               'renewed:' || contract.id || ':' || years, NULL, NULL
+          FROM generate_series(1, 2) AS years
+         WHERE quantity_before IS NULL AND "interval" = 'year' AND valid_from + years * interval '365 days'
+               < CASE WHEN cancelled_at IS NULL THEN renews_at ELSE over END
+        UNION ALL
         SELECT 'subscription.cancelled', cancelled_at, 'cancelled:' || contract.id, NULL,
                to_char(valid_to, 'FMDD Mon YYYY') WHERE is_last AND valid_to IS NOT NULL
         UNION ALL
         SELECT 'subscription.ended', valid_to, 'ended:' || contract.id, NULL, NULL
          WHERE is_last AND valid_to IS NOT NULL
      ) told
+"""
+HELPED = """
+    SELECT customer_id, told.kind, told.at, told.at, 'demo', 'case:' || id,
+           jsonb_strip_nulls(jsonb_build_object('case', id, 'subject', subject, 'priority', priority,
+               'rating', CASE WHEN told.kind = 'case.rated' THEN rating END)),
+           'case:' || id || ':' || told.kind, told.at
+      FROM customers_case CROSS JOIN LATERAL (
+        VALUES ('case.opened', opened_at), ('case.answered', answered_at), ('case.resolved', resolved_at),
+               ('case.rated', rated_at)) AS told (kind, at)
+     WHERE told.at IS NOT NULL
 """
 AGREED = """
     SELECT customer_id, 'consent.' || state, changed_at, changed_at, source, 'consent:' || id,

@@ -12,7 +12,20 @@ from django.urls import reverse
 from campaigns.models import Arm, Attempt, Campaign, Enrolment, Message
 from campaigns.routing import route
 from customers.events.kinds import CATALOGUE
-from customers.models import CustomerFacts, Event, Import, Segment, StagePeriod, SubscriptionTerm, Task
+from customers.models import (
+    Case,
+    CustomerFacts,
+    Event,
+    Import,
+    MovementKind,
+    MrrMovement,
+    OrderLine,
+    Product,
+    Segment,
+    StagePeriod,
+    SubscriptionTerm,
+    Task,
+)
 from metrics.inference import Sample, Share, check_split, compare_means, compare_shares
 from retention.demo.campaign import EFFECT, HELD_OUT
 from retention.workspace.demo_people import demo_person
@@ -191,3 +204,25 @@ def test_an_account_manager_has_a_day_before_them(demo: Demo) -> None:
     assert EMPTY not in page
     for band in ("Now", "This week", "Coming up"):
         assert f'band">{band}</h2>' in page
+
+
+def test_the_unhappy_ask_for_help_more_often_and_rate_it_lower(demo: Demo) -> None:
+    def ratings(group: Q) -> Sample:
+        who = Answer.objects.filter(group).values("customer")
+        rated = Case.objects.filter(rating__isnull=False, customer__in=who)
+        return sample([float(case.rating or 0) for case in rated])
+
+    found = compare_means(ratings(DETRACTOR), ratings(PROMOTER))
+    assert found is not None
+    assert found.z is not None
+    assert found.difference < -0.3
+    assert found.z < -4
+    assert Case.objects.filter(state="open").count() > 2
+
+
+def test_recurring_revenue_moves_in_every_way(demo: Demo) -> None:
+    kinds = set(MrrMovement.objects.values_list("kind", flat=True))
+    assert kinds == set(MovementKind.values)
+    assert Product.objects.filter(goes_with__isnull=False).exists()
+    known = set(Product.objects.values_list("sku", flat=True))
+    assert set(OrderLine.objects.values_list("sku", flat=True).distinct()) <= known

@@ -114,7 +114,7 @@ def signals(who: Customer, now: datetime) -> dict[str, Any]:
         "nps_score": score(answers[-1]) if answers else None,
         "nps_at": answers[-1].occurred_at if answers else None,
         "open_tasks": sum(task.state == "open" for task in who.tasks.all()),
-        "open_cases": who.cases.exclude(state="resolved").count(),
+        "open_cases": who.cases.exclude(state="resolved").filter(opened_at__lte=now).count(),
         "csat_at": rated.rated_at if rated else None,
         "csat_score": rated.rating if rated else None,
         "last_message_at": last("message.sent"),
