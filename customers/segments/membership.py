@@ -29,6 +29,8 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
     A segment whose rule is no longer understood keeps its members, and its page says what is wrong.
     """
     zone = Workspace.current().zone
+    if customer_ids is None:
+        value.take_if_due(Moment(clock.now(), zone))
     for segment_id in _ids(segment_ids):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)

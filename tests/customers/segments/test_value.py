@@ -91,3 +91,12 @@ def test_the_scale_is_taken_anew_each_day_and_members_follow(at: Callable[[datet
     membership.refresh_crossings()
     assert inside(one) == {facts[0].customer_id, facts[9].customer_id}
     assert ValueScale.objects.get().taken_at == NOW + DAY
+
+
+def test_a_company_that_sets_up_need_not_wait_a_day(at: Callable[[datetime], None]) -> None:
+    at(NOW)
+    value.take_if_due(Moment(NOW, UTC))
+    assert ValueScale.objects.get().buyers == 0
+    buyers((1, 2, 3), (4, 5, 6))
+    value.take_if_due(Moment(NOW, UTC))
+    assert ValueScale.objects.get().buyers == 2
