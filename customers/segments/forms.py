@@ -1,11 +1,12 @@
 """What a segment is called; its rule is read by `drafts`."""
 
-from django import forms
-
 from customers.models import Segment
+from retention.common.opened import OpenedForm
 
 
-class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class SegmentForm(OpenedForm):
+    beside = ("rule",)
+
     class Meta:
         model = Segment
         fields = ("name", "description")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -11,28 +11,32 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
 
 M = TypeVar("M", bound=Model)
-TOLD = "Somebody else saved this after you opened it, and nothing of yours is saved yet. Theirs says: "
-THEN = ". What you typed is below; save once more to put it in place of theirs."
+TOLD = "Somebody else saved this after you opened it, and nothing of yours is saved yet. "
+THEN = "What you typed is below; save once more to put it in place of theirs."
 
 
 class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
     """A form on a row. It carries what the row was like when it was opened, and is refused once that has changed.
 
-    `instance` is read in the request that saves it, by `held`.
+    `instance` is read in the request that saves it, by `held`. `beside`: what else of the row a save puts in place.
     """
 
+    beside: ClassVar[tuple[str, ...]] = ()
     opened = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stands = model_to_dict(self.instance, self._meta.fields) if self.instance.pk else {}
-        self.initial["opened"] = self._mark()
+        self._stands = (
+            model_to_dict(self.instance, [*(self._meta.fields or ()), *self.beside]) if self.instance.pk else {}
+        )
+        self.initial.setdefault("opened", self._mark())
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         opened = said.pop("opened", "")
         if opened and opened != self._mark():
-            self.add_error(None, TOLD + "; ".join(self._theirs(said)) + THEN)
+            theirs = "; ".join(self._theirs(said))
+            self.add_error(None, TOLD + (f"Theirs says: {theirs}. " if theirs else "") + THEN)
             self._go_on()
         return said
 

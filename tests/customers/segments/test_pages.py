@@ -1,5 +1,6 @@
 """The segments' pages: building, saving, reading, deleting, explaining; who may."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -277,6 +278,22 @@ class TestChanging:
         assert response.status_code == 302
         present = SegmentMembership.objects.filter(left_at=None)
         assert list(present.values_list("segment", "customer")) == [(second.pk, who.pk)]
+
+    def test_a_rule_that_somebody_else_changed_meanwhile_is_not_lost(self, signed_in: SignIn) -> None:
+        segment = Segment.objects.create(name="Old", rule=SAID)
+        client, url = signed_in("marketer"), f"/segments/{segment.pk}/edit/"
+        mark = re.compile(r'name="opened" value="(\w+)"')
+        opened = mark.findall(client.get(url).content.decode())[0]
+        Segment.objects.filter(pk=segment.pk).update(rule=LAPSING)
+        adding = client.post(url, TYPED | {"opened": opened, "do": "add-row:r"}).content.decode()
+        assert mark.findall(adding) == [opened], "a row more is no reason to forget what was opened"
+        refused = client.post(url, TYPED | {"opened": opened})
+        assert refused.status_code == 422
+        assert "Somebody else saved this" in refused.content.decode()
+        segment.refresh_from_db()
+        assert segment.rule == LAPSING
+        again = mark.findall(refused.content.decode())[0]
+        assert client.post(url, TYPED | {"opened": again}).status_code == 302
 
     def test_a_changed_name_alone_computes_nothing(self, signed_in: SignIn, at: Callable[[datetime], None]) -> None:
         segment = Segment.objects.create(name="Old", rule=SAID, computed_at=NOW)
