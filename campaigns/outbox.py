@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -24,6 +24,7 @@ class Waiting:
 
     name: str
     message_id: int | None
+    sender: str
     to: str
     subject: str
     at: datetime
@@ -38,9 +39,11 @@ class Mail:
     text: str
 
 
-def latest(skip: int, limit: int) -> list[Waiting]:
-    """The latest mails, newest first. Days are folders and times begin the names: no more is read than is shown."""
-    return [_head(name) for name in islice(_names(), skip, skip + limit)]
+def latest(skip: int, limit: int, of: Container[int] | None = None) -> list[Waiting]:
+    """The latest mails, newest first; `of` these messages where given, 0 standing for tests. Days are folders, and
+    times and messages are in the names: no more is read than is shown."""
+    names = (name for name in _names() if of is None or _number(name) in of)
+    return [_head(name) for name in islice(names, skip, skip + limit)]
 
 
 def read(name: str) -> Mail | None:
@@ -72,7 +75,12 @@ def _parse(name: str) -> EmailMessage:
     return email.message_from_bytes((_folder() / name).read_bytes(), policy=email.policy.default)
 
 
+def _number(name: str) -> int:
+    """The message's id; 0 for a test."""
+    return int(name.rpartition("-")[2].removesuffix(".eml"))
+
+
 def _told(name: str, message: EmailMessage) -> Waiting:
-    number = int(name.rpartition("-")[2].removesuffix(".eml"))
     at = parsedate_to_datetime(str(message["Date"])).astimezone(UTC)
-    return Waiting(name, number or None, str(message["To"]), str(message["Subject"]), at)
+    sender, to, subject = (str(message[header]) for header in ("From", "To", "Subject"))
+    return Waiting(name, _number(name) or None, sender, to, subject, at)

@@ -78,8 +78,11 @@ def check_syntax(texts: Texts) -> str:
     return result.reason if isinstance(result, Unfit) else ""
 
 
-def send_test(texts: Texts, customer: Customer, to: User, channel: Channel, *, asks: bool) -> None:
-    """Send the e-mail, as `customer` would see it, to a colleague. Its links are not tracked. Raises NotSent."""
+def send_test(texts: Texts, customer: Customer, to: User, channel: Channel, *, asks: bool) -> str:
+    """Send the e-mail, as `customer` would see it, to a colleague. Its links are not tracked. Raises NotSent.
+
+    Gives what the channel said: a name in the outbox, where it stays there.
+    """
     workspace = Workspace.current()
     (result,) = _fill_in(texts, [customer.pk], workspace, asks=asks)
     if isinstance(result, Unfit):
@@ -94,6 +97,7 @@ def send_test(texts: Texts, customer: Customer, to: User, channel: Channel, *, a
         channel.close()
     if outcome.fate != Fate.SENT:
         raise NotSent(" ".join(filter(None, [str(outcome.code or ""), outcome.reply])))
+    return outcome.reply
 
 
 def _test_letter(result: Rendered, workspace: Workspace, to: User) -> Letter:

@@ -1,13 +1,13 @@
 """The pages about surveys for the people who work here."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
@@ -18,7 +18,7 @@ from retention.common.opened import held
 from retention.workspace.models import Workspace
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
-from surveys import charts, reading
+from surveys import charts, exporting, reading
 from surveys.answering import type_in
 from surveys.forms import AnswerForm, HeardForm, SurveyForm, usual_words
 from surveys.models import Answer, Invitation, Survey
@@ -33,8 +33,9 @@ PAGE_SIZE = 25
 @require_safe
 @requires(Can.READ)
 def survey_list(request: HttpRequest) -> HttpResponse:
-    scores = nps_by(_lately(Answer.objects.all(), USUAL_WINDOW), F("survey_id"))
-    responses = reading.responses(Invitation.objects.all())
+    since = _since(request, USUAL_WINDOW)
+    scores = nps_by(_lately(Answer.objects.all(), since), F("survey_id"))
+    responses = reading.responses(_asked_lately(Invitation.objects.all(), since))
     rows = [
         {
             "survey": survey,
@@ -43,28 +44,43 @@ def survey_list(request: HttpRequest) -> HttpResponse:
         }
         for survey in Survey.objects.order_by(F("closed_at").desc(nulls_first=True), "name")
     ]
-    return render(request, "surveys/list.html", {"rows": rows, "window": WINDOWS[USUAL_WINDOW]})
+    return render(request, "surveys/list.html", {"rows": rows, "window": WINDOWS[USUAL_WINDOW], "since": since})
 
 
 @require_safe
 @requires(Can.READ)
-def survey_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def survey_detail(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     survey = get_object_or_404(Survey, pk=pk)
     window = request.GET.get("window", "")
     window = window if window in WINDOWS else USUAL_WINDOW
-    answers = _lately(survey.answers.all(), window)
-    shown: dict[str, Any] = {"survey": survey, "window": window, "windows": WINDOWS}
-    shown |= _score(survey, answers) | _verbatims(answers, request.GET.get("group", ""), request.GET.get("page"))
+    since = _since(request, window)
+    answers = _lately(survey.answers.all(), since)
+    said = _said(answers, request.GET)
+    if request.GET.get("format") == "csv":
+        return exporting.answers_file(survey, reading.with_marks(said, among=answers))
+    shown: dict[str, Any] = {"survey": survey, "window": window, "windows": WINDOWS, "since": since}
+    shown |= _score(survey, answers, since) | _verbatims(answers, said, request.GET)
     return render(request, "surveys/detail.html", shown)
 
 
-def _lately(answers: QuerySet[Answer], window: str) -> QuerySet[Answer]:
+def _since(request: HttpRequest, window: str) -> datetime | None:
+    """The midnight of the workspace's zone at which a window that ends now begins; None for all time."""
     if window == "all":
-        return answers
-    return answers.filter(answered_at__gte=clock.now() - timedelta(days=int(window)))
+        return None
+    zone = request.workspace.zone  # type: ignore[attr-defined]  # set by WorkspaceMiddleware
+    first = clock.now().astimezone(zone).date() - timedelta(days=int(window))
+    return datetime.combine(first, time(), zone)
 
 
-def _score(survey: Survey, answers: QuerySet[Answer]) -> dict[str, Any]:
+def _lately(answers: QuerySet[Answer], since: datetime | None) -> QuerySet[Answer]:
+    return answers if since is None else answers.filter(answered_at__gte=since)
+
+
+def _asked_lately(invitations: QuerySet[Invitation], since: datetime | None) -> QuerySet[Invitation]:
+    return invitations if since is None else invitations.filter(created_at__gte=since)
+
+
+def _score(survey: Survey, answers: QuerySet[Answer], since: datetime | None) -> dict[str, Any]:
     zone = Workspace.current().zone
     months = reading.last_months(clock.now(), zone, TREND_MONTHS)
     trend = reading.by_month(survey.answers.filter(answered_at__gte=months[0]), zone, months)
@@ -75,16 +91,26 @@ def _score(survey: Survey, answers: QuerySet[Answer]) -> dict[str, Any]:
         "columns": charts.columns(reading.by_score(answers)),
         "trend": trend,
         "points": charts.points(trend),
-        "responses": reading.responses(survey.invitations.all()).get(survey.pk, reading.Responses()),
+        "responses": reading.responses(_asked_lately(survey.invitations.all(), since)).get(
+            survey.pk, reading.Responses()
+        ),
     }
 
 
-def _verbatims(answers: QuerySet[Answer], group: str, page: str | None) -> dict[str, Any]:
-    listed = answers.filter(reading.GROUPS[group][1]) if group in reading.GROUPS else answers
+def _said(answers: QuerySet[Answer], asked: QueryDict) -> QuerySet[Answer]:
+    """The answers of the group that is asked for, and only those with a comment where that is asked for."""
+    group = reading.GROUPS.get(asked.get("group", ""))
+    listed = answers.filter(group[1]) if group else answers
+    return listed.exclude(comment="") if asked.get("comment") else listed
+
+
+def _verbatims(answers: QuerySet[Answer], said: QuerySet[Answer], asked: QueryDict) -> dict[str, Any]:
+    group = asked.get("group", "")
     return {
         "group": group if group in reading.GROUPS else "",
         "groups": {name: label for name, (label, _) in reading.GROUPS.items()},
-        "answers": Paginator(reading.with_marks(listed, among=answers), PAGE_SIZE).get_page(page),
+        "commented": bool(asked.get("comment")),
+        "answers": Paginator(reading.with_marks(said, among=answers), PAGE_SIZE).get_page(asked.get("page")),
     }
 
 

@@ -57,11 +57,13 @@ class Nps:
     def margin(self) -> float | None:
         """Half the width of the 95 % interval, in points: 196·√((p + d − (p − d)²)/n).
 
+        None where nobody answered, and where all are promoters, all passives or all detractors: the formula comes to 0
+        then, which says nothing of how sure it is.
         n is the number of respondents; where weights differ, Kish's effective number (Σw)²/Σw² (Survey Sampling,
         1965), which is the number of respondents when they do not.
         """
         p, d = self.promoter_share, self.detractor_share
-        if p is None or d is None:
+        if p is None or d is None or [self.promoters, self.passives, self.detractors].count(0) == 2:
             return None
         effective = self.total_weight**2 / self.squared_weight
         return 196 * sqrt(max(0.0, p + d - (p - d) ** 2) / effective)

@@ -16,6 +16,7 @@ from campaigns.drafting import EditedMeanwhile, Launched
 from campaigns.forms import CampaignForm, PreviewForm, StepForm
 from campaigns.gates import GATES
 from campaigns.models import Campaign, EmailStep
+from campaigns.outbox import NAME
 from campaigns.pages.framing import framed
 from campaigns.previewing import NotSent, Preview, preview, send_test
 from campaigns.ready_made import ALL, BLANK, ReadyMade
@@ -140,10 +141,16 @@ def campaign_test(request: HttpRequest) -> HttpResponse:
 def _test(request: HttpRequest, form: PreviewForm, customer: Customer) -> dict[str, str]:
     user = person(request)
     try:
-        send_test(form.texts, customer, user, email_channel(), asks=form.asks)
+        said = send_test(form.texts, customer, user, email_channel(), asks=form.asks)
     except NotSent as trouble:
         return {"trouble": f"It was not sent: {trouble}"}
-    return {"done": f"Sent to {user.email}, as {customer} would get it."}
+    kept = said if NAME.fullmatch(said) else ""
+    done = (
+        f"Kept in the outbox, as {customer} would get it."
+        if kept
+        else f"Sent to {user.email}, as {customer} would get it."
+    )
+    return {"done": done, "kept": kept}
 
 
 def whom(text: str) -> Customer | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Link, Message
 from campaigns.tracking.addresses import read_click, read_open, read_unsubscribe
-from campaigns.tracking.leaving import has_left, unsubscribe
+from campaigns.tracking.leaving import come_back, has_left, left_by, unsubscribe
 from campaigns.tracking.prefetching import machine
 from campaigns.tracking.witnessing import clicked, opened
 from retention.common import clock
@@ -88,14 +88,22 @@ def _machine(request: HttpRequest, message_id: int) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 def leave(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks; POST unsubscribes, from the page's button or with one click in the mail program."""
+    """GET asks; POST unsubscribes, from the page's button or with one click in the mail program, or takes that back."""
     message = Message.objects.select_related("customer").filter(pk=read_unsubscribe(token)).first()
     if message is None:
         raise LinkRefused(token)
-    if request.method == "POST":
+    came_back = False
+    if request.method == "POST" and "back" in request.POST:
+        came_back = come_back(message, clock.now())
+    elif request.method == "POST":
         one_click = request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]
         unsubscribe(message, "one-click unsubscribe" if one_click else "unsubscribe page", clock.now())
-    shown = {"left": has_left(message), "address": _masked(message.address or message.customer.email)}
+    shown = {
+        "left": has_left(message),
+        "may_return": left_by(message),
+        "came_back": came_back,
+        "address": _masked(message.address or message.customer.email),
+    }
     return render(request, "campaigns/unsubscribe.html", shown)
 
 

@@ -187,8 +187,10 @@ def test_a_test_message_goes_to_oneself(signed_in: SignIn, outbox: Path) -> None
         {"subject": "Hi", "body": "<a href='https://a.example/'>x</a>"},
         headers={"HX-Request": "true"},
     )
-    assert b"Sent to marketer@example.test" in answer.content
     (mail,) = outbox.rglob("*.eml")
+    kept = f"/campaigns/outbox/{mail.parent.name}/{mail.name}/"
+    assert f'Kept in the outbox, as Customer 1 would get it. <a href="{kept}">' in answer.content.decode()
+    assert marketer.get(kept).status_code == 200
     content = mail.read_bytes()
     assert b"To: marketer@example.test" in content
     assert b"[Test] Hi" in content
@@ -305,9 +307,24 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn, segment: Segmen
     assert_query_count("campaign detail", client, f"/campaigns/{campaign.pk}/")
     assert_query_count("campaign people", client, f"/campaigns/{campaign.pk}/customers/")
     assert_query_count("campaigns suppressions", client, "/campaigns/suppressions/")
-    customer = Customer.objects.first()
-    assert customer is not None
-    assert_query_count("campaigns customer panel", client, f"/campaigns/customer/{customer.pk}/")
+    written_to = Message.objects.values_list("customer", flat=True)[0]
+    assert_query_count("campaigns customer panel", client, f"/campaigns/customer/{written_to}/")
+
+
+def test_a_mail_is_found_by_whom_it_went_to(signed_in: SignIn, segment: Segment) -> None:
+    take_in(people.campaign(segment))
+    deliver(10)
+    client = signed_in("marketer")
+    client.post("/campaigns/test/", {"subject": "Hi", "body": "<p>x</p>"})
+    assert len(client.get("/campaigns/outbox/").context["mails"]) == 9
+    for query, whom in {
+        "q=customer+3": "c3@example.test",
+        "q=C4@": "c4@example.test",
+        "tests=1": "marketer@example.test",
+    }.items():
+        ((mail, _),) = client.get(f"/campaigns/outbox/?{query}").context["mails"]
+        assert mail.to == whom
+    assert b"No such e-mail" in client.get("/campaigns/outbox/?q=nobody").content
 
 
 def answered(message: Message) -> None:

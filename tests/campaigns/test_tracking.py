@@ -12,7 +12,8 @@ from campaigns.enrolment import take_in
 from campaigns.models import Link, Message, Suppression
 from campaigns.tracking.addresses import click_address, open_address, unsubscribe_address
 from customers.facts.folding import fold
-from customers.models import Consent, CustomerFacts, Event
+from customers.models import Channel, Consent, CustomerFacts, Event
+from customers.records.consent import withdraw
 from retention.common import clock, links
 from tests.campaigns import people
 from tests.campaigns.sink import Sink
@@ -168,6 +169,31 @@ def test_looking_at_the_unsubscribe_page_changes_nothing(message: Message) -> No
     page = Client().get(path(unsubscribe_address(message.pk))).content.decode()
     assert "c…@example.test" in page
     assert "c1@" not in page
+
+
+def test_unsubscribing_by_mistake_is_taken_back(message: Message) -> None:
+    leave = path(unsubscribe_address(message.pk))
+    client = Client(enforce_csrf_checks=True)
+    assert b"That was a mistake" in client.post(leave).content
+    assert b"You go on getting them" in client.post(leave, {"back": "1"}).content
+    consent = Consent.objects.get()
+    assert (consent.state, consent.proof) == ("granted", f"message:{message.pk}")
+    assert not Suppression.objects.exists()
+    assert len(events("consent.granted")) == 1
+    assert b"Shall we stop" in client.get(leave).content
+
+
+def test_a_link_takes_back_its_own_unsubscription_only(message: Message) -> None:
+    """Whoever opted out elsewhere, or was on the list before, stays out whatever an old mail's page is sent."""
+    leave = path(unsubscribe_address(message.pk))
+    Client().post(leave)
+    Suppression.objects.update(created_at=clock.now() - timedelta(days=3))
+    Client().post(leave, {"back": "1"})
+    assert Suppression.objects.exists()
+    withdraw(message.customer_id, Channel.EMAIL, "by phone", "", clock.now() + timedelta(minutes=1))
+    answer = Client().post(leave, {"back": "1"})
+    assert b"That was a mistake" not in answer.content
+    assert Consent.objects.get().state == "withdrawn"
 
 
 @pytest.mark.parametrize("body", [{}, {"List-Unsubscribe": "One-Click"}])

@@ -1,5 +1,6 @@
 """The pages about surveys, for the people who work here."""
 
+import csv
 from collections.abc import Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -86,9 +87,39 @@ def test_what_does_not_count_is_listed_with_its_reason(signed_in: SignIn, survey
     page = signed_in("analyst").get(f"/surveys/{survey.pk}/").content.decode()
     assert page.count("Answered again later: not in the score") == 1
     assert page.count("Typed in by staff: not in the score") == 1
-    assert '<a href="#answers">100</a>' in page
+    assert '<a href="#answers">+100.0</a>' in page
+    assert "±" not in page.partition("How the score is worked out")[0].partition("tile-note")[2].partition("</div>")[0]
     detractors = signed_in("analyst").get(f"/surveys/{survey.pk}/?group=detractor").content.decode()
     assert detractors.count("not in the score") == 2
+
+
+def test_answers_with_a_comment_and_all_of_them_as_a_file(signed_in: SignIn, survey: Survey) -> None:
+    one, two = customers(2)
+    now = clock.now()
+    Answer.objects.create(survey=survey, customer=one, score=3, answered_at=now, comment="=Slow")
+    Answer.objects.create(survey=survey, customer=two, score=9, answered_at=now)
+    client = signed_in("analyst")
+    shown = client.get(f"/surveys/{survey.pk}/?comment=1").context["answers"]
+    assert [answer.customer for answer in shown] == [one]
+    file = client.get(f"/surveys/{survey.pk}/?format=csv")
+    rows = list(csv.reader(b"".join(file).decode().splitlines()))
+    assert [row[:6] for row in rows[1:]] == [
+        [two.external_id, two.name, two.email, "9", "promoter", ""],
+        [one.external_id, one.name, one.email, "3", "detractor", "'=Slow"],
+    ]
+    only = client.get(f"/surveys/{survey.pk}/?format=csv&group=promoter&comment=1")
+    assert b"".join(only).count(b"\n") == 1
+
+
+def test_the_response_rate_is_the_windows(signed_in: SignIn, survey: Survey, invitation: Invitation) -> None:
+    Answer.objects.create(
+        survey=survey, customer=invitation.customer, invitation=invitation, score=9, answered_at=clock.now()
+    )
+    client = signed_in("analyst")
+    assert client.get(f"/surveys/{survey.pk}/").context["responses"].asked == 1
+    Invitation.objects.update(created_at=clock.now() - timedelta(days=100))
+    assert client.get(f"/surveys/{survey.pk}/").context["responses"].asked == 0
+    assert client.get(f"/surveys/{survey.pk}/?window=all").context["responses"].asked == 1
 
 
 def test_a_survey_closes_and_opens_again(signed_in: SignIn, survey: Survey) -> None:
