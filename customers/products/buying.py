@@ -9,7 +9,8 @@ from django.db.models import F, Max, Q, QuerySet, Sum
 
 from customers.models import Order, OrderLine, Product
 
-MOST = 12
+#: How many products a page of its own shows, and a part of the customer's page.
+MOST, FEW = 100, 6
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Bought:
     last_at: datetime
 
 
-def bought(customer_id: int) -> list[Bought]:
+def bought(customer_id: int, most: int = MOST) -> list[Bought]:
     """What was bought most of, by what was spent; cancelled and refunded orders count for nothing. Two queries."""
     lines = OrderLine.objects.filter(order__customer=customer_id, order__state=Order.State.COMPLETED).exclude(sku="")
     rows = (
@@ -36,7 +37,7 @@ def bought(customer_id: int) -> list[Bought]:
             spent=Sum(F("quantity") * F("unit_price")),
             last_at=Max("order__ordered_at"),
         )
-        .order_by("-spent", "sku")[:MOST]
+        .order_by("-spent", "sku")[:most]
     )
     found = list(rows)
     products = {each.sku: each for each in Product.objects.filter(sku__in={row["sku"] for row in found})}

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.models import Customer, Product
 from customers.products import editing
-from customers.products.buying import bought, companions
+from customers.products.buying import FEW, bought, companions
 from customers.products.forms import ProductForm, filled_in
 from retention.common.spreadsheet import cell
 from retention.common.text_search import SearchWords, beginnings
@@ -178,7 +178,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
     """What a customer has bought: a part of their page, or a page of its own."""
     customer = get_object_or_404(Customer, pk=customer_id)
+    part = bool(request.htmx)  # type: ignore[attr-defined]
     lines = bought(customer.pk)
-    context = {"customer": customer, "lines": lines, "suggested": list(companions(lines)[:SUGGESTED])}
-    template = "panel.html" if request.htmx else "of_customer.html"  # type: ignore[attr-defined]
+    suggested = list(companions(lines)[:SUGGESTED])
+    few = lines[:FEW] if part else lines
+    context = {"customer": customer, "lines": few, "more": len(lines) - len(few), "suggested": suggested}
+    template = "panel.html" if part else "of_customer.html"
     return render(request, f"customers/products/{template}", context)
