@@ -21,7 +21,7 @@ from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, NOBODY, RuleRefu
 ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
 #: Groups within groups that the page offers; a rule written elsewhere may go deeper.
-OFFERED_DEPTH = 4
+OFFERED_DEPTH = 5
 _PLACE_IN_WHERE = re.compile(r"where\[(\d+)\]", re.ASCII)
 _DETAIL = re.compile(r"\d{1,4}", re.ASCII)
 _PATH = re.compile(r"r(-\d{1,4})*", re.ASCII)
@@ -284,6 +284,15 @@ def _check_row(row: Row) -> None:
         row.error = f"{_SUBJECTS.get(refusal.place.rpartition('.')[2], 'This')} {refusal.why}."
         if found := _PLACE_IN_WHERE.match(refusal.place):
             row.where[int(found[1])].error, row.error = row.error, "Look at the condition below."
+
+
+def blame(root: Group, refusal: RuleRefused) -> None:
+    """Put a refusal of the whole rule beside the row or group that it is about, else above them all."""
+    found: Row | Group = root
+    for number in re.findall(r"\[(\d+)\]", refusal.place.partition("where")[0]):
+        if isinstance(found, Group) and int(number) < len(found.parts):
+            found = found.parts[int(number)]
+    found.error = f"This can't be saved: {refusal.why}." if found is root else f"This {refusal.why}."
 
 
 def finished(root: Group) -> tuple[Group | None, int]:

@@ -13,7 +13,7 @@ from customers.segments import history, references
 from customers.segments.explain import Finding, explain
 from customers.segments.operators import Moment
 from customers.segments.rules import RuleRefused
-from customers.segments.wording import words_for
+from customers.segments.wording import refused, words_for
 from retention.common import clock
 from retention.workspace.models import Workspace
 from retention.workspace.roles import Can, requires
@@ -58,7 +58,7 @@ def _why(segment: Segment, customer_id: int) -> dict[str, Finding | str | None]:
     try:
         rule = references.read(segment.rule, segment.pk)
     except RuleRefused as refusal:
-        return {"refused": str(refusal)}
+        return {"refused": refused(refusal)}
     moment = Moment(clock.now(), workspace.zone)
     return {"finding": explain(rule, customer_id, moment, words_for(workspace, rule))}
 

@@ -246,7 +246,7 @@ DATE = (
     *(_in_period(period) for period in PERIODS),
     Comparison(
         "anniversary_within",
-        "comes round in",
+        "recurs in",
         Takes.DAYS,
         "{field} comes round within {value}",
         _comes_round,

@@ -23,7 +23,7 @@ from customers.segments.patience import TooSlow
 from customers.segments.preview import preview
 from customers.segments.ready_made import FOR_THE_MOMENT, READY_MADE
 from customers.segments.rules import NOBODY, RuleRefused
-from customers.segments.wording import describe, words_for
+from customers.segments.wording import describe, refused, words_for
 from retention.common import clock
 from retention.workspace.models import Workspace
 from retention.workspace.people import person
@@ -58,7 +58,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         references.read(segment.rule, segment.pk)
         draft = drafts.from_rule(segment.rule)
     except RuleRefused as refusal:
-        messages.error(request, f"The stored rule no longer works ({refusal}). Build it anew.")
+        messages.error(request, f"The stored rule no longer works: {refused(refusal)}. Build it anew.")
         draft = drafts.blank()
     return _build(request, segment, draft)
 
@@ -87,7 +87,7 @@ def _save(request: HttpRequest, form: SegmentForm, draft: Group) -> HttpResponse
             return _builder(request, segment, form, draft, 409, follows)
         saving.save(segment, person(request))
     except RuleRefused as refusal:
-        draft.error = f"This can't be saved: {refusal.why}."
+        drafts.blame(draft, refusal)
         return _builder(request, segment, form, draft, status=422)
     messages.success(request, f"“{segment.name}” is saved.")
     return redirect("customers:segment", segment.pk)
@@ -139,7 +139,7 @@ def _looked(data: QueryDict) -> dict[str, Any]:
             rule = references.with_hands(rule, saved.pk, saved.by_hand)
         return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
     except RuleRefused as refusal:
-        return {"refused": refusal.why}
+        return {"refused": refused(refusal)}
     except TooSlow:
         return {"slow": True}
 
@@ -199,7 +199,7 @@ def _in_words(one: Segment, workspace: Workspace) -> dict[str, Any]:
     try:
         rule = references.read(one.rule, one.pk)
     except RuleRefused as refusal:
-        return {"refused": str(refusal)}
+        return {"refused": refused(refusal)}
     return {"words": describe(rule, words_for(workspace, rule))}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from customers.models import Segment, Verdict
+from customers.segments.catalogue import SEGMENT
 from customers.segments.rules import (
     MAX_CONDITIONS,
     AllOf,
@@ -50,10 +51,32 @@ def read(data: Any, own_id: int | None = None) -> Rule:
     rule = parse(data)
     if not any(isinstance(part, InSegment) for part in conditions(rule)):
         return rule
-    rule = _filled(rule, stored_rules(), () if own_id is None else (own_id,))
+    try:
+        rule = _filled(rule, stored_rules(), () if own_id is None else (own_id,))
+    except _BrokenReference as broken:
+        raise RuleRefused(_place(data, broken.segment_id, ""), broken.why) from broken
     if _size(rule) > MAX_CONDITIONS:
         raise RuleRefused("", f"has more than {MAX_CONDITIONS} conditions together with the segments it refers to")
     return rule
+
+
+class _BrokenReference(Exception):
+    """`segment_id` is what the outermost rule refers to; `why` is a sentence."""
+
+    def __init__(self, segment_id: int, why: str) -> None:
+        super().__init__(why)
+        self.segment_id, self.why = segment_id, why
+
+
+def _place(data: Any, segment_id: int, place: str) -> str:
+    """Where a rule, which has been parsed, first refers to a segment, as `any[1].value`; empty where it does not."""
+    if "field" in data:
+        refers = data["field"] == SEGMENT.key and data["value"] == segment_id
+        return f"{place}.value" if refers and place else "value" if refers else ""
+    ((word, inner),) = data.items()
+    here = f"{place}.{word}" if place else word
+    parts = [(inner, here)] if word == "not" else [(part, f"{here}[{at}]") for at, part in enumerate(inner)]
+    return next((found for part, at in parts if (found := _place(part, segment_id, at))), "")
 
 
 def whole(segment: Segment) -> Rule:
@@ -75,16 +98,24 @@ def _filled(rule: Rule, stored: Mapping[int, Stored], chain: tuple[int, ...]) ->
 
 
 def _followed(reference: InSegment, stored: Mapping[int, Stored], chain: tuple[int, ...]) -> InSegment:
-    target = stored.get(reference.segment_id)
-    if target is None:
-        raise RuleRefused("segment", "refers to a segment that is no longer there")
-    if reference.segment_id in chain:
-        raise RuleRefused("segment", f"refers to “{target.name}”, which refers back to it")
-    if len(chain) >= MAX_CHAIN:
-        raise RuleRefused("segment", f"segments refer to one another more than {MAX_CHAIN} deep")
-    inner = _filled(parse(target.rule), stored, (*chain, reference.segment_id))
+    try:
+        target = _target(reference, stored, chain)
+        inner = _filled(parse(target.rule), stored, (*chain, reference.segment_id))
+    except (_BrokenReference, RuleRefused) as broken:
+        raise _BrokenReference(reference.segment_id, broken.why) from broken
     inner = with_hands(inner, reference.segment_id, target.by_hand)
     return replace(reference, name=target.name, rule=inner)
+
+
+def _target(reference: InSegment, stored: Mapping[int, Stored], chain: tuple[int, ...]) -> Stored:
+    target = stored.get(reference.segment_id)
+    if target is None:
+        raise _BrokenReference(reference.segment_id, "refers to a segment that is no longer there")
+    if reference.segment_id in chain:
+        raise _BrokenReference(reference.segment_id, f"refers to “{target.name}”, which refers back to it")
+    if len(chain) >= MAX_CHAIN:
+        raise _BrokenReference(reference.segment_id, f"segments refer to one another more than {MAX_CHAIN} deep")
+    return target
 
 
 def _size(rule: Rule) -> int:

@@ -19,7 +19,7 @@ from customers.segments.fields import CUSTOM, Column, Field, OtherSegment, Tally
 from customers.segments.operators import Amount, Comparison, Operator
 from customers.segments.values import READERS, BadValue
 
-MAX_DEPTH, MAX_CONDITIONS, MAX_WHERE = 8, 200, 10
+MAX_DEPTH, MAX_CONDITIONS, MAX_WHERE = 12, 200, 10
 
 
 class RuleRefused(Exception):
@@ -137,7 +137,7 @@ def replaced(rule: Rule, by: dict[InSegment, InSegment]) -> Rule:
 
 def _parse(data: Any, custom: CustomColumns, place: str, depth: int) -> Rule:
     if depth > MAX_DEPTH:
-        raise RuleRefused(place, f"groups are nested more than {MAX_DEPTH} deep")
+        raise RuleRefused(place, f"is nested more than {MAX_DEPTH} deep")
     if not isinstance(data, dict):
         raise RuleRefused(place, "must be an object")
     if "field" in data:

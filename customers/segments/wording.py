@@ -1,5 +1,6 @@
 """Rules in words, and the values that customers have, as people read them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -19,6 +20,7 @@ from customers.segments.rules import (
     Nobody,
     Not,
     Rule,
+    RuleRefused,
     Tallied,
     every_condition,
 )
@@ -40,6 +42,15 @@ def words_for(workspace: Workspace, rule: Rule) -> Words:
     asked = any(isinstance(part, Compare) and part.column.key == "owner" for part in every_condition(rule))
     people = {str(user.pk): str(user) for user in User.objects.all()} if asked else {}
     return Words(workspace.zone, workspace.currency, people)
+
+
+def refused(refusal: RuleRefused) -> str:
+    """Where and why a rule is refused, as "row 2 of the group in row 3 refers to a segment that is no longer there"."""
+    place = None
+    for number in re.findall(r"\[(\d+)\]", refusal.place.partition("where")[0]):
+        row = f"row {int(number) + 1}"
+        place = f"{row} of the group in {place}" if place else row
+    return f"{place or 'it'} {refusal.why}"
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,34 @@ class TestBuilder:
         assert response.status_code == 422
         assert "refers back" in response.content.decode()
 
+    def test_a_refusal_stands_beside_the_row_it_is_about(self, signed_in: SignIn) -> None:
+        """Also where rows were taken away before it, so that paths skip a number."""
+        first = Segment.objects.create(name="First", rule=LAPSING)
+        second = Segment.objects.create(name="Second", rule={"field": "segment", "op": "is_in", "value": first.pk})
+        circle = TYPED | {"node": ["r-0:row", "r-4:group", "r-4-0:row", "r-4-3:row"], "r-4.match": "none"}
+        circle |= {"r-4-0.field": "orders", "r-4-0.op": "at_least", "r-4-0.value": "1"}
+        circle |= {"r-4-3.field": "segment", "r-4-3.op": "is_in", "r-4-3.value": str(second.pk)}
+        response = signed_in("marketer").post(f"/segments/{first.pk}/edit/", circle)
+        assert response.status_code == 422
+        text = " ".join(response.content.decode().split())
+        assert 'id="r-4-3.error" role="alert">This refers to “First”, which refers back to it.' in text
+
+    def test_a_stored_rule_that_broke_says_where(self, signed_in: SignIn) -> None:
+        gone = {"field": "segment", "op": "is_in", "value": 999_999}
+        one = Segment.objects.create(name="Broken", rule={"all": [LAPSING, {"not": {"any": [LAPSING, gone]}}]})
+        text = signed_in("marketer").get(f"/segments/{one.pk}/").content.decode()
+        assert "row 2 of the group in row 2 refers to a segment that is no longer there" in text
+
+    def test_absurd_depth_is_refused_beside_the_group(self, signed_in: SignIn) -> None:
+        paths = ["r" + "-0" * depth for depth in range(1, 8)]
+        deep = {"name": "Deep", "r.match": "none", "node": [f"{path}:group" for path in paths] + [f"{paths[-1]}-0:row"]}
+        deep |= {f"{path}.match": "none" for path in paths}
+        deep |= {f"{paths[-1]}-0.field": "orders", f"{paths[-1]}-0.op": "at_least", f"{paths[-1]}-0.value": "1"}
+        response = signed_in("marketer").post("/segments/new/", deep)
+        assert response.status_code == 422
+        assert "This groups are nested more than" not in response.content.decode()
+        assert "is nested more than 12 deep" in response.content.decode()
+
     @pytest.mark.parametrize(
         "rule",
         [

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from customers.models import Segment
@@ -115,6 +116,7 @@ JSON = st.recursive(
 )
 
 
+@tries(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(JSON, RULES))
 def test_anything_is_read_or_refused(data: Any) -> None:
     with suppress(RuleRefused):
