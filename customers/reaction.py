@@ -1,8 +1,11 @@
 """What follows for the customers of a batch: their facts, their stage, the segments they are in."""
 
+from datetime import timedelta
+
 from customers.events.routing import Batch
 from customers.facts import folding, stages
 from customers.segments import membership
+from retention.workspace.models import Workspace
 
 
 def react(batch: Batch) -> None:
@@ -10,5 +13,6 @@ def react(batch: Batch) -> None:
     if not batch.customer_ids:
         return
     now = folding.fold(batch.customer_ids)
-    stages.record_moves(batch.customer_ids, now)
+    window = timedelta(days=Workspace.current().activity_window)
+    stages.record_moves(batch.customer_ids, now, window)
     membership.refresh(customer_ids=batch.customer_ids)

@@ -128,11 +128,32 @@ def judged(facts: str) -> str:
 
     Takes the parameters `now` (an instant) and `window` (W, an interval).
     """
-    instants = ", ".join(f"{sql} AS {name}" for name, sql in INSTANTS.items())
     edges = ", ".join(f"CASE WHEN {name} > now THEN {name} END" for name in INSTANTS)
+    return f"SELECT *, {_case()} AS stage, LEAST({edges}) AS stage_edge_at FROM {_with_instants(facts)}"  # noqa: S608
+
+
+def reasons(facts: str) -> str:
+    """SQL over a relation of facts: `why`, the words of the rule that applies, and `gap`, the expected one.
+
+    Takes the same parameters.
+    """
+    arms = " ".join(
+        f"WHEN ({basis.sql}) AND ({rule.sql}) THEN '{_quoted(basis, rule)}'" for basis in BASES for rule in basis.rules
+    )
+    return f"SELECT CASE {arms} END AS why, gap FROM {_with_instants(facts)}"  # noqa: S608 - constants of this module
+
+
+def _quoted(basis: Basis, rule: Rule) -> str:
+    """The rule in words: where it is what remains, whom it remains of."""
+    words = rule.when if rule.sql != "TRUE" else f"{basis.who}, and nothing more particular holds"
+    words = words.replace("4 W", "4 activity windows").replace("W", "one activity window")
+    return words.replace("'", "''").replace("%", "%%")
+
+
+def _with_instants(facts: str) -> str:
+    instants = ", ".join(f"{sql} AS {name}" for name, sql in INSTANTS.items())
     return f"""
-        SELECT *, {_case()} AS stage, LEAST({edges}) AS stage_edge_at
-        FROM (SELECT *, {instants}
+        (SELECT *, {instants}
               FROM (SELECT *, {EXPECTED_GAP} AS gap
                     FROM (SELECT *, %(now)s::timestamptz AS now, %(window)s::interval AS w FROM {facts}) with_now
               ) with_gap
@@ -140,28 +161,39 @@ def judged(facts: str) -> str:
     """  # noqa: S608 - constants of this module
 
 
-def record_moves(customer_ids: Sequence[int], now: datetime) -> None:
+def why(customer_id: int, now: datetime, window: timedelta) -> tuple[str, timedelta] | None:
+    """The rule that puts a customer in their stage, in words, and the gap expected of them; None without facts."""
+    facts = "(SELECT * FROM customers_customerfacts WHERE customer_id = %(customer)s) AS facts"
+    with connection.cursor() as cursor:
+        params: dict[str, Any] = {"customer": customer_id, "now": now, "window": window}
+        cursor.execute(reasons(facts), params)
+        found: tuple[str, timedelta] | None = cursor.fetchone()
+    return found
+
+
+def record_moves(customer_ids: Sequence[int], now: datetime, window: timedelta) -> None:
     """Bring the history of stages up to the facts, and record who moved.
 
     The stage in the facts is the truth and the open period its echo: whoever differs has moved. A customer's first
     stage opens their history and is no move.
     """
-    params: dict[str, Any] = {"ids": list(customer_ids), "now": now}
+    params: dict[str, Any] = {"ids": list(customer_ids), "now": now, "window": window}
     with connection.cursor() as cursor:
         for statement in (_RECORD_EVENTS, _CLOSE_PERIODS, _OPEN_PERIODS):
             cursor.execute(statement, params)
 
 
-_RECORD_EVENTS = """
+_RECORD_EVENTS = f"""
     INSERT INTO customers_event
         (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
     SELECT f.customer_id, 'stage.changed', %(now)s, %(now)s, 'lifecycle', '',
-           jsonb_build_object('from', p.stage, 'to', f.stage), 'stage:' || p.id
+           jsonb_build_object('from', p.stage, 'to', f.stage, 'why', reason.why), 'stage:' || p.id
     FROM customers_customerfacts f JOIN customers_stageperiod p ON p.customer_id = f.customer_id AND p.left_at IS NULL
+    CROSS JOIN LATERAL ({reasons("(SELECT f.*) AS facts")}) AS reason
     WHERE f.customer_id = ANY(%(ids)s) AND f.stage <> p.stage
     ORDER BY f.customer_id
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - constants of this module
 _CLOSE_PERIODS = """
     UPDATE customers_stageperiod p SET left_at = GREATEST(%(now)s, p.entered_at)
     FROM customers_customerfacts f

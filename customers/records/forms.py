@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
@@ -78,7 +79,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
 
     def _check_address(self, email: str) -> None:
         """An address that another customer has is taken only where the person says that they share it."""
-        known = Customer.objects.filter(email__iexact=email).exclude(pk=self.instance.pk)
+        known = Customer.objects.alias(low=Lower("email")).filter(low=email.lower()).exclude(pk=self.instance.pk)
         other = known.first() if email and "email" in self.changed_data else None
         if other and not self.cleaned_data.get("shared_email"):
             said = format_html(

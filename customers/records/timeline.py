@@ -112,11 +112,17 @@ def told(event: Event, segments: dict[int, str]) -> Told:
         pk=event.pk,
         group=group_of(event.kind),
         sentence=_sentence(event, segments),
-        note="By a machine that checks mail: it counts for nothing" if event.payload.get("machine") else "",
+        note=_note(event.payload),
         url=_leads_to(event.payload),
         at=event.occurred_at,
         source=event.source,
     )
+
+
+def _note(payload: dict[str, Any]) -> str:
+    if payload.get("machine"):
+        return "By a machine that checks mail: it counts for nothing"
+    return f"Because: {payload['why']}" if payload.get("why") else ""
 
 
 def _sentence(event: Event, segments: dict[int, str]) -> str:

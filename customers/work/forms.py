@@ -1,14 +1,18 @@
 """What account managers fill in."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.urls import reverse_lazy
 
 from customers.models import Customer, Task
+from customers.records.filters import Filters, matching
 from customers.work.attention import WHOSE
 from customers.work.putting_off import DAYS
-from retention.workspace.models import User
+from retention.common import clock
+from retention.workspace.models import User, Workspace
 from retention.workspace.roles import GRANTS, Can
 
 WORKERS = [role for role, grants in GRANTS.items() if Can.WORK_TASKS in grants]
@@ -20,19 +24,34 @@ def workers() -> QuerySet[User]:
 
 
 class CustomerField(forms.CharField):
-    """A customer, named by their ID or e-mail address."""
+    """A customer, named by their ID, e-mail address or name; finds are offered while one types."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**({"label": "Customer", "help_text": "Their ID or e-mail address."} | options))
+        super().__init__(**({"label": "Customer", "help_text": "Their name, ID or e-mail address."} | options))
+        offering = {
+            "hx-get": reverse_lazy("customers:offered"),
+            "hx-trigger": "input changed delay:150ms",
+            "hx-target": "#offered-customers",
+            "hx-sync": "this:replace",
+            "list": "offered-customers",
+            "autocomplete": "off",
+        }
+        self.widget.attrs.update(offering)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        found = Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2]
+        found = Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2] or _named(text)
         if not found:
-            raise forms.ValidationError("No customer has this ID or e-mail address.")
+            raise forms.ValidationError("No customer goes by this name, ID or e-mail address.")
         if len(found) > 1:
-            raise forms.ValidationError("More than one customer has this e-mail address: give their ID.")
+            raise forms.ValidationError("More than one customer goes by this: choose one of those offered.")
         return found[0]
+
+
+def _named(text: str) -> list[Customer]:
+    """Those who have just this name: enough to tell that there is one, or more than one."""
+    same = [customer for customer in matching(Filters(q=text))[:50] if customer.name.lower() == text.lower()]
+    return same[:2]
 
 
 class TaskForm(forms.Form):
@@ -43,6 +62,12 @@ class TaskForm(forms.Form):
     reason = forms.CharField(label="Why", required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
     due = forms.DateField(label="Due on", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     assignee = forms.ModelChoiceField(workers(), label="For", required=False, empty_label="Nobody yet")
+
+    def clean_due(self) -> date:
+        due: date = self.cleaned_data["due"]
+        if due < clock.now().astimezone(Workspace.current().zone).date():
+            raise forms.ValidationError("This day is over.")
+        return due
 
 
 class ActForm(forms.Form):

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.models import Customer
+from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
 from customers.work.acting import OVERTAKEN, Done, act
 from customers.work.forms import ActForm, TaskForm, TodayForm, workers
@@ -22,6 +23,7 @@ from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, Role, requires
 
 PAGE_SIZE = 25
+OFFERED = 8
 NOT_POSSIBLE = "That can't be done to this line. Reload the page and try again."
 WHOSE = {"mine": "Mine", "nobodys": "Nobody's", "everyones": "Everyone's"}
 
@@ -104,6 +106,14 @@ def of_customer(customer: Customer, zone: tzinfo) -> dict[str, Any]:
     now = clock.now()
     found = attention.tasks_of(customer, now, zone)
     return {"customer": customer, "needs": found, "workers": workers() if found else (), "now": now}
+
+
+@require_safe
+@requires(Can.READ)
+def offered(request: HttpRequest) -> HttpResponse:
+    """Customers who may be meant by what is being typed, for a field that asks for one."""
+    found = matching(Filters(q=request.GET.get("customer", "").replace("\0", "").strip()[:100]))[:OFFERED]
+    return render(request, "customers/work/offered.html", {"found": found})
 
 
 @requires(Can.WORK_TASKS)

@@ -155,8 +155,8 @@ def test_staff_type_in_what_they_heard(signed_in: SignIn, survey: Survey, custom
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [
-        ("nobody", "No customer has this ID or e-mail address."),
-        ("twin@example.test", "More than one customer has this e-mail address"),
+        ("nobody", "No customer goes by this name, ID or e-mail address."),
+        ("twin@example.test", "More than one customer goes by this"),
         ("", "This field is required."),
     ],
 )

@@ -290,7 +290,7 @@ def test_a_task_by_hand(signed_in: SignIn, manager: User, make: MakeCustomer) ->
     refused = client.post("/today/new/", wanted | {"title": "", "customer": "nobody", "due": "soon", "reason": "Kept"})
     assert refused.status_code == 422
     page = refused.content.decode()
-    assert "No customer has this ID or e-mail address." in page
+    assert "No customer goes by this name, ID or e-mail address." in page
     assert "Kept" in page
     assert "Enter a valid date." in page
 
@@ -320,3 +320,23 @@ def test_pages_hold_a_part_each_and_a_fixed_number_of_queries(
 def test_an_empty_list_says_what_will_show(signed_in: SignIn) -> None:
     assert "Nobody needs you just now" in signed_in("account_manager").get("/today/").content.decode()
     assert "Nobody needs attention just now" in signed_in("administrator").get("/today/").content.decode()
+
+
+def test_a_customer_is_found_by_name_and_the_past_is_no_due_date(
+    signed_in: SignIn, manager: User, make: MakeCustomer
+) -> None:
+    make("Lantern Cafe", manager)
+    lantern, client = make("Lantern", manager), signed_in("account_manager")
+    shown = client.get("/customers/offered/?customer=lant").content.decode()
+    assert shown.count("<option") == 2
+    assert f'<option value="{lantern.external_id}">' in shown
+    wanted = {"customer": "lantern", "title": "Call", "due": "2020-01-01", "assignee": ""}
+    assert "This day is over." in client.post("/today/new/", wanted).content.decode()
+    client.post("/today/new/", wanted | {"due": (clock.now() + timedelta(days=1)).date().isoformat()})
+    assert Task.objects.get().customer == lantern
+    Customer.objects.create(external_id="other", name="LANTERN")
+    twice = client.post("/today/new/", wanted | {"customer": "Lantern "}).content.decode()
+    assert "More than one customer goes by this" not in twice  # the ID of one of them is just that
+    lantern.external_id = "l-1"
+    lantern.save()
+    assert "More than one customer goes by this" in client.post("/today/new/", wanted).content.decode()

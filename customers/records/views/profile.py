@@ -1,15 +1,18 @@
 """One customer's page."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from customers.facts import stages
 from customers.models import Customer
 from customers.records.profile import profile
 from customers.records.timeline import GROUPS, part
 from customers.work.pages import of_customer
+from retention.common import clock
 from retention.workspace.people import workspace_of
 from retention.workspace.places import page_of
 from retention.workspace.roles import Can, requires
@@ -54,6 +57,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     shown = groups(request)
     context = {"known": known, "customer": known.customer, "facts": known.facts, "panels": panels(pk)}
     context |= of_customer(known.customer, workspace_of(request).zone)
+    context["stage_reason"] = stages.why(pk, clock.now(), timedelta(days=workspace_of(request).activity_window))
     return render(request, "customers/detail.html", context | timeline_context(pk, shown))
 
 

@@ -112,7 +112,7 @@ def _time(instant: datetime, text: str) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), exact(instant), text)
 
 
-STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 14, "day"), (604_800, 9, "week"), (2_629_800, 24, "month"))
+STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 91, "day"), (2_629_800, 24, "month"))
 
 
 def relative(instant: datetime) -> str:

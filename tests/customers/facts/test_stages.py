@@ -106,10 +106,14 @@ def test_time_alone_moves_a_customer_and_history_tells(at: Callable[[datetime], 
     ]
     moves = Event.objects.filter(kind="stage.changed").order_by("id").values_list("payload", flat=True)
     assert list(moves) == [
-        {"from": "new", "to": "at_risk"},
-        {"from": "at_risk", "to": "lapsed"},
-        {"from": "lapsed", "to": "lost"},
-        {"from": "lost", "to": "won_back"},
+        {"from": "new", "to": "at_risk", "why": "no order for 2 expected gaps"},
+        {"from": "at_risk", "to": "lapsed", "why": "no order for 3 expected gaps"},
+        {"from": "lapsed", "to": "lost", "why": "no order for 12 expected gaps"},
+        {
+            "from": "lost",
+            "to": "won_back",
+            "why": "ordered again after one activity window without an order, less than one activity window ago",
+        },
     ]
     assert CustomerFacts.objects.get().stage_since == NOW + 360 * DAY
 
@@ -121,7 +125,7 @@ def test_settling_twice_moves_nobody_twice(at: Callable[[datetime], None]) -> No
     route()
     CustomerFacts.objects.update(stage=Stage.LOYAL)
     for _ in range(2):
-        stages.record_moves([who.id], NOW)
+        stages.record_moves([who.id], NOW, 90 * DAY)
     assert Event.objects.filter(kind="stage.changed").count() == 1
     assert StagePeriod.objects.filter(left_at=None).get().stage == Stage.LOYAL
 
