@@ -14,6 +14,7 @@ def merge_contacts(circumstances: Circumstances) -> dict[str, Any]:
     """Make and change the contacts that staged rows name; returns their part of the summary."""
     params = circumstances.params()
     named = run(_GATHER)
+    run(_FORGET_KNOWN)
     run("ANALYZE import_people")
     # As whoever changes a contact or a consent does: the customer's row comes first.
     run("SELECT FROM customers_customer WHERE id IN (SELECT customer FROM import_people) ORDER BY id FOR NO KEY UPDATE")
@@ -43,30 +44,37 @@ _FREE_MAIN = """
             AND lower(gone.email) = lower(told.contact_email) AND gone.removed_at IS NOT NULL)
 """
 
-_UPDATE = """
-    WITH wanted AS (
-        SELECT stands.id, coalesce(told.contact_name, stands.name) AS name, coalesce(told.role, stands.role) AS role,
-            coalesce(told.phone, stands.phone) AS phone, coalesce(told.language, stands.language) AS language,
-            coalesce(told.time_zone, stands.time_zone) AS time_zone,
-            coalesce(told.birthday, stands.birthday) AS birthday,
-            CASE WHEN told.leads THEN TRUE WHEN told.main IS FALSE THEN FALSE ELSE stands.is_main END AS is_main,
-            stands.attributes || coalesce(told.attributes, '{}') AS attributes
-        FROM import_people AS told JOIN customers_contact AS stands
-            ON stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email)
-        WHERE stands.removed_at IS NULL
-    ), changed AS (
-        UPDATE customers_contact AS stands SET name = wanted.name, role = wanted.role, phone = wanted.phone,
-            language = wanted.language, time_zone = wanted.time_zone, birthday = wanted.birthday,
-            is_main = wanted.is_main, attributes = wanted.attributes, updated_at = %(at)s
-        FROM wanted WHERE stands.id = wanted.id
-            AND (stands.name, stands.role, stands.phone, stands.language, stands.time_zone, stands.birthday,
-                stands.is_main, stands.attributes)
-            IS DISTINCT FROM (wanted.name, wanted.role, wanted.phone, wanted.language, wanted.time_zone,
-                wanted.birthday, wanted.is_main, wanted.attributes)
+# What a contact becomes, from what the file tells and what stands.
+_STANDS = """(stands.name, stands.role, stands.phone, stands.language, stands.time_zone, stands.birthday,
+    stands.is_main, stands.attributes)"""
+_WANTED = """(coalesce(told.contact_name, stands.name), coalesce(told.role, stands.role),
+    coalesce(told.phone, stands.phone), coalesce(told.language, stands.language),
+    coalesce(told.time_zone, stands.time_zone), coalesce(told.birthday, stands.birthday),
+    CASE WHEN told.leads THEN TRUE WHEN told.main IS FALSE THEN FALSE ELSE stands.is_main END,
+    stands.attributes || coalesce(told.attributes, '{}'))"""
+_ONE = "stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email)"
+
+# Rows that say nothing new go first, so that nothing is locked for them.
+_FORGET_KNOWN = f"""
+    DELETE FROM import_people AS told
+    USING customers_contact AS stands LEFT JOIN customers_contactconsent AS said
+        ON said.contact_id = stands.id AND said.channel = 'email'
+    WHERE {_ONE} AND (stands.removed_at IS NOT NULL OR {_STANDS} IS NOT DISTINCT FROM {_WANTED})
+        AND (told.consent IS NULL OR said.state = 'withdrawn' OR coalesce(said.state = told.consent, FALSE)
+            OR (stands.removed_at IS NOT NULL AND told.consent = 'granted'))
+"""  # noqa: S608 - constants of this module
+
+_UPDATE = f"""
+    WITH changed AS (
+        UPDATE customers_contact AS stands SET
+            (name, role, phone, language, time_zone, birthday, is_main, attributes, updated_at) =
+            ROW ({_WANTED.strip()[1:-1]}, %(at)s)
+        FROM import_people AS told
+        WHERE {_ONE} AND stands.removed_at IS NULL AND {_STANDS} IS DISTINCT FROM {_WANTED}
         RETURNING stands.id
     )
     SELECT count(*) FROM changed
-"""
+"""  # noqa: S608 - constants of this module
 
 _CREATE = """
     WITH created AS (

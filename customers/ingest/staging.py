@@ -109,6 +109,7 @@ def _settle_customers(_zone: str) -> None:
 
 def _settle_contacts(_zone: str) -> None:
     """One row for each person of a customer, and only of customers who are there."""
+    run("ANALYZE import_rows")
     run(
         "UPDATE import_rows SET refusal = concat('Customer “', customer_id, '” is not there. Bring them in first.')"
         " WHERE refusal IS NULL AND NOT EXISTS"

@@ -25,11 +25,11 @@ BOB = "acme,bob@acme.example,Bob,,,,no\n"
 
 
 def versions() -> list[Any]:
-    """Every row an import of contacts writes: its place and who wrote it last."""
+    """Every row an import of contacts touches: its place, who wrote it last, and who locked it last."""
     found = []
-    for table in ("contact", "contactconsent", "event"):
+    for table in ("customer", "contact", "contactconsent", "event"):
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id, ctid::text, xmin::text FROM customers_{table} ORDER BY id")
+            cursor.execute(f"SELECT id, ctid::text, xmin::text, xmax::text FROM customers_{table} ORDER BY id")
             found.append(cursor.fetchall())
     return found
 
