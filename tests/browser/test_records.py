@@ -1,6 +1,6 @@
 """The record in a real browser: a field of one's own, the people at a customer, what was talked about."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from customers.models import Attachment, Contact, Customer, CustomField, Interaction, Task
 from retention.workspace.models import User
@@ -90,8 +90,8 @@ def test_a_call_is_logged_in_two_clicks(as_role: AsRole) -> None:
     accessible(page)
     no_sideways_scroll(page)
     page.get_by_label("What was said").fill("They want to renew, @boss.")
-    file = {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
-    page.get_by_label("Files").set_input_files(files=[file])
+    file = FilePayload(name="offer.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7")
+    page.get_by_label("Files").set_input_files(file)
     page.get_by_role("button", name="Log it").click()
     expect(page.locator(".talk-text", has_text="They want to renew")).to_be_visible()
     expect(page.locator(".happened", has_text="logged a call")).to_be_visible()
