@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from customers.models import HandChange, HandPick, Segment
-from customers.segments import membership, references
+from customers.segments import consequences, membership, references
+from customers.segments.consequences import Consequence
 from retention.common import clock
 from retention.workspace.models import User
 
@@ -35,6 +36,20 @@ def decide(change: HandChange, customer_ids: Sequence[int]) -> HandChange:
         change.save(update_fields=["customers"])
         _settle(change.segment_id, affected, touched)
     return change
+
+
+def foresee(change: HandChange, customer_ids: Sequence[int]) -> list[Consequence]:
+    """What would follow from such a change now; nothing stays of the try."""
+    with transaction.atomic():
+        affected = _hold(change.segment_id)
+        trial = HandChange(segment_id=change.segment_id, act=change.act, by=change.by)
+        trial.save()
+        found = []
+        if _decide(trial, customer_ids):
+            _count(change.segment_id)
+            found = consequences.of(affected)
+        transaction.set_rollback(True)
+    return found
 
 
 def _decide(change: HandChange, customer_ids: Sequence[int]) -> list[int]:
@@ -69,10 +84,14 @@ def _hold(segment_id: int) -> list[int]:
 
 def _settle(segment_id: int, affected: Sequence[int], touched: Sequence[int]) -> None:
     """Count what is decided by hand now, and bring the members up to it."""
-    number = HandPick.objects.filter(segment=segment_id, ended_by=None).count()
-    Segment.objects.filter(pk=segment_id).update(by_hand=number)
+    _count(segment_id)
     if touched:
         membership.refresh(affected, touched if len(touched) < MANY else None)
+
+
+def _count(segment_id: int) -> None:
+    number = HandPick.objects.filter(segment=segment_id, ended_by=None).count()
+    Segment.objects.filter(pk=segment_id).update(by_hand=number)
 
 
 def _run(statement: str, params: dict[str, Any]) -> list[int]:

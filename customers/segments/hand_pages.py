@@ -1,6 +1,7 @@
 """Pages for deciding by hand: who was put in or kept out, by whom and why; lists from a file; undoing."""
 
 import csv
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.models import Customer, HandChange, HandPick, Segment
 from customers.segments import by_hand, saving
+from customers.segments.agreeing import agreed
+from customers.segments.consequences import Consequence
 from customers.segments.hand_forms import DecideForm, FileForm, ListForm
 from customers.segments.list_files import Found
 from customers.segments.rules import NOBODY
@@ -29,7 +32,15 @@ def hand(request: HttpRequest, pk: int) -> HttpResponse:
     return _hand(request, get_object_or_404(Segment, pk=pk), DecideForm(), FileForm(auto_id=FILE_ID))
 
 
-def _hand(request: HttpRequest, segment: Segment, form: DecideForm, file: FileForm, status: int = 200) -> HttpResponse:
+def _hand(
+    request: HttpRequest,
+    segment: Segment,
+    form: DecideForm,
+    file: FileForm,
+    status: int = 200,
+    follows: Sequence[Consequence] = (),
+) -> HttpResponse:
+    """The page; `follows` is what the form that was sent would bring about, to be agreed to."""
     picks = (
         HandPick.objects.filter(segment=segment, ended_by=None)
         .select_related("customer", "change__by")
@@ -43,6 +54,8 @@ def _hand(request: HttpRequest, segment: Segment, form: DecideForm, file: FileFo
         "changes": segment.hand_changes.select_related("by", "undone_by").defer("unmatched")[:CHANGES_SHOWN],
         "unmatched": set(segment.hand_changes.exclude(unmatched=[]).values_list("pk", flat=True)),
         "is_list": segment.rule == NOBODY,
+        "follows": follows,
+        "follow_customers": sum(each.customers for each in follows),
     }
     return render(request, "customers/segments/by_hand.html", context, status=status)
 
@@ -55,7 +68,10 @@ def hand_decide(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _hand(request, segment, form, FileForm(auto_id=FILE_ID), status=422)
     said = form.cleaned_data
-    _decide_one(request, segment, said["customer"], said["act"], said["reason"])
+    change = HandChange(segment=segment, act=said["act"], reason=said["reason"], by=person(request))
+    if not agreed(request, follows := by_hand.foresee(change, [said["customer"].pk])):
+        return _hand(request, segment, form, FileForm(auto_id=FILE_ID), 409, follows)
+    _decide_one(request, change, said["customer"])
     return redirect("customers:segment_hand", pk)
 
 
@@ -67,12 +83,14 @@ def hand_customer(request: HttpRequest, pk: int, customer_id: int) -> HttpRespon
     form = DecideForm({**request.POST.dict(), "customer": customer.external_id})
     act, reason = form["act"].value(), str(form["reason"].value() or "")[:300].replace("\0", "")
     if act in HandChange.Act.values:
-        _decide_one(request, segment, customer, str(act), reason)
+        change = HandChange(segment=segment, act=str(act), reason=reason, by=person(request))
+        if not agreed(request, follows := by_hand.foresee(change, [customer.pk])):
+            return _hand(request, segment, form, FileForm(auto_id=FILE_ID), 409, follows)
+        _decide_one(request, change, customer)
     return redirect("customers:segment_explain", pk, customer_id)
 
 
-def _decide_one(request: HttpRequest, segment: Segment, customer: Customer, act: str, reason: str) -> None:
-    change = HandChange(segment=segment, act=act, reason=reason, by=person(request))
+def _decide_one(request: HttpRequest, change: HandChange, customer: Customer) -> None:
     if by_hand.decide(change, [customer.pk]).customers:
         messages.success(request, f"{customer}: {change.get_act_display().lower()}.")
     else:
@@ -88,6 +106,8 @@ def hand_file(request: HttpRequest, pk: int) -> HttpResponse:
         return _hand(request, segment, DecideForm(), form, status=422)
     said = form.cleaned_data
     change = HandChange(segment=segment, act=said["act"], reason=said["reason"], by=person(request))
+    if not agreed(request, follows := by_hand.foresee(change, form.found.customer_ids)):
+        return _hand(request, segment, DecideForm(), form, 409, follows)
     _decide_file(request, change, said["file"].name, form.found)
     return redirect("customers:segment_hand", pk)
 

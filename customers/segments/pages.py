@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.models import Segment, SegmentMembership
 from customers.segments import drafts, history, membership, references, saving, uses
+from customers.segments.agreeing import agreed
 from customers.segments.choices import choices, suggestions
 from customers.segments.consequences import Consequence
 from customers.segments.drafts import Group
@@ -91,15 +92,6 @@ def _save(request: HttpRequest, form: SegmentForm, draft: Group) -> HttpResponse
         return _builder(request, segment, form, draft, status=422)
     messages.success(request, f"“{segment.name}” is saved.")
     return redirect("customers:segment", segment.pk)
-
-
-def agreed(request: HttpRequest, follows: Sequence[Consequence]) -> bool:
-    """Whether the person may let follow what follows, and has agreed to that many customers or more."""
-    if not follows:
-        return True
-    said = request.POST.get("agreed", "")
-    enough = said.isdecimal() and int(said) >= sum(each.customers for each in follows)
-    return enough and person(request).can(Can.LAUNCH_CAMPAIGNS)
 
 
 def _builder(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from campaigns.enrolment import take_in
@@ -128,3 +129,23 @@ def test_asking_leaves_no_trace(french: Segment, running: Campaign, signed_in: S
     edit(signed_in("marketer"), french)
     refresh([french.pk])
     assert french.memberships.filter(left_at=None).count() == Customer.objects.filter(country="FR").count()
+
+
+def test_putting_somebody_in_by_hand_asks_too(french: Segment, running: Campaign, signed_in: SignIn) -> None:
+    page, said = f"/segments/{french.pk}/by-hand/", {"customer": "c5", "act": "in", "reason": ""}
+    asked = signed_in("marketer").post(f"{page}customer/", said)
+    assert asked.status_code == 409
+    assert "1 more would get its e-mail now" in asked.content.decode()
+    file = SimpleUploadedFile("who.csv", b"c5\nc6\nc13\n")
+    asked = signed_in("marketer").post(f"{page}file/", {"act": "in", "reason": "", "file": file})
+    assert [each.customers for each in asked.context["follows"]] == [2], "c13 has not agreed to mail"
+    assert not french.hand_changes.exists()
+    assert signed_in("account_manager").post(f"{page}customer/", {**said, "agreed": "1"}).status_code == 409
+    assert signed_in("marketer").post(f"{page}customer/", {**said, "agreed": "1"}).status_code == 302
+    sweep_until_idle()
+    assert Message.objects.count() == 3 + 1
+
+
+def test_keeping_somebody_out_by_hand_asks_nothing(french: Segment, running: Campaign, signed_in: SignIn) -> None:
+    said = {"customer": "c1", "act": "out", "reason": ""}
+    assert signed_in("account_manager").post(f"/segments/{french.pk}/by-hand/customer/", said).status_code == 302
