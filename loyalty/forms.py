@@ -21,21 +21,18 @@ class TermsForm(forms.Form):
 
     kind = forms.ChoiceField(choices=Kind.choices, widget=forms.RadioSelect, initial=Kind.DISCOUNT)
     percent = forms.DecimalField(
-        label="Discount in %", min_value=Decimal("0.01"), max_value=100, max_digits=5, decimal_places=2, required=False
+        label="Discount in %", min_value=Decimal("0.01"), max_value=100, max_digits=5, decimal_places=2
     )
-    amount = forms.DecimalField(
-        label="Credit", min_value=Decimal("0.01"), max_value=10_000_000, decimal_places=2, required=False
-    )
-    plan = forms.CharField(label="To the plan", max_length=100, required=False)
+    amount = forms.DecimalField(label="Amount", min_value=Decimal("0.01"), max_value=10_000_000, decimal_places=2)
+    plan = forms.CharField(label="To the plan", max_length=100)
     difference = forms.DecimalField(
         label="What it costs more a month",
         min_value=Decimal("0.01"),
         max_value=10_000_000,
         decimal_places=2,
-        required=False,
     )
-    months = forms.IntegerField(label="For how many months", min_value=1, max_value=MOST_MONTHS, required=False)
-    sessions = forms.IntegerField(label="How many sessions", min_value=1, max_value=20, required=False)
+    months = forms.IntegerField(label="For how many months", min_value=1, max_value=MOST_MONTHS)
+    sessions = forms.IntegerField(label="How many sessions", min_value=1, max_value=20)
 
     NEEDED = {
         Kind.DISCOUNT: ("percent", "months"),
@@ -50,9 +47,6 @@ class TermsForm(forms.Form):
         if "kind" not in said:
             return said
         needed = self.NEEDED[Kind(said["kind"])]
-        for name in needed:
-            if not said.get(name) and name not in self.errors:
-                self.add_error(name, "Fill this in.")
         for name in {name for names in self.NEEDED.values() for name in names}.difference(needed):
             self.errors.pop(name, None)  # what is not part of this offer may say what it likes
         return said
@@ -143,7 +137,7 @@ class AuthorityForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript 
 def unlimited() -> list[tuple[str, str]]:
     """Roles and people who have no limits written down yet, as role:name or person:id."""
     taken = set(Authority.objects.values_list("role", flat=True))
-    roles = [(f"role:{role}", f"Every {Role(role).label.lower()}") for role in DECIDERS if role not in taken]
+    roles = [(f"role:{role}", f"Every {Role(role).label.lower()}") for role in reversed(DECIDERS) if role not in taken]
     return roles + [(f"person:{user.pk}", f"{user} alone") for user in deciders().filter(authority=None)]
 
 

@@ -85,7 +85,7 @@ def make(wish: Wish, by: User, agreed: Agreed | None) -> Offer:
     weighed = weigh(wish.terms, cost, ground, spent, limits)
     if Agreed.to(weighed) != agreed:
         raise WeighsDifferently(weighed)
-    offer = _drafted(wish, by, weighed, now)
+    offer = drafted(wish, by, weighed, now)
     if weighed.over:
         return _ask(offer, limits, weighed, timedelta(days=policy.days_to_answer))
     grant(offer, by, weighed, period, now)
@@ -94,7 +94,8 @@ def make(wish: Wish, by: User, agreed: Agreed | None) -> Offer:
     return offer
 
 
-def _drafted(wish: Wish, by: User, weighed: Weighed, now: datetime) -> Offer:
+def drafted(wish: Wish, by: User, weighed: Weighed, now: datetime) -> Offer:
+    """The offer as it begins, before it is granted or asked for."""
     terms = wish.terms
     return Offer(
         customer_id=wish.customer_id,

@@ -13,6 +13,10 @@ from retention.workspace.models import User, Workspace
 
 def tell(offer: Offer, what: str, by: User | None, at: datetime) -> None:
     """Record `offer.<what>`, once per offer."""
+    record([happening(offer, what, by, at)])
+
+
+def happening(offer: Offer, what: str, by: User | None, at: datetime) -> Happening:
     payload = {
         "offer": offer.pk,
         "said": Terms.of(offer).said(offer.currency),
@@ -22,7 +26,7 @@ def tell(offer: Offer, what: str, by: User | None, at: datetime) -> None:
         "currency": offer.currency,
         "by": str(by) if by else "",
     }
-    happening = Happening(
+    return Happening(
         customer_id=offer.customer_id,
         kind=f"offer.{what}",
         occurred_at=at,
@@ -31,7 +35,6 @@ def tell(offer: Offer, what: str, by: User | None, at: datetime) -> None:
         payload=payload,
         dedup_key=f"{what}:{offer.pk}",
     )
-    record([happening])
 
 
 def tell_asker(offer: Offer, title: str, reason: str) -> None:

@@ -28,8 +28,12 @@ class Ground:
 
     @classmethod
     def under(cls, customer_id: int, workspace: Workspace) -> "Ground":
-        """A year of MRR; for who has no subscription, what they ordered in the last 365 days."""
         facts = CustomerFacts.objects.filter(customer=customer_id).first() or CustomerFacts(customer_id=customer_id)
+        return cls.on(facts, workspace)
+
+    @classmethod
+    def on(cls, facts: CustomerFacts, workspace: Workspace) -> "Ground":
+        """A year of MRR; for who has no subscription, what they ordered in the last 365 days."""
         revenue = 12 * facts.mrr if facts.mrr > 0 else max(facts.revenue_365d, Decimal(0))
         return cls(facts.mrr, revenue, workspace.margin_share, workspace.currency)
 

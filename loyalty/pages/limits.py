@@ -1,13 +1,18 @@
 """Who may give how much: for administrators."""
 
+from collections.abc import Iterator
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from loyalty.costing import counted
 from loyalty.forms import AuthorityForm, NewAuthorityForm, PolicyForm
 from loyalty.models import Authority, Policy
+from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can, requires
+from retention.workspace.templatetags.shell import money, plain
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 
@@ -22,8 +27,26 @@ def overview(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("loyalty:limits")
     rows = Authority.objects.select_related("person", "approver").order_by("person", "role")
-    context = {"rows": rows, "form": form, "tab": "limits"}
+    currency = workspace_of(request).currency
+    shown = [{"limits": row, "at_most": list(at_most(row, currency))} for row in rows]
+    context = {"rows": shown, "form": form, "tab": "limits"}
     return render(request, "loyalty/limits.html", context, status=422 if form.errors else 200)
+
+
+def at_most(limits: Authority, currency: str) -> Iterator[str]:
+    """The limits of one offer, in words."""
+    if limits.discount_most is not None:
+        yield f"{plain(limits.discount_most)} %"
+    if limits.credit_most is not None:
+        yield f"a credit of {money(limits.credit_most, currency)}"
+    if limits.free_months_most is not None:
+        yield counted(limits.free_months_most, "free month")
+    if limits.upgrade_most is not None:
+        yield f"{counted(limits.upgrade_most, 'month')} of an upgrade"
+    if limits.training_most is not None:
+        yield counted(limits.training_most, "training session")
+    if limits.offer_most is not None:
+        yield f"cost {money(limits.offer_most, currency)}"
 
 
 @require_http_methods(GET_OR_POST)

@@ -10,8 +10,9 @@ from campaigns.models import Attempt, Campaign, Enrolment, Message, Refusal, Sup
 from customers.events.routing import Batch
 from customers.models import Customer, CustomerFacts, CustomerMonth, Event, Segment, SegmentMembership, StagePeriod
 from customers.reaction import react
+from loyalty.settling import settle
 from retention.common import clock
-from retention.demo import campaign, catalogue, fair, segments, work, writing
+from retention.demo import campaign, catalogue, fair, offers, segments, work, writing
 from retention.demo.business import Life, simulate
 from retention.demo.history import CURRENCY, SOURCE, History
 from retention.demo.span import DAYS, Span
@@ -116,11 +117,13 @@ def _survey(at: datetime) -> Survey:
 def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Campaign:
     """Go through the months again, so that stages, segments and the campaign have a history of their own."""
     marketer = demo_person(Role.MARKETER)
+    givers = offers.givers(Random(f"offers {span.end:%Y-%m-%d}"))  # noqa: S311 - a simulation
     with clock.at(span.instant(MONTHS_BEFORE[0])):
         lapsing = segments.save(marketer)
     for day in MONTHS_BEFORE:
         with clock.at(span.instant(day)):
             _find_out()
+            givers.look_after()
     with clock.at(span.instant(LAUNCHED)):
         won_back = campaign.launched(lapsing, marketer)
     win_back = campaign.WinBack(rng, span, won_back, {life.person.key: life.person for life in lives})
@@ -128,10 +131,13 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
         with clock.at(span.instant(day)):
             _find_out()
             history.orders(win_back.go_on(since=span.instant(day - FORTNIGHT), day=day))
+            givers.look_after()
             writing.look_at(Enrolment, Refusal, Message, Attempt)
     for day in LATELY:
         with clock.at(span.instant(day)):
             _find_out()
+    with clock.at(span.instant(LATELY[-1])):
+        givers.ask()
     return won_back
 
 
@@ -146,6 +152,7 @@ def _settle(span: Span) -> None:
     """Bring everything up to this instant, and leave the router nothing to take up again."""
     _find_out()
     campaign.meet_goals(since=span.instant(FORTNIGHTS[-1]))
+    settle()
     Event.objects.filter(routed_at=None).update(routed_at=clock.now())
 
 

@@ -31,6 +31,7 @@ TABLES = {
     "customers_segmentmembership": "segment_id, customer_id, entered_at, left_at",
     "customers_task": "customer_id, title, due_at, state, assignee_id",
     "surveys_answer": "customer_id, score, comment, answered_at",
+    "loyalty_offer": "customer_id, kind, cost, reason, state, asked_by_id, granted_at, used_at, outcome",
     "campaigns_enrolment": "customer_id, arm, entered_at, goal_met_at",
     "campaigns_refusal": "customer_id, gate",
     "campaigns_suppression": "address, reason",
