@@ -1,13 +1,12 @@
 """What somebody fills in about a product."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
-from django.http import QueryDict
 
 from customers.models import Product
+from retention.common.opened import OpenedForm
 from retention.workspace.models import CURRENCY
 
 FIELDS = ("sku", "name", "category", "price", "currency", "margin_share")
@@ -29,10 +28,8 @@ class Codes(SimpleArrayField):
         return [found[code] for code in codes]
 
 
-class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """Carries which state of the product the person saw when they began to type."""
-
-    opened = forms.CharField(widget=forms.HiddenInput, required=False)
+class ProductForm(OpenedForm):
+    beside = ("upgrades_to", "goes_with")
     currency = forms.RegexField(CURRENCY, error_messages={"invalid": "Give three letters, such as EUR."})
     upgrades = Codes("Upgrades to")
     companions = Codes("Goes with")
@@ -42,12 +39,6 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         fields = FIELDS
         labels: ClassVar[dict[str, str]] = {"margin_share": "Margin in %"}
 
-    def clean_opened(self) -> datetime | None:
-        try:
-            return datetime.fromisoformat(self.cleaned_data["opened"]) if self.cleaned_data["opened"] else None
-        except ValueError as error:
-            raise forms.ValidationError("Open the product again and repeat the change.") from error
-
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         for name in ("upgrades", "companions"):
@@ -55,23 +46,10 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
                 self.add_error(name, "A product does not go with itself.")
         return said
 
-    @property
-    def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in FIELDS}
-
-    def going_on_from(self, stands: Product) -> "ProductForm":
-        """The same form with what was typed, from the state that somebody else saved."""
-        typed = QueryDict(mutable=True)
-        for name in self.fields:
-            typed[name] = self.data.get(name, "")
-        typed["opened"] = stands.updated_at.isoformat()
-        return ProductForm(typed, instance=stands)
-
 
 def filled_in(product: Product) -> dict[str, Any]:
     """What the form says beside the product's own columns."""
     return {
-        "opened": product.updated_at.isoformat(),
         "upgrades": [each.sku for each in product.upgrades_to.order_by("sku")],
         "companions": [each.sku for each in product.goes_with.order_by("sku")],
     }

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -20,6 +20,7 @@ from customers.models import Customer, Product
 from customers.products import editing
 from customers.products.buying import FEW, bought, companions
 from customers.products.forms import ProductForm, filled_in
+from retention.common.opened import held
 from retention.common.spreadsheet import cell
 from retention.common.text_search import SearchWords, beginnings
 from retention.workspace.people import person, workspace_of
@@ -29,7 +30,6 @@ from retention.workspace.roles import Can, requires
 PAGE = 50
 SUGGESTED = 5
 GET_OR_POST = ["GET", "HEAD", "POST"]
-TAKEN = "Another product has this code."
 HEADER = ("Code", "Product", "Category", "Price", "Currency", "Margin in %")
 ORDERS: dict[str, tuple[str, Any]] = {
     "name": ("Product", Lower("name")),
@@ -125,15 +125,9 @@ def _file(asked: Asked, zone: Any) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     form = ProductForm(request.POST or None, initial={"currency": workspace_of(request).currency})
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        try:
-            with transaction.atomic():
-                product = editing.add(form.values, said["upgrades"], said["companions"])
-        except IntegrityError:
-            form.add_error("sku", TAKEN)
-        else:
-            messages.success(request, f"{product} is in the catalogue.")
-            return redirect("customers:products")
+        product = editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
+        messages.success(request, f"{product} is in the catalogue.")
+        return redirect("customers:products")
     return render(request, "customers/products/form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -152,24 +146,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(GET_OR_POST)
 @requires(Can.EDIT_CUSTOMERS)
+@transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    product = get_object_or_404(Product, pk=pk)
-    named = str(product)  # the form writes what was typed on the product itself
+    product = get_object_or_404(held(request, Product.objects.all()), pk=pk)
+    named = Product(pk=pk, name=product.name)  # the form writes what was typed on the product itself
     form = ProductForm(request.POST or None, instance=product, initial=filled_in(product))
-    context: dict[str, Any] = {"form": form, "product": Product(pk=pk, name=named)}
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        try:
-            with transaction.atomic():
-                editing.change(pk, form.values, said["upgrades"], said["companions"], said["opened"])
-        except editing.ChangedMeanwhile as other:
-            again = context | {"form": form.going_on_from(other.stands), "meanwhile": Product.objects.get(pk=pk)}
-            return render(request, "customers/products/form.html", again, status=409)
-        except IntegrityError:
-            form.add_error("sku", TAKEN)
-        else:
-            messages.success(request, "Saved.")
-            return redirect("customers:product", pk)
+        editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
+        messages.success(request, "Saved.")
+        return redirect("customers:product", pk)
+    context = {"form": form, "product": named}
     return render(request, "customers/products/form.html", context, status=422 if form.errors else 200)
 
 
