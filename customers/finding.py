@@ -1,5 +1,7 @@
 """What the search over everything finds of this room: customers, orders, segments."""
 
+from django.urls import reverse
+
 from customers.models import Contact, Customer, Order, Product, Segment
 from customers.records.filters import Filters, matching
 from retention.common.text_search import SearchWords, beginnings
@@ -8,9 +10,13 @@ from retention.workspace.models import User
 from retention.workspace.places import page_of
 
 
-@finder("Customers", 1)
+def _list_of(typed: str) -> str:
+    return f"{reverse('customers:list')}?{Filters(q=typed).query()}"
+
+
+@finder("Customers", 1, _list_of)
 def customers(typed: str, _person: User) -> list[Find]:
-    found = matching(Filters(q=typed))[:MOST]
+    found = matching(Filters(q=typed))[: MOST + 1]
     return [Find(str(row), _detail(row), page_of("customers:detail", row.pk)) for row in found]
 
 

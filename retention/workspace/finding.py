@@ -27,16 +27,20 @@ class Group:
 
     label: str
     finds: Sequence[Find]
+    all_url: str = ""
 
 
-_finders: list[tuple[int, str, Finder]] = []
+_finders: list[tuple[int, str, Finder, Callable[[str], str] | None]] = []
 
 
-def finder(label: str, position: int) -> Callable[[Finder], Finder]:
-    """Register what finds things of a kind. It gets what was typed and the person, and returns at most `MOST`."""
+def finder(label: str, position: int, every: Callable[[str], str] | None = None) -> Callable[[Finder], Finder]:
+    """Register what finds things of a kind. It gets what was typed and the person, and returns at most `MOST`.
+
+    Where it may return one more, `every` has the address of a page with all of them.
+    """
 
     def register(find: Finder) -> Finder:
-        _finders.append((position, label, find))
+        _finders.append((position, label, find, every))
         return find
 
     return register
@@ -47,6 +51,6 @@ def search(typed: str, person: User) -> Iterator[Group]:
     words = typed.replace("\0", "").strip()[:100]
     if len(words) < SHORTEST:
         return
-    for _, label, find in sorted(_finders, key=lambda entry: entry[0]):
+    for _, label, find, every in sorted(_finders, key=lambda entry: entry[0]):
         if finds := [found for found in find(words, person) if found.url]:
-            yield Group(label, finds)
+            yield Group(label, finds[:MOST], every(words) if every and len(finds) > MOST else "")

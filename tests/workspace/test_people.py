@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core import mail
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from retention.workspace import staff
 from retention.workspace.models import User
@@ -17,6 +17,7 @@ SignIn = Callable[[str], Client]
 NEW = {"email": "Nia@example.test", "first_name": "Nia", "last_name": "Park", "role": "marketer"}
 
 
+@override_settings(EMAIL_URL="smtp://mail.example.test")
 def test_it_works(signed_in: SignIn) -> None:
     assert signed_in("administrator").post("/settings/people/new/", NEW).status_code == 302
     nia = User.objects.get(email="Nia@example.test")
@@ -29,6 +30,12 @@ def test_it_works(signed_in: SignIn) -> None:
     form = guest.get(link[1], follow=True).redirect_chain[-1][0]
     guest.post(form, {"password1": "a quiet morning", "password2": "a quiet morning"})
     assert guest.login(email="nia@example.test", password="a quiet morning")
+
+
+def test_where_no_mail_leaves_the_link_is_shown_at_once(signed_in: SignIn) -> None:
+    page = signed_in("administrator").post("/settings/people/new/", NEW).content.decode()
+    assert "No mail leaves from here yet" in page
+    assert re.search(r'value="http://testserver/account/password/reset/key/[^"]+"', page)
 
 
 def test_an_address_is_taken_once(signed_in: SignIn) -> None:

@@ -35,9 +35,11 @@ def test_a_letter_is_too_little_and_nothing_is_said_so(signed_in: SignIn) -> Non
 
 def test_few_of_many_are_shown(signed_in: SignIn) -> None:
     crowd(40)
-    assert (
-        signed_in("marketer").get("/search/?q=person", headers=BOX).content.decode().count("found-link") == finding.MOST
-    )
+    client = signed_in("marketer")
+    shown = client.get("/search/?q=person", headers=BOX).content.decode()
+    assert shown.count('<a class="found-link" href') == finding.MOST
+    assert 'href="/customers/?q=person"><span>See all customers for “person”' in shown
+    assert "See all" not in client.get("/search/?q=person+0001", headers=BOX).content.decode()
 
 
 def test_what_is_typed_stays_text(signed_in: SignIn) -> None:

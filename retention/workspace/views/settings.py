@@ -1,5 +1,6 @@
 """The workspace's settings and its people: for administrators."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -41,6 +42,8 @@ def person_new(request: HttpRequest) -> HttpResponse:
     form = NewPersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         staff.invite(form.instance)
+        if not settings.EMAIL_URL:
+            return _with_link(request, form.instance)
         messages.success(request, f"{form.instance} has an account. The link to set a password is in the mail.")
         return redirect("workspace:person", form.instance.pk)
     return render(request, "workspace/person_new.html", {"form": form})
@@ -72,8 +75,12 @@ def person_access(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.ADMINISTER)
 def person_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the link to set a password, to be handed over where mail does not reach."""
-    somebody = get_object_or_404(User, pk=pk, is_active=True)
+    return _with_link(request, get_object_or_404(User, pk=pk, is_active=True))
+
+
+def _with_link(request: HttpRequest, somebody: User) -> HttpResponse:
     context = {"form": PersonForm(instance=somebody), "person": somebody, "link": staff.password_link(somebody)}
+    context["mail_leaves"] = bool(settings.EMAIL_URL)
     return render(request, "workspace/person.html", context)
 
 
