@@ -87,10 +87,11 @@ def make(wish: Wish, by: User, agreed: Agreed | None) -> Offer:
         raise WeighsDifferently(weighed)
     offer = drafted(wish, by, weighed, now)
     if weighed.over:
-        return _ask(offer, limits, weighed, timedelta(days=policy.days_to_answer))
-    grant(offer, by, weighed, period, now)
+        ask(offer, limits, weighed, timedelta(days=policy.days_to_answer))
+    else:
+        grant(offer, by, weighed, period, now)
     offer.save()
-    tell(offer, "granted", by, now)
+    tell(offer, "requested" if offer.waits else "granted", by, now)
     return offer
 
 
@@ -116,13 +117,11 @@ def drafted(wish: Wish, by: User, weighed: Weighed, now: datetime) -> Offer:
     )
 
 
-def _ask(offer: Offer, limits: Authority, weighed: Weighed, time_to_answer: timedelta) -> Offer:
+def ask(offer: Offer, limits: Authority, weighed: Weighed, time_to_answer: timedelta) -> None:
+    """Fill in whom it waits for, why and until when."""
     offer.state, offer.over = Offer.State.ASKED, weighed.over
     offer.approver = approver_for(offer.asked_by, limits)
     offer.expires_at = offer.asked_at + time_to_answer
-    offer.save()
-    tell(offer, "requested", offer.asked_by, offer.asked_at)
-    return offer
 
 
 def grant(offer: Offer, by: User, weighed: Weighed, period: Period, now: datetime) -> None:

@@ -138,6 +138,7 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
             _find_out()
     with clock.at(span.instant(LATELY[-1])):
         givers.ask()
+    givers.write()
     return won_back
 
 
