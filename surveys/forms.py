@@ -49,8 +49,9 @@ class SurveyForm(OpenedForm):
             "thanks": forms.Textarea(attrs={"rows": 2}),
             "open_days": forms.NumberInput(attrs={"min": 1, "max": 365}),
         }
+        labels: ClassVar[dict[str, str]] = {"open_days": "Days to answer"}
         help_texts: ClassVar[dict[str, str]] = {
-            "name": "Only you see it.",
+            "name": "Only people who work here see it.",
             "question": "Asked first, with a scale of 0 (not at all likely) to 10 (extremely likely).",
             "follow_up": "Asked below it; answering it is optional.",
             "thanks": "Shown once the answer has arrived.",

@@ -35,7 +35,7 @@ class UploadForm(forms.Form):
         self.fields["file"].help_text = f"CSV, plain or gzip, at most {limit}."
         self.fields["file"].error_messages["required"] = f"Choose a file of at most {limit}."
         self._choose("kind", [("", GUESS), *ImportKind.choices])
-        self._choose("mapping", [("", GUESS), *((name, name) for name in naming.names())])
+        self._choose("mapping", [("", GUESS), *((name, naming.label(name)) for name in naming.names())])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

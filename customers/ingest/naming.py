@@ -17,7 +17,17 @@ def save(name: str, mapping: Mapping) -> None:
 def names() -> list[str]:
     """Every name that `named` knows, saved ones first."""
     saved = list(ImportMapping.objects.values_list("name", flat=True))
-    return saved + [name for name in sorted(path.stem for path in EXAMPLES.glob("*.json")) if name not in saved]
+    return saved + [name for name in _examples() if name not in saved]
+
+
+def _examples() -> list[str]:
+    return sorted(path.stem for path in EXAMPLES.glob("*.json"))
+
+
+def label(name: str) -> str:
+    """How a name is offered: a saved one as it was typed, an example as such."""
+    is_example = name in _examples() and not ImportMapping.objects.filter(name=name).exists()
+    return f"Example: {name.replace('_', ' ')}" if is_example else name
 
 
 def named(name: str) -> Mapping:

@@ -105,6 +105,16 @@
     if (search && !search.form.contains(event.target)) found.replaceChildren();
   });
 
+  // A form that was refused stands at its first mistake; a field that is mended is red no more.
+  document.querySelector("main .is-invalid, main [aria-invalid=true]")?.focus();
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches(".is-invalid, [aria-invalid=true]") || !field.closest(".field")) return;
+    field.classList.remove("is-invalid");
+    field.removeAttribute("aria-invalid");
+    field.closest(".field").querySelectorAll(".field-errors").forEach((errors) => errors.remove());
+  });
+
   // Buttons that change something ask first where they say so.
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;

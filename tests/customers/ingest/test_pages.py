@@ -226,3 +226,10 @@ def test_columns_of_states_and_those_that_nothing_reads_are_told(client: Client)
     tried = client.get(f"/data/{imported.pk}/").content.decode()
     assert "2 rows read = 2 orders + 0 repeated in the file + 0 refused" in tried
     assert "Not used: note." in tried
+
+
+def test_examples_are_offered_as_such(client: Client) -> None:
+    ImportMapping.objects.create(name="Mine", kind="orders", spec={})
+    page = client.get("/data/new/").content.decode()
+    assert '<option value="Mine">Mine</option>' in page
+    assert '<option value="online_retail">Example: online retail</option>' in page
