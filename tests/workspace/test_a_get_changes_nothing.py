@@ -24,12 +24,16 @@ from campaigns.enrolment import take_in
 from campaigns.models import Link, Message
 from campaigns.tracking import addresses
 from customers.models import (
+    Attachment,
+    Case,
     Contact,
     Customer,
     CustomField,
     Event,
     HandChange,
     Import,
+    Interaction,
+    Product,
     Segment,
     Subscription,
     Task,
@@ -107,6 +111,7 @@ def one_of_each(by: User) -> dict[str, str]:
         | {
             "/metrics/receipt/x/": "/metrics/receipt/revenue/",
             "/settings/fields/new/x/": "/settings/fields/new/customer/",
+            f"/segments/{NUMBER}/apart/x/": f"/segments/{NUMBER}/apart/country/",
         }
     )
 
@@ -118,6 +123,14 @@ def _segment_and_others(by: User) -> Segment:
     _offered(customer)
     CustomField.objects.create(pk=NUMBER, key="size", label="Size", type="number")
     Contact.objects.create(pk=NUMBER, customer=customer, name="Ada")
+    said = Interaction.objects.create(
+        pk=NUMBER, customer=customer, kind="note", text="Moved", happened_at=clock.now(), author=by
+    )
+    Attachment.objects.create(
+        pk=SAMPLES["uuid"], interaction=said, name="a.png", kind="image/png", size=40, file=ContentFile(PNG, "a.png")
+    )
+    Product.objects.create(pk=NUMBER, sku="A-1", name="Clock")
+    Case.objects.create(pk=NUMBER, customer=customer, external_id="C-1", subject="Late", opened_at=clock.now())
     term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s"), clock.now())
     Task.objects.create(pk=NUMBER, customer=customer, title="Call", due_at=clock.now())
     Team.objects.create(pk=NUMBER, name="North")
