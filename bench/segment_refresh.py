@@ -66,7 +66,8 @@ _BARE = """
 
 def races() -> Iterator[Race]:
     """Everybody for the first time; with one in a hundred moved; ten times a thousand changed customers."""
-    _populate()
+    populate()
+    _lapsing()
     yield Race(
         f"segment, first full pass over {CUSTOMERS:,}",
         "the same effect in bare SQL",
@@ -79,7 +80,7 @@ def races() -> Iterator[Race]:
     )
     _nobody()
     membership.refresh([1])
-    _run("CREATE TABLE bench_members AS SELECT * FROM customers_segmentmembership")
+    run("CREATE TABLE bench_members AS SELECT * FROM customers_segmentmembership")
     _move_one_in_a_hundred()
     yield Race(
         "segment, full pass, 1 % of the customers moved",
@@ -91,7 +92,7 @@ def races() -> Iterator[Race]:
         prepare=_as_before,
         prepare_floor=_as_before,
     )
-    batches = _dirty_batches()
+    batches = dirty_batches()
     yield Race(
         f"segment, {len(batches)} batches of {DIRTY:,} changed customers of {CUSTOMERS:,}",
         "the same effect in bare SQL",
@@ -102,7 +103,7 @@ def races() -> Iterator[Race]:
         prepare=_as_before,
         prepare_floor=_as_before,
     )
-    _run("DROP TABLE bench_members")
+    run("DROP TABLE bench_members")
 
 
 def _each(batches: list[list[int]], work: Callable[[list[int]], None]) -> None:
@@ -110,54 +111,58 @@ def _each(batches: list[list[int]], work: Callable[[list[int]], None]) -> None:
         work(batch)
 
 
-def _dirty_batches() -> list[list[int]]:
+def dirty_batches() -> list[list[int]]:
     """Ten times customers from all over."""
     ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
     return [ids[start :: max(1, CUSTOMERS // DIRTY)][:DIRTY] for start in range(10)]
 
 
-def _run(statement: str, **params: Any) -> None:
+def run(statement: str, **params: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
 
 
-def _populate() -> None:
-    _run(_CUSTOMERS, now=NOW, customers=CUSTOMERS)
-    _run(_ORDERS, now=NOW)
-    _run("ANALYZE")
+def populate() -> None:
+    """The customers and their orders, folded."""
+    run(_CUSTOMERS, now=NOW, customers=CUSTOMERS)
+    run(_ORDERS, now=NOW)
+    run("ANALYZE")
     ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
         folding.fold(ids[start : start + BATCH])
+
+
+def _lapsing() -> None:
     Segment.objects.create(pk=1, name="Lapsing", rule=READY_MADE["lapsing"].rule)
-    _run("VACUUM ANALYZE")
+    run("VACUUM ANALYZE")
 
 
 def _nobody() -> None:
-    _run("TRUNCATE customers_segmentmembership, customers_event")
+    run("TRUNCATE customers_segmentmembership, customers_event")
     Segment.objects.update(size=0, computed_at=None)
 
 
 def _as_before() -> None:
     """The members of before the move."""
     _nobody()
-    _run("INSERT INTO customers_segmentmembership SELECT * FROM bench_members")
-    _run("ANALYZE customers_segmentmembership")
+    run("INSERT INTO customers_segmentmembership SELECT * FROM bench_members")
+    run("ANALYZE customers_segmentmembership")
 
 
 def _move_one_in_a_hundred() -> None:
     """Half of them ordered just now, half last ordered long ago."""
     lately = clock.now() - timedelta(days=1)
     for rest, at in ((7, lately), (107, NOW - timedelta(days=200))):
-        _run(
+        run(
             "UPDATE customers_customerfacts SET last_order_at = %(at)s, orders = GREATEST(orders, 2)"
             " WHERE customer_id %% 200 = %(rest)s",
             at=at,
             rest=rest,
         )
-    _run("VACUUM ANALYZE customers_customerfacts")
+    run("VACUUM ANALYZE customers_customerfacts")
 
 
 def _bare(customer_ids: list[int] | None) -> None:
     among = "" if customer_ids is None else "AND customer_id = ANY(%(ids)s)"
     with transaction.atomic():
-        _run(_BARE.replace("{among}", among), now=clock.now(), ids=customer_ids)
+        run(_BARE.replace("{among}", among), now=clock.now(), ids=customer_ids)

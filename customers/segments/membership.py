@@ -122,14 +122,20 @@ def _customers(query: Sql) -> list[int]:
 
 def _apply(segment: Segment, wanted: Sql, now: datetime, customer_ids: Sequence[int] | None) -> tuple[int, int]:
     """Make the members those of `wanted`; how many entered and how many left."""
-    among = Sql("") if customer_ids is None else Sql("AND customer_id = ANY(%s)", (list(customer_ids),))
-    statement = _DIFFERENCE.replace("{wanted}", wanted.text).replace("{among}", among.text)
-    stamp = (segment.pk, now)
-    params = (*wanted.params, segment.pk, *among.params, now, *stamp, *_logged(segment, now))
     with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+        cursor.execute(*statement(segment, wanted, now, customer_ids))
         entered, left = cursor.fetchone()
     return entered, left
+
+
+def statement(
+    segment: Segment, wanted: Sql, now: datetime, customer_ids: Sequence[int] | None
+) -> tuple[str, tuple[Any, ...]]:
+    """The one statement of a refresh, with its parameters; it answers how many entered and how many left."""
+    among = Sql("") if customer_ids is None else Sql("AND customer_id = ANY(%s)", (list(customer_ids),))
+    text = _DIFFERENCE.replace("{wanted}", wanted.text).replace("{among}", among.text)
+    stamp = (segment.pk, now)
+    return text, (*wanted.params, segment.pk, *among.params, now, *stamp, *_logged(segment, now))
 
 
 def _logged(segment: Segment, now: datetime) -> tuple[Any, ...]:

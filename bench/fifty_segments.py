@@ -1,0 +1,158 @@
+"""Fifty sample segments kept right: a thousand changed customers, and everybody, against the same statements alone.
+
+As many customers as BENCH_CUSTOMERS says (see `segment_refresh`), each with orders, their lines, and a few events. The
+segments are the ready-made ones and others that ask about every kind of thing, two with decisions by hand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from bench.harness import Race
+from bench.segment_refresh import CUSTOMERS, DIRTY, NOW, dirty_batches, populate, run
+from customers.facts import folding
+from customers.models import Customer, HandChange, Segment, SegmentMembership
+from customers.segments import by_hand, compiling, membership, references
+from customers.segments.operators import Moment
+from customers.segments.ready_made import READY_MADE
+from retention.common import clock
+from retention.workspace.models import Workspace
+
+_LINES = """
+    INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
+    SELECT id, 1, 'SKU' || id % 500, 'Product', 1 + id % 3, 10 FROM customers_order
+"""
+_EVENTS = """
+    INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key,
+                                 routed_at)
+    SELECT c.id, (ARRAY['usage', 'usage', 'message.opened', 'message.clicked', 'survey.answered'])[1 + (c.id + k) %% 5],
+           %(now)s - (hashint8(c.id * 17 + k) & 2147483647) %% 17280000 * interval '1 second', %(now)s, 'bench', '',
+           jsonb_build_object('score', (c.id + 3 * k) %% 11, 'name', 'Campaign ' || c.id %% 7), 'b' || k, %(now)s
+    FROM customers_customer c, generate_series(1, 5) k
+"""
+
+
+def _asked(field: str, op: str, value: Any, *where: tuple[str, str, Any]) -> dict[str, Any]:
+    asked = {"field": field, "op": op, "value": value}
+    return asked | {"where": [_asked(*one) for one in where]} if where else asked
+
+
+def _rules() -> list[dict[str, Any]]:
+    """Twenty-eight more, so that there are fifty."""
+    rules: list[dict[str, Any]] = [
+        _asked("order_count", "at_least", {"times": times, "days": days}, ("amount", "at_least", 20 * times))
+        for times in (1, 2, 3)
+        for days in (30, 90)
+    ]
+    rules += [_asked("order_count", "at_least", {"times": 1}, ("sku", "is", f"SKU{number}")) for number in range(3)]
+    rules += [_asked("product_total", "at_least", {"total": 50, "days": days}) for days in (60, 180)]
+    rules += [_asked("order_total", "at_most", {"total": 100, "days": days}) for days in (90, 365)]
+    rules += [
+        _asked(
+            "events.message.clicked", "at_least", {"times": 1, "days": 90}, ("payload.name", "is", f"Campaign {number}")
+        )
+        for number in range(3)
+    ]
+    rules += [
+        _asked("events.survey.answered", "at_least", {"times": 1, "days": 180}, ("payload.score", "at_least", score))
+        for score in (0, 7, 9)
+    ]
+    rules += [_asked("last_order_at", "more_than_days_ago", days) for days in (30, 45, 90, 120, 180)]
+    rules += [_asked("country", "is", "Germany"), _asked("name", "contains", "99"), _asked("revenue", "at_least", 500)]
+    return [*rules, _asked("last_order_at", "is_this_month", None)]
+
+
+def _make_segments() -> None:
+    for offer in READY_MADE.values():
+        Segment.objects.create(name=offer.name, rule=offer.rule)
+    rules = _rules()
+    for number in range(50 - len(READY_MADE)):
+        Segment.objects.create(name=f"Sample {number}", rule={"all": [rules[number % len(rules)]]})
+    ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True)[:1_000])
+    for segment in Segment.objects.order_by("pk")[:2]:
+        by_hand.decide(HandChange(segment=segment, act=HandChange.Act.OUT), ids)
+
+
+def races() -> Iterator[Race]:
+    """Ten times a thousand changed customers against fifty segments; then everybody."""
+    populate()
+    run(_LINES)
+    run(_EVENTS, now=NOW)
+    _make_segments()
+    membership.refresh()
+    run("CREATE TABLE bench_members AS SELECT * FROM customers_segmentmembership")
+    run("VACUUM ANALYZE")
+    batches = dirty_batches()
+    yield Race(
+        f"50 segments, {DIRTY:,} changed customers of {CUSTOMERS:,}",
+        "their statements alone",
+        ours=lambda: membership.refresh(customer_ids=batches[0]),
+        floor=lambda: _bare(batches[0]),
+        goal=1.5,
+        units=DIRTY,
+        prepare=lambda: _change(batches[0]),
+        prepare_floor=lambda: _change(batches[0]),
+    )
+    _check()
+    yield Race(
+        f"50 segments, facts folded first, {DIRTY:,} changed customers of {CUSTOMERS:,}",
+        "the same without the fold",
+        ours=lambda: _react(batches[1]),
+        floor=lambda: membership.refresh(customer_ids=batches[1]),
+        goal=3,
+        units=DIRTY,
+        prepare=lambda: _change(batches[1]),
+        prepare_floor=lambda: _change(batches[1]),
+    )
+    yield Race(
+        f"50 segments, full pass over {CUSTOMERS:,}",
+        "their statements alone",
+        ours=membership.refresh,
+        floor=lambda: _bare(None),
+        goal=1.3,
+        units=CUSTOMERS,
+        prepare=lambda: _change(batches[2]),
+        prepare_floor=lambda: _change(batches[2]),
+    )
+    run("DROP TABLE bench_members")
+
+
+def _react(customer_ids: Sequence[int]) -> None:
+    folding.fold(customer_ids)
+    membership.refresh(customer_ids=customer_ids)
+
+
+def _change(customer_ids: Sequence[int]) -> None:
+    """The members as before, and these customers with other facts."""
+    run("TRUNCATE customers_segmentmembership")
+    run("INSERT INTO customers_segmentmembership SELECT * FROM bench_members")
+    run(
+        "UPDATE customers_customerfacts SET last_order_at = %(now)s - (orders + 1) * interval '20 days', "
+        "revenue = 600 - revenue, orders = 1 + (orders + 3) %% 7 WHERE customer_id = ANY(%(ids)s)",
+        now=clock.now(),
+        ids=list(customer_ids),
+    )
+    run("ANALYZE customers_segmentmembership")
+
+
+def _bare(customer_ids: Sequence[int] | None) -> None:
+    """What the refreshes send, worked out before and sent with nothing around it."""
+    moment = Moment(clock.now(), Workspace.current().zone)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for segment in Segment.objects.order_by("pk"):
+            wanted = compiling.members(references.whole(segment), moment, customer_ids)
+            cursor.execute(*membership.statement(segment, wanted, moment.now, customer_ids))
+
+
+def _check() -> None:
+    """After the changed customers were looked at, a full pass finds nothing to change."""
+    before = _members()
+    membership.refresh()
+    if before != _members():
+        raise AssertionError("a full pass finds other members than the small refreshes")
+
+
+def _members() -> set[tuple[int, int]]:
+    present: Callable[..., Any] = SegmentMembership.objects.filter(left_at=None).values_list
+    return set(present("segment", "customer"))
