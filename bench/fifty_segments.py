@@ -128,6 +128,10 @@ def _change(customer_ids: Sequence[int]) -> None:
     run("TRUNCATE customers_segmentmembership")
     run("INSERT INTO customers_segmentmembership SELECT * FROM bench_members")
     run(
+        "UPDATE customers_segment s SET size = (SELECT count(*) FROM bench_members m"
+        " WHERE m.segment_id = s.id AND m.left_at IS NULL)"
+    )
+    run(
         "UPDATE customers_customerfacts SET last_order_at = %(now)s - (orders + 1) * interval '20 days', "
         "revenue = 600 - revenue, orders = 1 + (orders + 3) %% 7 WHERE customer_id = ANY(%(ids)s)",
         now=clock.now(),

@@ -25,7 +25,10 @@ def _column(
     choices: Choices = (),
 ) -> Column:
     sql = sql or f"f.{key}"
-    return Column(key, label, group, kind, Sql(sql), _table(sql), unit, choices)
+    table = _table(sql)
+    return Column(
+        key, label, group, kind, Sql(sql), table, unit, choices, rests_on="value scale" if table == "v" else ""
+    )
 
 
 def _table(sql: str) -> str:

@@ -43,7 +43,8 @@ class Column(Field):
 
     `unit` is how its values are shown: `money`, `percent`, `days`, `instant`, or nothing special. `turns` are the
     instants at which time alone gives it another value. `within` holds the test (`{test}`) where it is asked of rows
-    of rows, such as an order's lines.
+    of rows, such as an order's lines. `rests_on` names what of `membership.foundations` it stands on beside the
+    customer's own: when that changes, everybody is looked at again.
     """
 
     operators: Sequence[Comparison]
@@ -53,6 +54,7 @@ class Column(Field):
     choices: Choices = ()
     turns: tuple[str, ...] = ()
     within: str = "{test}"
+    rests_on: str = ""
 
 
 @dataclass(frozen=True)

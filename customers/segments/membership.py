@@ -6,17 +6,17 @@ earlier one committed. The clock is read after the lock: no refresh is followed 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
-from customers.models import Customer, Segment, SegmentMembership, ValueScale
+from customers.models import Customer, Product, Segment, SegmentMembership, ValueScale
 from customers.segments import compiling, references, value
 from customers.segments.operators import Moment, Sql
-from customers.segments.rules import Compare, Rule, RuleRefused, every_condition
+from customers.segments.rules import Compare, Rule, RuleRefused, Tallied, every_condition
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -41,16 +41,17 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
 def refresh_crossings() -> None:
     """Let time alone take customers in and out: look again at those for whom an edge has passed since the last time.
 
-    A segment that was never computed gets its full pass, and so does one by value when its scale was taken anew.
+    A segment that was never computed gets its full pass, and so does one that asks by value when the
+    scale was taken anew, or by category when a product was changed.
     """
     zone = Workspace.current().zone
     value.take_if_due(Moment(clock.now(), zone))
-    scaled_at = ValueScale.objects.values_list("taken_at", flat=True).first()
+    changed = foundations()
     for segment_id in _ids(None):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)
             if segment is not None:
-                _refresh_crossings(segment, zone, scaled_at)
+                _refresh_crossings(segment, zone, changed)
 
 
 def stays_at(segment: Segment, instant: datetime) -> QuerySet[SegmentMembership]:
@@ -96,9 +97,9 @@ def _refresh(segment: Segment, zone: tzinfo, customer_ids: Sequence[int] | None)
         Segment.objects.filter(pk=segment.pk).update(**changes)
 
 
-def _refresh_crossings(segment: Segment, zone: tzinfo, scaled_at: datetime | None) -> None:
+def _refresh_crossings(segment: Segment, zone: tzinfo, changed: Mapping[str, datetime]) -> None:
     rule = _read(segment) if segment.computed_at else None
-    if segment.computed_at is None or rule is None or _on_another_scale(rule, segment.computed_at, scaled_at):
+    if segment.computed_at is None or rule is None or _on_new_ground(rule, segment.computed_at, changed):
         _refresh(segment, zone, None)
         return
     moment = Moment(clock.now(), zone)
@@ -108,10 +109,27 @@ def _refresh_crossings(segment: Segment, zone: tzinfo, scaled_at: datetime | Non
     Segment.objects.filter(pk=segment.pk).update(computed_at=moment.now)
 
 
-def _on_another_scale(rule: Rule, computed_at: datetime, scaled_at: datetime | None) -> bool:
-    """Whether a rule by value has not been looked at for everybody since the scale was taken."""
-    asks = any(isinstance(part, Compare) and part.column.table == "v" for part in every_condition(rule))
-    return asks and scaled_at is not None and computed_at <= scaled_at
+def foundations() -> dict[str, datetime]:
+    """What rules can stand on beside a customer's own facts and rows, and when each last changed."""
+    changed = {
+        "value scale": ValueScale.objects.values_list("taken_at", flat=True).first(),
+        "products": Product.objects.aggregate(last=Max("updated_at"))["last"],
+    }
+    return {name: at for name, at in changed.items() if at is not None}
+
+
+def _on_new_ground(rule: Rule, computed_at: datetime, changed: Mapping[str, datetime]) -> bool:
+    """Whether something that a rule stands on has changed since everybody was looked at."""
+    return any(computed_at <= changed[name] for name in stands_on(rule) if name in changed)
+
+
+def stands_on(rule: Rule) -> set[str]:
+    """What of `foundations` a rule asks about."""
+    found = set()
+    for part in every_condition(rule):
+        asked = [part] if isinstance(part, Compare) else part.where if isinstance(part, Tallied) else ()
+        found |= {one.column.rests_on for one in asked}
+    return found - {""}
 
 
 def _customers(query: Sql) -> list[int]:

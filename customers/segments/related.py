@@ -20,6 +20,8 @@ def _of_row(
 
 
 _LINES = "EXISTS (SELECT 1 FROM customers_orderline l WHERE l.order_id = r.id AND {test})"
+_CATEGORY_OF_LINES = """EXISTS (SELECT 1 FROM customers_orderline l JOIN customers_product p ON p.sku = l.sku
+    WHERE l.order_id = r.id AND {test})"""
 _ORDER_STATE = _of_row("state", "State", operators.CHOICE, "r.state", choices=tuple(Order.State.choices))
 _COMPLETED = (("state", Sql("r.state = 'completed'")),)
 _ORDERS = Related(
@@ -28,6 +30,16 @@ _ORDERS = Related(
     (
         Column("sku", "Product (SKU)", "", operators.ANY_TEXT, Sql("l.sku"), "r", within=_LINES),
         Column("product", "Product's name", "", operators.ANY_TEXT, Sql("l.description"), "r", within=_LINES),
+        Column(
+            "category",
+            "Product's category",
+            "",
+            operators.ANY_TEXT,
+            Sql("NULLIF(p.category, '')"),
+            "r",
+            within=_CATEGORY_OF_LINES,
+            rests_on="products",
+        ),
         _of_row("amount", "Amount", operators.NUMBER[:5], "r.net", unit="money"),
         _ORDER_STATE,
         _of_row("source", "Source", operators.TEXT, "NULLIF(r.source, '')"),
@@ -42,6 +54,15 @@ _LINE_ITEMS = Related(
     (
         _of_row("sku", "Product (SKU)", operators.TEXT, "NULLIF(l.sku, '')"),
         _of_row("product", "Product's name", operators.TEXT, "NULLIF(l.description, '')"),
+        Column(
+            "category",
+            "Product's category",
+            "",
+            operators.TEXT,
+            Sql("(SELECT NULLIF(p.category, '') FROM customers_product p WHERE p.sku = l.sku)"),
+            "r",
+            rests_on="products",
+        ),
         _of_row("quantity", "Quantity", operators.NUMBER[:5], "l.quantity"),
         _of_row("price", "Unit price", operators.NUMBER[:5], "l.unit_price", unit="money"),
         _ORDER_STATE,

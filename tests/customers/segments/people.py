@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from customers.facts import folding
-from customers.models import Consent, CustomField, Event, Order, Team
+from customers.models import Consent, CustomField, Event, Order, Product, Team
 from customers.segments import value
 from customers.segments.operators import Moment
 from retention.workspace.models import User
@@ -60,6 +60,8 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
         who.save()
         if pick([True, False]):
             Consent.objects.create(customer=who, channel="email", state=pick(["granted", "withdrawn"]), source="test")
+    Product.objects.get_or_create(sku="A1", defaults={"name": "Tea", "category": "Tea"})
+    Product.objects.get_or_create(sku="A2", defaults={"name": "Green tea"})
     for order in Order.objects.order_by("id"):
         _buy(order, world)
     for event in Event.objects.filter(kind="message.opened").order_by("id"):

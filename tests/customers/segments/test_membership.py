@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty, folding
-from customers.models import Customer, CustomerFacts, Event, Order, Segment, SegmentMembership
+from customers.models import Customer, CustomerFacts, Event, Order, Product, Segment, SegmentMembership
 from customers.segments import compiling, membership, references
 from customers.segments.operators import Moment
 from retention.common import clock
@@ -266,3 +266,22 @@ def test_without_the_lock_workers_do_collide(monkeypatch: pytest.MonkeyPatch) ->
         one, world = segment(), populated(7, NOW, customers=40, happenings=60)
         with pytest.raises((IntegrityError, OperationalError, AssertionError)):
             race_and_check(one, world)
+
+
+@pytest.mark.django_db
+def test_a_products_category_changes_and_members_follow(at: Callable[[datetime], None]) -> None:
+    at(NOW)
+    who = customer(1)
+    order(who, NOW - DAY)
+    Order.objects.get().lines.create(position=1, sku="T1", quantity=1, unit_price=10)
+    tea = Product.objects.create(sku="T1", name="Tea", category="Drinks")
+    where = [{"field": "category", "op": "is", "value": "tea"}]
+    one = segment({"field": "order_count", "op": "at_least", "value": {"times": 1}, "where": where})
+    route()
+    at(NOW + DAY / 24)
+    membership.refresh()
+    assert inside(one) == set()
+    at(NOW + DAY / 12)
+    Product.objects.filter(pk=tea.pk).update(category="Tea", updated_at=clock.now())
+    membership.refresh_crossings()
+    assert inside(one) == {who.id}
