@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from customers.events.recording import record
 from loyalty import spending
 from loyalty.authorising import approver_for, authority_of
 from loyalty.costing import Terms, cost_of
 from loyalty.models import Authority, Offer, Policy
 from loyalty.spending import Period
-from loyalty.telling import tell
+from loyalty.telling import happening, tell
 from loyalty.weighing import Ground, Weighed, weigh
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -164,3 +166,16 @@ def mark_used(offer_id: int, by: User) -> Offer:
         offer.save()
         tell(offer, "used", by, offer.used_at)
     return offer
+
+
+@transaction.atomic
+def mark_many_used(offers: QuerySet[Offer], by: User) -> int:
+    """The same for those of many offers that are granted and not used yet. Gives how many they were."""
+    now = clock.now()
+    open_ones = Offer.objects.filter(pk__in=offers.order_by().values("pk"), state=Offer.State.GRANTED, used_at=None)
+    rows = list(open_ones.select_for_update().order_by("pk"))
+    for offer in rows:
+        offer.used_at = now
+    Offer.objects.bulk_update(rows, ["used_at"], batch_size=1_000)
+    record(happening(offer, "used", by, now) for offer in rows)
+    return len(rows)

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
 from loyalty import outcomes
-from loyalty.costing import Terms
+from loyalty.costing import Terms, counted
 from loyalty.exporting import lines
+from loyalty.granting import mark_many_used
 from loyalty.listing import SIZES, WORDS, Asked
 from loyalty.models import Offer
 from retention.workspace import saved_views
@@ -57,6 +60,20 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     headers = {"Content-Disposition": 'attachment; filename="offers.csv"'}
     text = lines(Asked.read(request.GET).offers())
     return StreamingHttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_POST
+@requires(Can.GRANT_OFFERS)
+def use_many(request: HttpRequest) -> HttpResponse:
+    """Mark those picked as used, or all that match."""
+    query = request.POST.get("query", "")
+    offers = Asked.read(QueryDict(query)).offers()
+    if request.POST.get("scope") != "all":
+        picked = [int(pk) for pk in request.POST.getlist("pick")[: max(SIZES)] if pk.isascii() and pk.isdigit()]
+        offers = offers.filter(pk__in=picked)
+    number = mark_many_used(offers, person(request))
+    messages.success(request, f"Marked as used: {counted(number, 'offer')}. Others were used before or never granted.")
+    return redirect(f"{reverse(PLACE)}?{query}")
 
 
 @require_safe

@@ -158,6 +158,21 @@ def test_withdrawing_and_using(signed_in: SignIn, anna: User, boreal: Customer) 
     assert Offer.objects.get(pk=used.pk).state == "granted"
 
 
+def test_many_are_marked_as_used_at_once(signed_in: SignIn, anna: User, boreal: Customer) -> None:
+    limits(offer_most=50)
+    first, second, third, asked = (offer(boreal, anna, credit(amount)).pk for amount in (10, 20, 30, 60))
+    client = signed_in("account_manager")
+    assert "Pick every offer on this page" in page(client, "/loyalty/")
+    sent = {"query": "sort=cost", "pick": [first, asked, 999_999, "x"]}
+    assert "Marked as used: 1 offer." in client.post("/loyalty/use/", sent, follow=True).content.decode()
+    told = client.post("/loyalty/use/", {"query": "q=bor&kind=credit", "scope": "all"}, follow=True)
+    assert "Marked as used: 2 offers." in told.content.decode()
+    assert set(Offer.objects.exclude(used_at=None).values_list("pk", flat=True)) == {first, second, third}
+    assert Event.objects.filter(kind="offer.used").count() == 3
+    assert "Pick every offer" not in page(signed_in("analyst"), "/loyalty/")
+    assert signed_in("analyst").post("/loyalty/use/", sent).status_code == 403
+
+
 def test_who_may_only_read_is_refused_by_the_server(signed_in: SignIn, anna: User, boreal: Customer) -> None:
     made = offer(boreal, anna, credit(10))
     for role in ("analyst", "marketer"):
