@@ -92,17 +92,18 @@ class Recurring(Source):
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         own = Q(currency=self.currency(scope))
         days = [windows[0].first, *(window.until for window in windows)]
-        given: dict[str, Any] = {f"mrr_{i}": _sum("delta", own & Q(day__lt=day)) for i, day in enumerate(days)}
+        sums: dict[str, Any] = {f"mrr_{i}": _sum("delta", own & Q(day__lt=day)) for i, day in enumerate(days)}
+        more: dict[str, Any] = {}
         for i, window in enumerate(windows):
             inside = own & Q(day__gte=window.first, day__lt=window.until)
-            given |= {f"{kind}_{i}": _sum("delta", inside & Q(kind=kind)) for kind in GAINS}
-            given |= {f"{kind}_{i}": _sum(F("before") - F("after"), inside & Q(kind=kind)) for kind in LOSSES}
-            given[f"gained_{i}"] = _sum("delta", inside & Q(kind__in=GAINS))
-            given[f"lost_{i}"] = _sum(F("before") - F("after"), inside & Q(kind__in=LOSSES))
-            given[f"foreign_{i}"] = _sum("delta", ~own & Q(day__lt=window.until))
-        kept = {f"kept_{i}": Least(F(f"mrr_{i}"), F(f"mrr_{i + 1}")) for i in range(len(windows))}
+            sums |= {f"{kind}_{i}": _sum("delta", inside & Q(kind=kind)) for kind in GAINS}
+            sums |= {f"{kind}_{i}": _sum(F("before") - F("after"), inside & Q(kind=kind)) for kind in LOSSES}
+            sums[f"foreign_{i}"] = _sum("delta", ~own & Q(day__lt=window.until))
+            more[f"gained_{i}"] = F(f"new_{i}") + F(f"expansion_{i}") + F(f"reactivation_{i}")
+            more[f"lost_{i}"] = F(f"contraction_{i}") + F(f"churn_{i}")
+            more[f"kept_{i}"] = Least(F(f"mrr_{i}"), F(f"mrr_{i + 1}"))
         moved = _limited(scope).filter(day__lt=windows[-1].until)
-        rows: Rows = moved.values("customer_id").annotate(**given).annotate(**kept)
+        rows: Rows = moved.values("customer_id").annotate(**sums).annotate(**more)
         return rows
 
     def told(self, definition: Definition, scope: Scope, **more: Any) -> Figure:

@@ -13,7 +13,7 @@ from metrics.reports import FIGURE_COLUMNS, Row, charted, figure_row, points_of,
 from metrics.scope import Scope
 from metrics.windows import Window, preset
 
-TREND = 6
+TREND = 3
 TILES = ("mrr", "arr", "net_revenue_retention", "gross_revenue_retention", "quick_ratio")
 CHARTS = ("mrr", "net_revenue_retention")
 DEFAULT = "12m"
