@@ -80,9 +80,9 @@ def test_acting_leaves_the_page_where_it_is_and_says_what_was_done(as_role: AsRo
     page.goto("/today/")
     page.evaluate("window.still = true")
     line(page, "Boreal Bakery").get_by_role("button", name="Done").click()
-    expect(page.locator(".did")).to_contain_text("Done: Call about their score of 2.")
+    expect(page.locator(".did")).to_contain_text("Done: Call about their score of 2 – Boreal Bakery.")
     expect(page.locator(".did")).to_be_focused()
-    expect(page.locator("#live")).to_have_text("Done: Call about their score of 2.")
+    expect(page.locator("#live")).to_have_text("Done: Call about their score of 2 – Boreal Bakery.")
     assert page.evaluate("window.still")
     accessible(page)
 
