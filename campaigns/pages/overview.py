@@ -60,6 +60,7 @@ def _has_effect() -> bool:
 @require_safe
 @requires(Can.READ)
 def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The campaign; to htmx its figures, which are asked for again when a job has ended."""
     campaign = get_object_or_404(
         Campaign.objects.select_related("segment", "not_in", "launched_by", "edited_by"), pk=pk
     )
@@ -78,7 +79,8 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "job": Job.objects.filter(kind="campaign", spec__campaign=pk).order_by("-created_at").first(),
         "has_effect": _has_effect(),
     }
-    return render(request, "campaigns/detail.html", context)
+    template = "figures.html" if request.htmx else "detail.html"  # type: ignore[attr-defined]
+    return render(request, f"campaigns/{template}", context)
 
 
 @require_safe
