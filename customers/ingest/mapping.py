@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from customers.ingest.fields import FIELDS, WITH_ORDERS, targets
+from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind
@@ -156,7 +156,7 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
-    problems |= _out_of_place(mapping)
+    problems |= _out_of_place(mapping) | _now_custom(mapping, known.values())
     for name, wanted in known.items():
         if wanted.required and name not in mapping.fields:
             problems[name] = f"{wanted.label} is needed: choose its column."
@@ -177,6 +177,17 @@ def _out_of_place(mapping: Mapping) -> dict[str, str]:
     if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
         problems[""] = "Only a file of customers keeps other columns."
     return problems
+
+
+def _now_custom(mapping: Mapping, known: Iterable[Field]) -> dict[str, str]:
+    """Columns kept as they are that have become a custom field since, of a type of its own."""
+    defined = {field.custom_key: field.label for field in known if field.custom_key}
+    told = [
+        f"“{name}” is the custom field {defined[name]} now: choose its column there."
+        for name in mapping.attributes
+        if name in defined
+    ]
+    return {"": " ".join(told)} if told else {}
 
 
 def _missing(missing: list[str], columns: tuple[str, ...]) -> str:

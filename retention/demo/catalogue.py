@@ -41,10 +41,16 @@ def write(currency: str) -> None:
         )
     Product.objects.bulk_create(rows, ignore_conflicts=True)
     products = {product.sku: product for product in Product.objects.filter(sku__in=[row.sku for row in rows])}
-    for small, large in UPGRADES.items():
-        products[small].upgrades_to.add(products[large])
-    for one, other in TOGETHER:
-        products[one].goes_with.add(products[other])
+    upgrade, together = Product.upgrades_to.through, Product.goes_with.through
+    upgrade.objects.bulk_create(
+        [upgrade(from_product=products[small], to_product=products[large]) for small, large in UPGRADES.items()],
+        ignore_conflicts=True,
+    )
+    both_ways = [*TOGETHER, *((other, one) for one, other in TOGETHER)]
+    together.objects.bulk_create(
+        [together(from_product=products[one], to_product=products[other]) for one, other in both_ways],
+        ignore_conflicts=True,
+    )
 
 
 def forget() -> None:

@@ -37,7 +37,6 @@ from tests.customers.subscribing import spans
 from tests.demo.conftest import NOW, Demo
 
 pytestmark = pytest.mark.django_db
-STATEMENTS = 900
 
 
 def sample(values: list[float]) -> Sample:
@@ -48,7 +47,8 @@ def sample(values: list[float]) -> Sample:
 def test_it_works(demo: Demo) -> None:
     assert demo.loaded.customers == 2_037
     assert demo.loaded.events > 100_000
-    assert demo.statements <= STATEMENTS
+    # Sets are written, never customer by customer.
+    assert demo.statements < demo.loaded.customers / 2
 
 
 def _falls(subscriptions, ends) -> list[float]:  # type: ignore[no-untyped-def]
