@@ -81,6 +81,7 @@ def _breaches(line: ConsoleMessage) -> list[str]:
 
 def accessible(page: Page) -> None:
     """No violation of WCAG 2.2 AA that axe finds on the page as it stands."""
+    page.wait_for_load_state()  # axe stops at a document that has only begun
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
     assert not found.response["violations"], found.generate_report()
 

@@ -98,6 +98,7 @@ def test_a_call_is_logged_in_two_clicks(as_role: AsRole) -> None:
     accessible(page)
     no_sideways_scroll(page)
     page.locator(".talks a").first.click()
+    page.wait_for_url("**/interactions/**")
     accessible(page)
     with page.expect_download() as kept:
         page.get_by_role("link", name="offer.pdf").click()
