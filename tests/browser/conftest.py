@@ -86,7 +86,13 @@ def accessible(page: Page) -> None:
     assert not found.response["violations"], found.generate_report()
 
 
+#: What reaches over the right edge of the screen.
+TOO_WIDE = """[...document.body.querySelectorAll('*')]
+    .filter(each => each.getBoundingClientRect().right > window.innerWidth + 1)
+    .map(each => each.outerHTML.slice(0, 200))"""
+
+
 def no_sideways_scroll(page: Page) -> None:
     """The page is no wider than the screen."""
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert wide <= screen, f"{wide} px on a screen of {screen}"
+    assert wide <= screen, f"{wide} px on a screen of {screen}: {page.evaluate(TOO_WIDE)}"
