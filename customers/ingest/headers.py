@@ -1,5 +1,16 @@
 """Headers that other systems and other languages give to columns, in lower case, letters and digits only."""
 
+CUSTOMER_ID = (
+    "customerid",
+    "customer",
+    "customerno",
+    "client",
+    "clientid",
+    "accountid",
+    "contactid",
+    "recordid",
+    "externalid",
+)
 NAME = ("name", "customername", "fullname", "company", "companyname", "firma", "kunde", "nom")
 EMAIL = (
     "email",
@@ -11,6 +22,17 @@ EMAIL = (
     "emailadresse",
     "mailadresse",
     "adressemail",
+)
+COUNTRY = (
+    "country",
+    "countryregion",
+    "billingcountry",
+    "mailingcountry",
+    "countrycode",
+    "cc",
+    "land",
+    "nation",
+    "pays",
 )
 PHONE = (
     "phone",
