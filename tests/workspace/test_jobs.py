@@ -128,12 +128,16 @@ def test_a_long_job_is_not_killed_at_the_limit_of_other_tasks() -> None:
 
 
 def test_a_task_is_not_lost_where_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any, **__: Any) -> None:
+    woken: list[str] = []
+
+    def away(name: str, *_: Any, **__: Any) -> None:
+        woken.append(name)
         raise OperationalError
 
     monkeypatch.setattr(current_app, "send_task", away)
     monkeypatch.setattr("campaigns.sweeping.route_all", lambda: 1)
     campaigns.tasks.route()
+    assert woken == [campaigns.tasks.deliver.name]
 
 
 @pytest.fixture
