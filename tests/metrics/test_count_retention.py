@@ -202,7 +202,8 @@ def test_invariants(world: list[list[int]], first: int, length: int, activity_da
     for orders in world:
         buyer("", *((origin + timedelta(days=day)).isoformat() for day in orders))
     start = origin + timedelta(days=first)
-    where = scope(start.isoformat(), (start + timedelta(days=length)).isoformat(), activity_days=activity_days)
+    end = start + timedelta(days=length)
+    where = scope(start.isoformat(), end.isoformat(), activity_days=activity_days, now=instant("2026-12-31"))
     found = read(where)
     rate, churn, active = found["retention_rate"], found["churn_rate"], found["active_customers"]
     if rate.value is not None:
