@@ -175,7 +175,7 @@ def _bare(statements: Sequence[tuple[Any, Any]]) -> None:
 
 
 def _check(customer_ids: Sequence[int]) -> None:
-    """At one instant (time alone moves customers too): once these were looked at, a full pass finds nothing to change."""
+    """At one instant, since time alone moves customers too: after the small refresh a full pass changes nothing."""
     with clock.at(clock.now()):
         membership.refresh()
         before = _members()

@@ -9,7 +9,11 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.db import connection
 from django.http.request import validate_host
+
+#: The first that can say of a text whether it is a date (`pg_input_is_valid`).
+OLDEST_POSTGRESQL = 16
 
 
 def addresses() -> Iterator[CheckMessage]:
@@ -67,3 +71,20 @@ def leftovers() -> Iterator[CheckMessage]:
 @checks.register("retention", deploy=True)
 def production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     return list(chain(addresses(), services(), leftovers()))
+
+
+@checks.register(checks.Tags.database)
+def database(app_configs: object, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """What `migrate` asks before it begins."""
+    if not databases:
+        return []
+    version = connection.get_database_version()[0]
+    if version >= OLDEST_POSTGRESQL:
+        return []
+    return [
+        checks.Error(
+            f"This is PostgreSQL {version}; the product needs {OLDEST_POSTGRESQL} or later.",
+            hint="Let DATABASE_URL name a newer server. Nothing was changed.",
+            id="retention.old_database",
+        )
+    ]

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
 from django.test.utils import override_settings
 
 from bin import compose
@@ -58,6 +61,14 @@ def test_it_works() -> None:
 def test_each_mistake_is_named(wrong: dict[str, Any], complaint: str) -> None:
     with override_settings(**{**PRODUCTION, **wrong}):
         assert complaints() == {f"retention.{complaint}"}
+
+
+@pytest.mark.django_db
+def test_a_database_too_old_is_refused_before_anything_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_checks(tags=["database"], databases=["default"]) == []
+    monkeypatch.setattr(connection, "pg_version", 150018)
+    with pytest.raises(SystemCheckError, match="This is PostgreSQL 15; the product needs 16 or later"):
+        call_command("migrate", skip_checks=False)
 
 
 def test_the_settings_of_the_compose_file_are_fit_for_production() -> None:
