@@ -7,6 +7,7 @@ from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
 from customers.products import urls as products
 from customers.records import urls as records
+from customers.renewals import urls as renewals
 from customers.segments import urls as segments
 from customers.subscriptions import urls as subscriptions
 from customers.teams import urls as teams
@@ -19,6 +20,7 @@ urlpatterns = [
     *ingest.urlpatterns,
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
+    *renewals.urlpatterns,
     *products.urlpatterns,
     *cases.urlpatterns,
     *contacts.urlpatterns,

@@ -45,6 +45,12 @@ _KINDS = (
     ),
     Kind("subscription.resumed", "Resumed a subscription", "customers", sentence="Resumed the subscription {plan}"),
     Kind("subscription.ended", "Ended a subscription", "customers", sentence="Ended the subscription {plan}"),
+    Kind(
+        "renewal.forecast",
+        "A renewal was forecast",
+        "customers",
+        sentence="{by} forecast the renewal of {plan} on {until}: {said}",
+    ),
     Kind("usage", "Used the product", "customers", is_usage=True),
     Kind(
         "stage.changed",

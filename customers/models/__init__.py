@@ -9,6 +9,7 @@ from customers.models.imports import Import, ImportMapping, RejectedRow
 from customers.models.interactions import Attachment, Interaction, InteractionBefore
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
+from customers.models.renewals import Forecast, RenewalForecast
 from customers.models.segments import HandChange, HandPick, Segment, SegmentMembership, Verdict
 from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
 from customers.models.tasks import Task
@@ -28,6 +29,7 @@ __all__ = [
     "Dirty",
     "Event",
     "FoldedUnder",
+    "Forecast",
     "HandChange",
     "HandPick",
     "Import",
@@ -41,6 +43,7 @@ __all__ = [
     "OrderLine",
     "Product",
     "RejectedRow",
+    "RenewalForecast",
     "Segment",
     "SegmentMembership",
     "Stage",

@@ -30,6 +30,7 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["customer"], name="subscription_by_customer"),
             models.Index(fields=["turns_at"], condition=Q(turns_at__isnull=False), name="subscription_by_turn"),
+            models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="subscription_by_renewal"),
         ]
         constraints = [
             # For the terms' key over both columns, which keeps a term with its subscription's customer.

@@ -19,7 +19,7 @@ SIZE = 100
 #: What the timeline can be narrowed to, and the first parts of the kinds that belong to it.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Orders": ("order",),
-    "Subscriptions": ("subscription",),
+    "Subscriptions": ("subscription", "renewal"),
     "Usage": ("usage",),
     "Lifecycle": ("customer", "stage", "segment"),
     "Messages": ("message", "campaign", "consent"),

@@ -24,6 +24,7 @@ TABLES = {
     "customers_orderline": "sku, quantity, unit_price",
     "customers_subscription": "external_id, renews_at, cancelled_at, cancel_reason",
     "customers_subscriptionterm": "customer_id, valid_from, valid_to, plan, quantity, amount, discount",
+    "customers_renewalforecast": "subscription_id, renews_at, forecast, note",
     "customers_case": "external_id, subject, state, opened_at, rating",
     "customers_mrrmovement": "customer_id, currency, day, kind, before, after",
     "customers_event": "customer_id, kind, occurred_at, payload::text",
