@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 
-from customers.models import Customer, Forecast, Stage, SubscriptionTerm
+from customers.models import Customer, Forecast, Stage
 from customers.records.filters import Filters
-from customers.renewals.due import Span, renewals
+from customers.renewals.due import Rows, Span, renewals
 from customers.renewals.expecting import CANCELLED, LABELS
 from retention.workspace.models import User
 from retention.workspace.roles import Role
@@ -63,11 +63,11 @@ class Asked:
             said["short"] = "yes"
         return said.urlencode()
 
-    def with_(self, **more: Any) -> str:
-        """The query string with something else asked for."""
-        return replace(self, **more).query()
+    def but(self, **more: Any) -> Self:
+        """The same with something else asked for."""
+        return replace(self, **more)
 
-    def rows(self, span: Span, me: int) -> QuerySet[SubscriptionTerm]:
+    def rows(self, span: Span, me: int) -> Rows:
         """The renewals asked for."""
         rows = renewals(span, short=self.short)
         whom = self._filters(me)

@@ -4,7 +4,7 @@ Money of different currencies is never added up: a sum is one for each currency.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -123,7 +123,7 @@ def _shown(asked: Asked, span: Span, me: int) -> list[Renewal]:
 
 def _column(asked: Asked, month: date | None, cells: Iterable[Cell], shown: Iterable[Renewal]) -> Column:
     key = f"{month:%Y-%m}" if month else OVERDUE
-    inside = replace(asked, month=key)
+    inside = asked.but(month=key)
     own = [cell for cell in cells if cell.month == month]
     cards = [each for each in shown if each.term.month == month]  # type: ignore[attr-defined]  # annotated
     groups = [each for each in _groups(inside, own, cards) if each.number]
@@ -135,7 +135,7 @@ def _groups(asked: Asked, cells: Sequence[Cell], shown: Sequence[Renewal] = ()) 
     of_cell, of_card = _KEYS[asked.by]
     found = []
     for key, label in GROUPS[asked.by].items():
-        within = replace(asked, **{asked.by: key})
+        within = asked.but(**{asked.by: key})
         own = [cell for cell in cells if of_cell(cell) == key]
         if own or asked.by == "forecast":
             cards = [each for each in shown if of_card(each) == key]
@@ -156,4 +156,6 @@ def _sums(asked: Asked, cells: Iterable[Cell]) -> list[Worth]:
         worth = found.setdefault(cell.currency, [Decimal(0), 0])
         worth[0] += cell.mrr
         worth[1] += cell.number
-    return [Worth(mrr, currency, number, asked.with_(currency=currency)) for currency, (mrr, number) in found.items()]
+    return [
+        Worth(mrr, currency, number, asked.but(currency=currency).query()) for currency, (mrr, number) in found.items()
+    ]

@@ -6,6 +6,7 @@ contract of a month or less that renews by itself is looked at on request only: 
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any, TypeAlias
 
 from django.db.models import (
     Case,
@@ -25,6 +26,8 @@ from customers.models import Interval, Stage, SubscriptionTerm
 from customers.renewals import expecting
 
 MONTHS = 6
+#: Terms with annotations.
+Rows: TypeAlias = "QuerySet[Any, Any]"
 #: For so long the board shows what ended without a decision.
 OVERDUE = timedelta(days=60)
 _LONG = Q(interval__in=(Interval.QUARTER, Interval.YEAR)) | Q(interval_count__gt=2)
@@ -53,7 +56,7 @@ class Span:
         return datetime.combine(month_after(self.months[0], MONTHS), time(), self.zone)
 
 
-def renewals(span: Span, *, short: bool = False) -> QuerySet[SubscriptionTerm]:
+def renewals(span: Span, *, short: bool = False) -> Rows:
     """Each with `due_at` (its renewal or end), `notice_at`, `month` (None once that is over), `stage`, the place of its
     `rule` in RULES, and what is `expected` of it.
     """

@@ -4,13 +4,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.models import Event, Segment, SubscriptionTerm, Team
+from customers.models import Event, Segment, Team
 from customers.renewals import exporting
 from customers.renewals.asking import GROUPS, Asked
 from customers.renewals.board import board
@@ -52,7 +51,7 @@ def listing(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"asked": asked, "query": asked.query(), "page": page, "rows": [Renewal(term) for term in page]}
     narrowed = {name: GROUPS[name].get(getattr(asked, name), "") for name in GROUPS}
-    back = asked.with_(month="", forecast="", stage="", currency="")
+    back = asked.but(month="", forecast="", stage="", currency="").query()
     return render(request, "customers/renewals/list.html", context | {"narrowed": narrowed, "back": back})
 
 
@@ -83,9 +82,7 @@ def forecast(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _going_on(form: ForecastForm, opened: str) -> ForecastForm:
     """The same form with what was typed, from what stands now."""
-    typed = form.data.copy()
-    typed["opened"] = opened
-    again = ForecastForm(typed)
+    again = ForecastForm({**form.data.dict(), "opened": opened} if isinstance(form.data, QueryDict) else form.data)
     again.is_valid()
     return again
 
@@ -113,7 +110,7 @@ def _said(request: HttpRequest, asked: Asked, renewal: Renewal) -> HttpResponse:
 
 
 def _renewal(request: HttpRequest, subscription_id: int) -> Renewal:
-    rows: QuerySet[SubscriptionTerm] = renewals(_span(request), short=True).select_related(*_SHOWN_WITH)
+    rows = renewals(_span(request), short=True).select_related(*_SHOWN_WITH)
     term = rows.filter(subscription=subscription_id, subscription__cancelled_at=None).first()
     if term is None:
         raise Http404

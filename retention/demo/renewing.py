@@ -1,6 +1,6 @@
 """Renewals: what the account managers expect of some of those that come up, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 
@@ -29,7 +29,7 @@ def write(rng: Random, now: datetime) -> None:
     writing.tell(_FORECAST)
 
 
-def _said(rng: Random, now: datetime, terms: list[SubscriptionTerm]) -> Iterator[RenewalForecast]:
+def _said(rng: Random, now: datetime, terms: Iterable[SubscriptionTerm]) -> Iterator[RenewalForecast]:
     for term in terms:
         forecast, note = rng.choice(SAID)
         renews_at = term.subscription.renews_at

@@ -47,7 +47,7 @@ def contract(name: str, days: float = 40, **given: Any) -> Subscription:
     """A yearly contract of 120 EUR, 10 a month, that renews in so many days; `facts` and `owner` are the customer's."""
     facts, owner = given.pop("facts", {}), given.pop("owner", None)
     who = given.pop("of", None) or customer(name, owner=owner, facts=facts)
-    terms = {"amount": 120, "interval": "year", "external_id": f"s-{name}"} | given
+    terms: dict[str, Any] = {"amount": 120, "interval": "year", "external_id": f"s-{name}"} | given
     return subscription(who, NOW - 300 * DAY, renews_at=NOW + days * DAY, **terms)
 
 
