@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from customers.duplicates import finding
 from customers.facts import dirty
 from customers.ingest import running
 from customers.records import bulk, exporting
@@ -16,3 +17,9 @@ def look_again() -> None:
     exporting.forget_old()
     dirty.mark_unfolded()
     membership.refresh()
+
+
+@shared_task
+def look_for_duplicates() -> None:
+    """Compare whoever was made or changed since the last time."""
+    finding.look_for(seconds=50)

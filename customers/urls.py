@@ -3,6 +3,7 @@
 from customers.cases import urls as cases
 from customers.contacts import urls as contacts
 from customers.custom import urls as custom
+from customers.duplicates import urls as duplicates
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
 from customers.products import urls as products
@@ -26,6 +27,7 @@ urlpatterns = [
     *contacts.urlpatterns,
     *interactions.urlpatterns,
     *custom.urlpatterns,
+    *duplicates.urlpatterns,
     *teams.urlpatterns,
     *work.urlpatterns,
 ]

@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
     "route events": {"task": "campaigns.tasks.route", "schedule": timedelta(seconds=5)},
     "deliver": {"task": "campaigns.tasks.deliver", "schedule": timedelta(seconds=5)},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": timedelta(minutes=1)},
+    "duplicates": {"task": "customers.tasks.look_for_duplicates", "schedule": timedelta(seconds=20)},
     "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=30)},
     "full pass": {"task": "customers.tasks.look_again", "schedule": crontab(hour=3, minute=17)},
 }

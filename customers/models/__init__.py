@@ -3,6 +3,7 @@
 from customers.models.cases import Case
 from customers.models.contacts import Contact, ContactConsent
 from customers.models.custom import CustomField
+from customers.models.duplicates import FormerId, Likeness, MatchKey, Merge, MergedRow, Unmatched
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod, ValueScale
 from customers.models.imports import Import, ImportMapping, RejectedRow
@@ -30,6 +31,7 @@ __all__ = [
     "Event",
     "FoldedUnder",
     "Forecast",
+    "FormerId",
     "HandChange",
     "HandPick",
     "Import",
@@ -37,6 +39,10 @@ __all__ = [
     "Interaction",
     "InteractionBefore",
     "Interval",
+    "Likeness",
+    "MatchKey",
+    "Merge",
+    "MergedRow",
     "MovementKind",
     "MrrMovement",
     "Order",
@@ -52,6 +58,7 @@ __all__ = [
     "SubscriptionTerm",
     "Task",
     "Team",
+    "Unmatched",
     "ValueScale",
     "Verdict",
 ]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-ROUTING, SWEEPING, DELIVERING, JOBS = 7_236_001, 7_236_002, 7_236_003, 7_236_004
+ROUTING, SWEEPING, DELIVERING, JOBS, MATCHING = 7_236_001, 7_236_002, 7_236_003, 7_236_004, 7_236_005
 
 
 @contextmanager

@@ -35,6 +35,7 @@ PANELS = (
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),
     ("Offers", "loyalty:customer_panel"),
+    ("Maybe the same", "customers:duplicates_panel"),
 )
 
 

@@ -1,0 +1,53 @@
+"""The pages of suggested duplicates."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from customers.duplicates import suggesting
+from customers.models import Customer, Likeness
+from retention.workspace.people import person
+from retention.workspace.roles import Can, requires
+
+PAGE_SIZE = 25
+
+
+@require_safe
+@requires(Can.READ)
+def duplicates(request: HttpRequest) -> HttpResponse:
+    """Who may be the same, the surest first; or those of whom somebody said that they are not."""
+    typed = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    dismissed = request.GET.get("show") == "dismissed"
+    page = Paginator(suggesting.suggestions(typed, dismissed=dismissed), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": [suggesting.shown(each) for each in page], "q": typed, "dismissed": dismissed}
+    if request.headers.get("HX-Target") != "list":
+        open_ones = Likeness.objects.filter(dismissed_at=None).count()
+        context |= {"open_count": open_ones, "dismissed_count": Likeness.objects.count() - open_ones}
+    part = "_part" if request.headers.get("HX-Target") == "list" else ""
+    return render(request, f"customers/duplicates/list{part}.html", context)
+
+
+@require_POST
+@requires(Can.EDIT_CUSTOMERS)
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that two are not the same; or, with `again`, take it back."""
+    likeness = get_object_or_404(Likeness.objects.select_related("low", "high"), pk=pk)
+    if "again" in request.POST:
+        suggesting.suggest_again(pk)
+        messages.success(request, f"{likeness.low} and {likeness.high} are suggested again.")
+    else:
+        suggesting.dismiss(pk, person(request))
+        messages.success(request, f"{likeness.low} and {likeness.high} are not suggested any more.")
+    return redirect("customers:duplicates")
+
+
+@require_safe
+@requires(Can.READ)
+def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Who may be the same as this customer; a part of their page, or a page of its own."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    context = {"customer": customer, "likes": suggesting.like(customer_id)}
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, f"customers/duplicates/{'panel' if part else 'of_customer'}.html", context)
