@@ -1,5 +1,6 @@
-"""Acting on a line of Today: done, put off, handed over, taken back. Acting on a signal makes a task of it first."""
+"""Acting on a line of Today: done, put off, handed over, taken back. Acting on a need makes a task of it first."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -7,20 +8,29 @@ from typing import Any
 from django.db import transaction
 from django.utils.formats import date_format
 
-from customers.models import CustomerFacts, Task
+from customers.models import Customer, Task
 from customers.work import putting_off
-from customers.work.signals import SIGNALS, deadline, make_task
-from customers.work.tasks import NothingToTakeBack, TaskIsClosed, close_task, reassign_task, snooze_task, take_back
+from customers.work.needs import SOURCES, Line, Moment, Overtaken, Source
+from customers.work.ranking import TASK, behind, find
+from customers.work.tasks import (
+    NothingToTakeBack,
+    TaskIsClosed,
+    close_task,
+    open_task,
+    reassign_task,
+    snooze_task,
+    take_back,
+)
 from customers.work.working_days import still_today
 from retention.workspace.models import User
 
 #: What acting raises where the line is no longer as the page showed it.
-OVERTAKEN = (TaskIsClosed, NothingToTakeBack, Task.DoesNotExist, CustomerFacts.DoesNotExist)
+OVERTAKEN = (TaskIsClosed, NothingToTakeBack, Overtaken, Task.DoesNotExist)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words, and the number of the task by which it can be taken back; none for a taking back."""
+    """What was done, in words, and the number of the task by which it can be taken back; none where it cannot."""
 
     said: str
     undo: int | None
@@ -30,19 +40,54 @@ class Done:
 def act(asked: dict[str, Any], by: User, now: datetime, zone: tzinfo) -> Done:
     """Do what a valid ActForm asks. Raises one of OVERTAKEN."""
     kind, _, number = asked["need"].partition(":")
-    verb, _, days = asked["act"].partition("-")
-    if verb == "undo":
+    if asked["act"] == "undo":
         task = take_back(int(number), by.pk)
         return Done(f"Taken back: {task.title} – {task.customer}.", None)
-    fresh = kind in SIGNALS
-    task_id = make_task(SIGNALS[kind], int(number), still_today(now, zone)).pk if fresh else int(number)
+    moment = Moment(now, zone)
+    if kind == TASK:
+        return _with_task(int(number), asked, by, moment, fresh=False)
+    line, source = find(kind, int(number), moment), SOURCES[kind]
+    if asked["act"] == "done" and source.done:
+        _do(source, line.origin, by)
+        return Done(f"Done: {source.action} – {Customer.objects.get(pk=line.customer_id)}.", None)
+    return _with_task(_make_task(source, line, moment).pk, asked, by, moment, fresh=True)
+
+
+def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *, fresh: bool) -> Done:
+    verb, _, days = asked["act"].partition("-")
+    undo: int | None = task_id
     if verb == "done":
         said, task = "Done", close_task(task_id, Task.State.DONE, by.pk, fresh=fresh)
+        undo = None if _done_elsewhere(task, by) else task_id
     elif verb == "snooze":
-        until = putting_off.until(int(days), now, zone, deadline(Task.objects.get(pk=task_id)))
-        day = date_format(until.astimezone(zone), "j F")
+        line = behind([Task.objects.get(pk=task_id)], moment).get(task_id)
+        until = putting_off.until(int(days), moment.now, moment.zone, line.at if line else None)
+        day = date_format(until.astimezone(moment.zone), "j F")
         said, task = f"Put off until {day}", snooze_task(task_id, until, day, by.pk, fresh=fresh)
     else:
         said = f"Handed to {asked['assignee'] or 'nobody'}"
         task = reassign_task(task_id, asked["assignee"], by.pk, fresh=fresh)
-    return Done(f"{said}: {task.title} – {task.customer}.", task.pk)
+    return Done(f"{said}: {task.title} – {task.customer}.", undo)
+
+
+def _done_elsewhere(task: Task, by: User) -> bool:
+    """Whether there was more to do than to close the task, which cannot be taken back with it."""
+    source = SOURCES.get(task.origin.partition(":")[0])
+    if source is None or source.done is None:
+        return False
+    with suppress(Overtaken):
+        _do(source, task.origin, by)
+    return True
+
+
+def _do(source: Source, origin: str, by: User) -> None:
+    if source.done:
+        source.done(origin.partition(":")[2], by)
+
+
+def _make_task(source: Source, line: Line, moment: Moment) -> Task:
+    """The task about what a line says, for whoever it is for: the person it names, or who looks after the customer."""
+    owner_id = Customer.objects.values_list("owner_id", flat=True).get(pk=line.customer_id)
+    due_at = still_today(moment.now, moment.zone)
+    person = line.person or owner_id
+    return open_task(line.customer_id, source.action, source.said(line), due_at, person, line.origin)

@@ -9,8 +9,9 @@ from django.urls import reverse_lazy
 
 from customers.models import Customer, Task
 from customers.records.filters import Filters, matching
-from customers.work.attention import WHOSE
+from customers.work.needs import SOURCES
 from customers.work.putting_off import DAYS
+from customers.work.ranking import TASK, WHOSE
 from retention.common import clock
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import GRANTS, Can
@@ -71,16 +72,22 @@ class TaskForm(forms.Form):
 
 
 class ActForm(forms.Form):
-    """What somebody does about one task, or signal that calls for one."""
+    """What somebody does about one task, or need that calls for one."""
 
     ACTS: ClassVar[list[str]] = ["done", "undo", "assign", *(f"snooze-{days}" for days in DAYS)]
 
-    need = forms.RegexField(r"^(task|renewal|at_risk):\d{1,18}$")
+    need = forms.RegexField(r"^[a-z_]+:\d{1,18}$")
     act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
     assignee = forms.ModelChoiceField(workers(), required=False)
 
+    def clean_need(self) -> str:
+        need: str = self.cleaned_data["need"]
+        if need.partition(":")[0] not in {TASK, *SOURCES}:
+            raise forms.ValidationError("There is no such kind of need.")
+        return need
+
     def clean(self) -> dict[str, Any]:
-        """Only what was done to a task can be taken back: a signal is what nobody has done anything about."""
+        """Only what was done to a task can be taken back: a need is what nobody has done anything about."""
         cleaned = super().clean() or {}
         if cleaned.get("act") == "undo" and not cleaned.get("need", "").startswith("task:"):
             raise forms.ValidationError("Only a task can be taken back.")

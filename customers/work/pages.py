@@ -16,6 +16,7 @@ from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
 from customers.work.acting import OVERTAKEN, Done, act
 from customers.work.forms import ActForm, TaskForm, TodayForm, workers
+from customers.work.ranking import BANDS
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -46,12 +47,12 @@ def _usual(user: User) -> str:
 
 def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     start = PAGE_SIZE * (max(1, number) - 1)
-    zone = Workspace.current().zone
+    zone = workspace_of(request).zone
     found = attention.needs(whose, person(request).pk, clock.now(), zone, start=start, size=PAGE_SIZE)
     return {
         "needs": found.needs,
         "total": found.total,
-        "bands": attention.BANDS,
+        "bands": BANDS,
         "whose": whose,
         "whose_names": WHOSE,
         "number": number,

@@ -7,5 +7,5 @@ class WorkspaceConfig(AppConfig):
     label = "workspace"
 
     def ready(self) -> None:
-        """Find what the rooms above add to the first steps, the search, the checks, the backlog and what follows."""
-        autodiscover_modules("backlog", "checklist", "checks", "finding", "following")
+        """Find what the rooms above add to the first steps, search, checks, backlog, what follows and Today."""
+        autodiscover_modules("backlog", "checklist", "checks", "finding", "following", "needing")

@@ -91,7 +91,7 @@ def test_what_needs_nobody_is_not_listed(manager: User, make: MakeCustomer) -> N
 def test_a_customer_who_renews_and_is_at_risk_is_one_line(manager: User, make: MakeCustomer) -> None:
     make("Both", manager, renews_in=30, stage=Stage.AT_RISK)
     make("Both soon", manager, renews_in=3, stage=Stage.AT_RISK)
-    assert ranked(manager) == [(2, "Both soon", "renewal"), (3, "Both", "renewal")]
+    assert ranked(manager) == [(2, "Both soon", "renewal"), (3, "Both", "at_risk")]
 
 
 def test_mine_nobodys_and_everyones(manager: User, make: MakeCustomer) -> None:
@@ -207,7 +207,7 @@ def test_nothing_is_put_off_past_the_renewal(
 def test_a_task_due_after_the_renewal_does_not_hide_it(manager: User, make: MakeCustomer) -> None:
     task(make("Boreal", manager, renews_in=10), days=30)
     task(make("Cafe", manager, renews_in=50), days=30)
-    assert ranked(manager) == [(2, "Boreal", "renewal")]
+    assert ranked(manager) == [(3, "Boreal", "renewal")]
 
 
 def test_on_the_customers_page_too(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:

@@ -1,0 +1,61 @@
+"""Cases that wait for an answer, for Today: how soon one is to be answered follows from its priority."""
+
+from datetime import timedelta
+
+from django.db.models import Case as When
+from django.db.models import CharField, DurationField, F, Value
+from django.db.models import When as Arm
+from django.db.models.functions import Cast, Concat, TruncDate
+
+from customers.cases import handling
+from customers.models import Case
+from customers.work.needs import Line, Lines, Moment, Nearing, Overtaken, Told, need
+from retention.workspace.models import User
+from retention.workspace.places import page_of
+from retention.workspace.templatetags.shell import relative
+
+#: How long a customer may wait for an answer.
+ANSWER_WITHIN = {
+    Case.Priority.URGENT: timedelta(hours=4),
+    Case.Priority.HIGH: timedelta(days=1),
+    Case.Priority.NORMAL: timedelta(days=2),
+    Case.Priority.LOW: timedelta(days=5),
+}
+_WITHIN = When(
+    *(Arm(priority=priority, then=Value(span)) for priority, span in ANSWER_WITHIN.items()),
+    output_field=DurationField(),
+)
+
+
+def _said(line: Line) -> str:
+    priority = Case.Priority(line.about["priority"]).label
+    again = ", opened again" if line.about["again"] else ""
+    since = f"opened {relative(line.at)}{again}"
+    return f"“{line.about['subject']}”: {priority.lower()} priority, {since}, and not answered."
+
+
+def _place(line: Line) -> str:
+    return page_of("customers:case", line.ref)
+
+
+def _done(key: str, _: User) -> None:
+    """The key begins with the case's id."""
+    try:
+        handling.answer(int(key.partition("/")[0]))
+    except (handling.Refused, Case.DoesNotExist) as reason:
+        raise Overtaken from reason
+
+
+@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done)
+def unanswered(moment: Moment) -> Lines:
+    """A case that was opened again waits anew, so its key has the day of the first answer as well."""
+    told = Told(
+        customer="customer_id",
+        ref="pk",
+        key=Concat(Cast("pk", CharField()), Value("/"), Cast(TruncDate("answered_at"), CharField())),
+        at="opened_at",
+        urgency=Nearing(F("opened_at") + _WITHIN, moment),
+        about={"subject": F("subject"), "priority": F("priority"), "again": F("answered_at")},
+        person="assignee_id",
+    )
+    return told.of(Case.objects.filter(state=Case.State.OPEN))

@@ -1,0 +1,6 @@
+"""What this room's rooms tell Today: importing a module registers its needs."""
+
+from customers.cases import needing as cases
+from customers.work import quiet, renewing
+
+__all__ = ["cases", "quiet", "renewing"]

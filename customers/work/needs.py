@@ -1,0 +1,203 @@
+"""What calls for somebody before anybody wrote a task for it: each room tells Today what it knows.
+
+A room adds a kind with one function in its `needing.py`, which its app's `needing.py` imports:
+
+    def _said(line: Line) -> str:
+        return f"“{line.about['title']}” was to be reached by {day_text(line.at)}."
+
+    def _place(line: Line) -> str:
+        return page_of("customers:plan", line.about["plan"])
+
+    @need("milestone", "Milestone slipping", "Agree a new date", said=_said, place=_place)
+    def slipping(moment: Moment) -> Lines:
+        told = Told(
+            customer="plan__customer_id",
+            ref="pk",
+            key="pk",
+            at="due_on",
+            urgency=Nearing("due_on", moment),
+            about={"title": F("title"), "plan": F("plan_id")},
+        )
+        return told.of(Milestone.objects.filter(done_at=None, due_on__lt=moment.day_in(7)))
+
+Today puts all kinds into one list, by urgency and then by the money at stake × urgency; see `attention`. To act on a
+line makes a task of it with the origin "kind:key", and from then on the line is silent for that customer and key.
+The queryset becomes a part of one statement: the room does not slice, order or read it.
+
+Urgency is a number: from 10 on it is for now, from 3 on for this week, below that it is coming up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from django.db.models import CharField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import JSONObject
+
+from retention.workspace.models import User
+
+NOW, THIS_WEEK = 10.0, 3.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When it is asked, and the workspace's zone, in which days begin at midnight."""
+
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def tomorrow(self) -> datetime:
+        """The midnight that ends today."""
+        return self.midnight_in(1)
+
+    def midnight_in(self, days: int) -> datetime:
+        """The midnight that ends the day so many days, less one, ahead."""
+        today = self.now.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return today + timedelta(days=days)
+
+    def day_in(self, days: int) -> date:
+        """The date in so many days; 0 is today."""
+        return self.now.astimezone(self.zone).date() + timedelta(days=days)
+
+    def ago(self, days: int) -> datetime:
+        return self.now - timedelta(days=days)
+
+
+class Nearing(Func):
+    """How urgent a deadline is, to be given the deadline and the moment.
+
+    Today or earlier: 10, and one more for each day it is late, up to 20. Within the week: 10 less the days left, so 9
+    to 3. Later: 21 over the days left, so 3 after a week and 0.35 after two months. It falls without a leap.
+    """
+
+    template = (
+        "(SELECT CASE WHEN days <= 0 THEN 10 + least(10, -days) WHEN days <= 7 THEN 10 - days ELSE 21 / days END"
+        " FROM (SELECT extract(epoch FROM %(expressions)s)::float8 / 86400 AS days) AS span)"
+    )
+    arg_joiner = " - "
+    output_field = FloatField()
+
+    def __init__(self, deadline: str | Combinable, moment: Moment) -> None:
+        super().__init__(deadline, Value(moment.tomorrow))
+
+
+#: A queryset that `Told.of` has made.
+Lines: TypeAlias = "QuerySet[Any, dict[str, Any]]"
+
+
+_NO_AMOUNT = Value(None, output_field=DecimalField())
+_NO_TEXT = Value(None, output_field=CharField())
+_NO_NUMBER = Value(None, output_field=IntegerField())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What of a row makes its line, by names of fields or by expressions.
+
+    `ref` is the number by which the page names the line: of the row it is about, or the customer's where they have one
+    line of the kind. `key` is a number or text that tells this need from the customer's earlier ones of the kind; `at`
+    the instant or day it is about; `about` what its reason is said with. `money` is what is at stake in a year, and
+    its currency: without it, a year of the customer's MRR or what they ordered in the last one. `person` whose it is:
+    without it, or where it is empty, the customer's owner's.
+    """
+
+    customer: str
+    ref: str | Combinable
+    key: str | Combinable
+    at: str | Combinable
+    urgency: Combinable
+    about: dict[str, Any] = field(default_factory=dict)
+    money: tuple[str | Combinable, str | Combinable] = (_NO_AMOUNT, _NO_TEXT)
+    person: str | Combinable = _NO_NUMBER
+
+    def of(self, rows: "QuerySet[Any]") -> Lines:
+        columns = {
+            "need_customer": F(self.customer),
+            "need_ref": _expression(self.ref),
+            "need_key": _expression(self.key),
+            "need_at": _expression(self.at),
+            "need_urgency": self.urgency,
+            "need_money": _expression(self.money[0]),
+            "need_currency": _expression(self.money[1]),
+            "need_person": _expression(self.person),
+            "need_about": JSONObject(**self.about),
+        }
+        found: Lines = rows.order_by().annotate(**columns).values(*columns)
+        return found
+
+
+def _expression(told: str | Combinable) -> Any:
+    return F(told) if isinstance(told, str) else told
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as it is read back: `origin` is the one of the task that acting on it makes, `at` an instant."""
+
+    kind: str
+    ref: int
+    customer_id: int
+    origin: str
+    at: datetime
+    urgency: float
+    about: dict[str, Any]
+    money: Decimal | None
+    currency: str
+    person: int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of need: what it is called, what to do about it, how its reason is said, where it is dealt with."""
+
+    kind: str
+    label: str
+    action: str
+    rows: Callable[[Moment], Lines]
+    said: Callable[[Line], str]
+    place: Callable[[Line], str]
+    yields: bool
+    done: Callable[[str, User], None] | None
+
+
+class Overtaken(Exception):
+    """It has been dealt with meanwhile. For `done` to raise."""
+
+
+def nowhere(_: Line) -> str:
+    """The customer's page, to which each line leads anyway, is all there is."""
+    return ""
+
+
+Rows: TypeAlias = Callable[[Moment], Lines]
+SOURCES: dict[str, Source] = {}
+
+
+def need(
+    kind: str,
+    label: str,
+    action: str,
+    *,
+    said: Callable[[Line], str],
+    place: Callable[[Line], str] = nowhere,
+    yields: bool = False,
+    done: Callable[[str, User], None] | None = None,
+) -> Callable[[Rows], Rows]:
+    """Register what finds needs of a kind (small letters and underscores).
+
+    `action` is what to do, and becomes the task's title; `said` gives the reason as a sentence; `place` the address
+    where it is dealt with. A kind that `yields` is about the customer as a whole: of all such lines of a
+    customer the most urgent alone is shown, and none while somebody has an open task for them (one that is due before
+    `at`, where that is yet to come). `done`, given the key and the person, does what is to be done where that is more
+    than to note it; without it, a line that was done is silent until it has another key.
+    """
+
+    def register(rows: Rows) -> Rows:
+        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done)
+        return rows
+
+    return register

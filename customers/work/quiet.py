@@ -1,0 +1,38 @@
+"""Customers who have gone quiet: key accounts are for this week, others for when there is time."""
+
+from datetime import UTC
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import TruncDate
+
+from customers.models import CustomerFacts, Stage
+from customers.work.needs import THIS_WEEK, Line, Lines, Moment, Told, need
+
+KEY, OTHER = 3 * THIS_WEEK, 2.0
+
+
+def _said(_: Line) -> str:
+    return ""
+
+
+def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
+    told = Told(
+        customer="customer_id",
+        ref="customer_id",
+        key=TruncDate("stage_since", tzinfo=UTC),
+        at="stage_since",
+        urgency=Value(urgency),
+    )
+    return told.of(rows.filter(stage=Stage.AT_RISK))
+
+
+@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True)
+def at_risk(_: Moment) -> Lines:
+    """Where there is money to lose."""
+    money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)
+    return _told(CustomerFacts.objects.filter(money, customer__is_key_account=False), OTHER)
+
+
+@need("key_account", "Key account at risk", "Talk to them this week", said=_said, yields=True)
+def key_accounts(_: Moment) -> Lines:
+    return _told(CustomerFacts.objects.filter(customer__is_key_account=True), KEY)

@@ -1,0 +1,50 @@
+"""Renewals to agree in time: before the last day on which notice can be given, or before the contract ends."""
+
+from datetime import UTC, timedelta
+
+from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models.functions import TruncDate
+from django.utils.dateparse import parse_datetime
+
+from customers.models import Interval, Subscription
+from customers.work.needs import Line, Lines, Moment, Nearing, Told, need
+from retention.workspace.templatetags.shell import day_text
+
+AHEAD = timedelta(days=60)
+#: What renews every week or month renews by itself: nobody calls about that.
+_LONG = Q(terms__interval__in=[Interval.QUARTER, Interval.YEAR]) | Q(terms__interval_count__gt=2)
+_NOTICE = ExpressionWrapper(F("notice_days") * Value(timedelta(days=1)), output_field=DurationField())
+
+
+def _said(line: Line) -> str:
+    renews_at = parse_datetime(line.about["renews_at"])
+    assert renews_at is not None  # noqa: S101
+    if line.at < renews_at:
+        return f"Last day on which they can give notice: {day_text(line.at)}."
+    if line.about["notice"]:
+        return "Inside its notice period."
+    return "" if line.about["by_itself"] else "It ends unless it is renewed."
+
+
+@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True)
+def renewals(moment: Moment) -> Lines:
+    """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
+    near = _standing(moment).alias(
+        last_day=F("renews_at") - _NOTICE,
+        until=Case(When(last_day__gt=moment.now, then=F("last_day")), default=F("renews_at")),
+    )
+    told = Told(
+        customer="customer_id",
+        ref="customer_id",
+        key=TruncDate("renews_at", tzinfo=UTC),
+        at="until",
+        urgency=Nearing("until", moment),
+        about={"renews_at": F("renews_at"), "notice": F("notice_days"), "by_itself": F("auto_renews")},
+        money=(12 * F("terms__mrr"), "terms__currency"),
+    )
+    return told.of(near.filter(until__lt=moment.now + AHEAD))
+
+
+def _standing(moment: Moment) -> "QuerySet[Subscription]":
+    lasts = Q(terms__valid_to__gt=moment.now) | Q(terms__valid_to=None)
+    return Subscription.objects.filter(_LONG, lasts, terms__valid_from__lte=moment.now, renews_at__gte=moment.now)

@@ -1,0 +1,218 @@
+"""What calls for somebody before a task was written: renewals by their notice, unanswered cases, key accounts."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.db.models import Value
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.cases import handling
+from customers.models import Case, Customer, CustomerFacts, Interval, Stage, Subscription, SubscriptionTerm, Task
+from customers.work import needs as contract
+from customers.work.attention import Need, needs
+from customers.work.needs import SOURCES, Lines, Moment, Nearing, Told
+from retention.common import clock
+from retention.workspace.models import User
+from retention.workspace.roles import Role
+from tests.baseline import assert_query_count
+from tests.work.conftest import MakeCustomer
+
+SignIn = Callable[[str], Client]
+ZONE = ZoneInfo("UTC")
+pytestmark = pytest.mark.django_db
+
+
+def listed(user: User, whose: str = "mine") -> list[Need]:
+    return needs(whose, user.pk, clock.now(), ZONE, size=100).needs
+
+
+def case(customer: Customer, hours: float, priority: str = "normal", **more: Any) -> Case:
+    opened_at = clock.now() - timedelta(hours=hours)
+    number = Case.objects.count()
+    return Case.objects.create(
+        customer=customer,
+        external_id=f"C-{number}",
+        subject=f"S{number}",
+        priority=priority,
+        opened_at=opened_at,
+        **more,
+    )
+
+
+def act(client: Client, need: str, act: str, **more: str) -> str:
+    sent = {"need": need, "act": act, "whose": "mine", "page": "1"} | more
+    return client.post("/today/act/", sent, follow=True).content.decode()
+
+
+def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    waiting = case(make("Bakery", manager, mrr=Decimal(50)), hours=72)
+    client = signed_in("account_manager")
+    page = client.get("/today/").content.decode()
+    assert "Answer their case" in page
+    assert "“S0”: normal priority, opened 3 days ago, and not answered." in page
+    assert f'href="/cases/{waiting.pk}/"' in page
+    assert "600.00 EUR" in page
+    assert re.search(r"Urgency 1\d\.\d × 600.00 EUR at stake", page)
+    assert "Done: Answer their case – Bakery." in act(client, f"case:{waiting.pk}", "done")
+    waiting.refresh_from_db()
+    assert waiting.state == Case.State.ANSWERED
+    assert not Task.objects.exists()
+    assert "Somebody else has dealt with it" in act(client, f"case:{waiting.pk}", "done")
+
+
+def test_the_last_day_to_give_notice_comes_before_the_renewal(manager: User, make: MakeCustomer) -> None:
+    late, soon, far = (make(name, manager, renews_in=days) for name, days in (("Late", 20), ("Soon", 95), ("Far", 95)))
+    for customer, notice in ((late, 30), (soon, 90), (far, 30)):
+        Subscription.objects.filter(customer=customer).update(notice_days=notice)
+    found = {need.customer.name: need for need in listed(manager)}
+    assert set(found) == {"Late", "Soon"}
+    assert found["Soon"].reason.startswith("Last day on which they can give notice:")
+    assert found["Soon"].band == 2
+    assert found["Late"].reason == "Inside its notice period."
+    assert found["Late"].band == 3
+
+
+def test_nothing_is_put_off_past_the_last_day_of_notice(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    boreal = make("Boreal", manager, renews_in=35)
+    Subscription.objects.update(notice_days=30)
+    client = signed_in("account_manager")
+    assert re.findall(r"snooze-(\d+)", client.get("/today/").content.decode()) == ["1", "3"]
+    act(client, f"renewal:{boreal.pk}", "snooze-30")
+    assert Task.objects.get().due_at <= clock.now() + timedelta(days=5)
+
+
+def test_another_currency_is_shown_and_not_weighed(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    make("Kyoto", manager, renews_in=40, mrr=Decimal(0))
+    make("Lyon", manager, renews_in=40)
+    SubscriptionTerm.objects.filter(customer__name="Kyoto").update(amount=9_000_000, currency="JPY")
+    assert [need.customer.name for need in listed(manager)] == ["Lyon", "Kyoto"]
+    page = signed_in("account_manager").get("/today/").content.decode()
+    assert "9,000,000 JPY" in page
+    assert "Money in JPY is not weighed" in page
+
+
+def test_cases_wait_by_priority_and_age_each_on_its_own_line(manager: User, make: MakeCustomer) -> None:
+    bakery = make("Bakery", manager)
+    for hours, priority in ((30, "urgent"), (30, "low"), (200, "low"), (1, "high")):
+        case(bakery, hours, priority)
+    case(bakery, 99, state=Case.State.ANSWERED, answered_at=clock.now())
+    found = [need.line.about["subject"] for need in listed(manager) if need.line]
+    assert found[:2] == ["S2", "S0"] or found[:2] == ["S0", "S2"]
+    assert found[-1] == "S1"
+    assert len(found) == 4
+
+
+def test_a_case_opened_again_waits_anew_though_there_was_a_task(
+    signed_in: SignIn, manager: User, make: MakeCustomer
+) -> None:
+    waiting = case(make("Bakery", manager), hours=72)
+    client = signed_in("account_manager")
+    act(client, f"case:{waiting.pk}", "snooze-30")
+    task = Task.objects.get()
+    assert (task.title, listed(manager)) == ("Answer their case", [])
+    assert "Done: Answer their case" in act(client, f"task:{task.pk}", "done")
+    waiting.refresh_from_db()
+    assert waiting.state == Case.State.ANSWERED
+    handling.resolve(waiting.pk)
+    handling.reopen(waiting.pk)
+    assert [need.key for need in listed(manager)] == [f"case:{waiting.pk}"]
+    assert "opened again" in listed(manager)[0].reason
+
+
+def test_a_case_is_its_assignees(manager: User, make: MakeCustomer) -> None:
+    ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER)
+    case(make("Bakery", manager), hours=72, assignee=ben)
+    assert (listed(manager), len(listed(ben)), listed(ben, "nobodys")) == ([], 1, [])
+
+
+def test_a_key_account_at_risk_is_for_this_week(manager: User, make: MakeCustomer) -> None:
+    key = make("Key", manager, stage=Stage.AT_RISK)
+    other = make("Other", manager, stage=Stage.AT_RISK, mrr=Decimal(500))
+    Customer.objects.filter(pk=key.pk).update(is_key_account=True)
+    assert [(need.band, need.key) for need in listed(manager)] == [
+        (2, f"key_account:{key.pk}"),
+        (3, f"at_risk:{other.pk}"),
+    ]
+
+
+@pytest.fixture
+def planted() -> Iterator[None]:
+    """A kind that a room adds: everybody with facts is needed, dated by a day."""
+
+    @contract.need("planted", "Planted", "Dig it out", said=lambda line: f"At {line.about['spot']}.", yields=True)
+    def found(moment: Moment) -> Lines:
+        told = Told(
+            customer="customer_id",
+            ref="customer_id",
+            key=Value("1"),
+            at=Value(moment.day_in(0)),
+            urgency=Value(11.0),
+            about={"spot": Value("a % and {b}")},
+        )
+        return told.of(CustomerFacts.objects.filter(orders=7))
+
+    assert found(Moment(clock.now(), ZONE)) is not None
+    yield
+    del SOURCES["planted"]
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_room_adds_a_kind_with_one_function(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    boreal = make("Boreal", manager, orders=7, stage=Stage.AT_RISK, mrr=Decimal(1))
+    client = signed_in("account_manager")
+    page = client.get("/today/").content.decode()
+    assert "Dig it out" in page
+    assert "At a % and {b}." in page
+    assert "Find out why they went quiet" not in page  # of what is about the whole customer the most urgent is shown
+    act(client, f"planted:{boreal.pk}", "done")
+    assert Task.objects.get().origin == "planted:1"
+    assert [need.key for need in listed(manager)] == [f"at_risk:{boreal.pk}"]
+
+
+def test_every_kind_in_one_fixed_number_of_queries(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    client = signed_in("account_manager")
+
+    def another(name: str) -> None:
+        renews = make(f"R{name}", manager, renews_in=40)
+        act(client, f"renewal:{renews.pk}", "snooze-1")
+        case(make(f"C{name}", manager, renews_in=30, interval=Interval.QUARTER), hours=9)
+        make(f"Q{name}", manager, stage=Stage.AT_RISK, mrr=Decimal(9))
+
+    another("1")
+    assert_query_count("today with every kind", client, "/today/")
+    another("2")
+    another("3")
+    assert_query_count("today with every kind", client, "/today/")
+
+
+@given(st.lists(st.integers(-40 * 24, 90 * 24), min_size=2, max_size=6))
+def test_the_nearer_a_deadline_the_more_urgent(hours: list[int]) -> None:
+    """And by the bands that are told of it: today or earlier from 10 on, within the week from 3 on."""
+    moment = Moment(clock.now(), ZONE)
+    deadlines = sorted(moment.tomorrow + timedelta(hours=each) for each in hours)
+    query = Customer.objects.none().query
+    compiler = query.get_compiler(connection=connection)
+    parts = [compiler.compile(Nearing(Value(each), moment).resolve_expression(query)) for each in deadlines]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(sql for sql, _ in parts), [one for _, params in parts for one in params])
+        urgencies = cursor.fetchone()
+    assert list(urgencies) == sorted(urgencies, reverse=True)
+    for deadline, urgency in zip(deadlines, urgencies, strict=True):
+        assert 0 < urgency <= 20
+        assert (urgency >= 10) == (deadline <= moment.tomorrow)
+        assert (urgency >= 3) == (deadline <= moment.tomorrow + timedelta(days=7))
+
+
+def test_a_line_that_is_gone_says_so(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    boreal = make("Boreal", manager, stage=Stage.AT_RISK, mrr=Decimal(9))
+    CustomerFacts.objects.update(stage=Stage.ACTIVE)
+    page = act(signed_in("account_manager"), f"at_risk:{boreal.pk}", "snooze-1")
+    assert "Somebody else has dealt with it" in page
