@@ -5,10 +5,11 @@ from celery import shared_task
 from customers.duplicates import finding
 from customers.facts import dirty
 from customers.ingest import running
+from customers.ingest.undo import running as undoing
 from customers.records import bulk, exporting
 from customers.segments import membership, saving
 
-__all__ = ["bulk", "exporting", "running", "saving"]
+__all__ = ["bulk", "exporting", "running", "saving", "undoing"]
 
 
 @shared_task

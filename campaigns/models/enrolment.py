@@ -1,5 +1,7 @@
 """Who went into a campaign, in which arm, and who was refused by which gate."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 
@@ -44,6 +46,8 @@ class Enrolment(models.Model):
 
 class Refusal(models.Model):
     """A customer who came to a campaign and was stopped by a gate."""
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="refusals", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="refusals", db_index=False)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from customers.events.recording import Happening, record
 from customers.models import Consent, Contact, ContactConsent, Customer
+from customers.records.consent import says_nothing_new
 
 State = Consent.State
 KINDS = {State.GRANTED: "contact.agreed", State.WITHDRAWN: "contact.withdrew"}
@@ -29,7 +30,7 @@ def _change(contact: Contact, said: ContactConsent) -> None:
     """Write what was said and record it. What says nothing new, or is older than what stands, changes nothing."""
     Customer.objects.select_for_update().only("pk").get(pk=contact.customer_id)
     stands = ContactConsent.objects.filter(contact=contact, channel=said.channel).first()
-    if stands and (stands.state == said.state or stands.changed_at > said.changed_at):
+    if stands and (stands.changed_at > said.changed_at or says_nothing_new(stands, said)):
         return
     said.pk, said.contact = stands.pk if stands else None, contact
     said.save()

@@ -84,6 +84,12 @@ _KINDS = (
     Kind("contact.agreed", "A person agreed to be approached", "customers", sentence="{name} agreed to {by}"),
     Kind("contact.withdrew", "A person opted out", "customers", sentence="{name} opted out of {by}"),
     Kind("interaction.logged", "An interaction was logged", "customers", sentence="{by} logged a {what}"),
+    Kind(
+        "import.undone",
+        "What a file had brought was taken back",
+        "customers",
+        sentence="Taken back of what {file} had brought: {said}",
+    ),
     Kind("interaction.removed", "An interaction was removed", "customers", sentence="{by} removed a {what}"),
     Kind("survey.invited", "Was asked for an answer", "surveys"),
     Kind("survey.answered", "Answered a survey", "surveys", sentence="Answered a survey with {score} out of 10"),

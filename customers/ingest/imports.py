@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from customers.ingest.mapping import Mapping
 from customers.ingest.running import JOB
+from customers.ingest.undo import running as undoing
 from customers.models import Import
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
@@ -17,6 +18,10 @@ WAIT = 0.5  # seconds between two looks at a job that another process does
 
 class StillRunning(Exception):
     """The import has a job that is not over."""
+
+
+class NothingToUndo(Exception):
+    """The import changed nothing, or was never brought in."""
 
 
 def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
@@ -46,8 +51,8 @@ def remove(imported: Import) -> None:
 
 def _at_rest(imported: Import) -> None:
     """Hold the import, as it is now and not as it was when its page was opened. Raises StillRunning."""
-    stands = Import.objects.select_for_update(of=("self",)).select_related("job").get(pk=imported.pk)
-    if stands.job and stands.job.open:
+    stands = Import.objects.select_for_update(of=("self",)).select_related("job", "undo_job").get(pk=imported.pk)
+    if any(job.open for job in stands.jobs):
         raise StillRunning
 
 
@@ -55,10 +60,22 @@ def _at_rest(imported: Import) -> None:
 def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
     """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""
     _at_rest(imported)
-    imported.dry_run = dry_run
+    imported.dry_run, imported.undone_at = dry_run, None
     imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
-    imported.save(update_fields=["dry_run", "job"])
+    imported.save(update_fields=["dry_run", "job", "undone_at"])
     return imported.job
+
+
+@transaction.atomic
+def undo(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
+    """Have a worker take the import back, or say what that would do. Raises StillRunning, NothingToUndo."""
+    _at_rest(imported)
+    if not imported.changes.exists():
+        raise NothingToUndo
+    title = f"{'Trying to take' if dry_run else 'Taking'} {imported.filename} back"[:200]
+    imported.undo_job = jobs.enqueue(undoing.JOB, title, {"import": imported.pk, "dry_run": dry_run}, by)
+    imported.save(update_fields=["undo_job"])
+    return imported.undo_job
 
 
 def run_here(imported: Import, *, dry_run: bool, tell: jobs.Tell) -> Job:
@@ -66,7 +83,15 @@ def run_here(imported: Import, *, dry_run: bool, tell: jobs.Tell) -> Job:
 
     The job is as good as any other: where this process is killed, a worker takes it up again.
     """
-    job = start(imported, dry_run=dry_run)
+    return _here(start(imported, dry_run=dry_run), tell)
+
+
+def undo_here(imported: Import, *, dry_run: bool, tell: jobs.Tell) -> Job:
+    """The same for taking the import back. Raises StillRunning, NothingToUndo."""
+    return _here(undo(imported, dry_run=dry_run), tell)
+
+
+def _here(job: Job, tell: jobs.Tell) -> Job:
     try:
         jobs.run(job.pk, tell)
         while job.open:  # a worker was first

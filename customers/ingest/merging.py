@@ -11,6 +11,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Identifier
 
+from customers.ingest import journal
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 
@@ -19,8 +20,9 @@ _MERGE_TURN = 7_461_001  # any number that no other advisory lock of the product
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the statements need beside the rows: when, from which file, and the currency where it names none."""
+    """What the statements need beside the rows: of which import, when, its file, the currency where that names none."""
 
+    run: int
     at: datetime
     source: str
     proof: str
@@ -91,14 +93,15 @@ _GATHER_NAMED = """
     ) AS first USING (line)
 """
 
-_CREATE = """
+_CREATE = SQL("""
     WITH created AS (
         INSERT INTO customers_customer (external_id, kind, name, email, phone, country, language, time_zone, owner_id,
             team_id, is_key_account, persona, source, tags, attributes, joined_at, created_at, updated_at)
         SELECT customer_id, coalesce(kind, 'person'), coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''),
             coalesce(country, ''), coalesce(language, ''), coalesce(time_zone, ''), owner_id,
             team_id, coalesce(is_key_account, FALSE), coalesce(persona, ''),
-            coalesce(source, %(source)s), coalesce(tags, '{}'), coalesce(attributes, '{}'), joined_at, %(at)s, %(at)s
+            coalesce(source, %(source)s), coalesce(tags, '{{}}'), coalesce(attributes, '{{}}'), joined_at, %(at)s,
+            %(at)s
         FROM import_customers AS told
         WHERE NOT EXISTS (SELECT FROM customers_customer WHERE external_id = told.customer_id)
         ORDER BY customer_id
@@ -106,11 +109,12 @@ _CREATE = """
         RETURNING id, joined_at
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
-        SELECT id, 'customer.created', coalesce(joined_at, %(at)s), %(at)s, 'import', 'customer:' || id, '{}', 'created'
+        SELECT id, 'customer.created', coalesce(joined_at, %(at)s), %(at)s, 'import', 'customer:' || id, '{{}}',
+            'created'
         FROM created
-    )
+    ), told AS ({made})
     SELECT count(*) FROM created
-"""
+""").format(made=journal.made("customers_customer"))
 
 # What a column becomes, from what the file tells and what stands.
 _LAST_WORD = {
@@ -134,14 +138,14 @@ def _update(rules: dict[str, str]) -> Composable:
         "WITH changed AS ("
         "  UPDATE customers_customer AS stands SET ({columns}, updated_at) = ROW ({wanted}, %(at)s)"
         "  FROM import_customers AS told WHERE stands.external_id = told.customer_id"
-        "  AND ({standing}) IS DISTINCT FROM ({wanted}) RETURNING stands.id"
-        "), marked AS (INSERT INTO customers_dirty (customer_id) SELECT id FROM changed) "
-        "SELECT count(*) FROM changed"
-    ).format(columns=columns, standing=standing, wanted=wanted)
+        "  AND ({standing}) IS DISTINCT FROM ({wanted}) RETURNING stands.*"
+        "), marked AS (INSERT INTO customers_dirty (customer_id) SELECT id FROM changed"
+        "), told AS ({told}) SELECT count(*) FROM changed"
+    ).format(columns=columns, standing=standing, wanted=wanted, told=journal.changed("customers_customer"))
 
 
 # The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py).
-_CONSENTS = """
+_CONSENTS = SQL("""
     WITH said AS (
         SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source
         FROM import_customers AS told
@@ -156,12 +160,14 @@ _CONSENTS = """
         ON CONFLICT (customer_id, channel) DO UPDATE
         SET state = excluded.state, source = excluded.source, proof = excluded.proof, changed_at = excluded.changed_at
         WHERE stands.state = 'granted' AND excluded.state = 'withdrawn'
-        RETURNING id, customer_id, state, source
+        RETURNING *
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
         SELECT customer_id, 'consent.' || state, %(at)s, %(at)s, left(source, 60), 'consent:' || id,
-            '{"channel": "email"}', gen_random_uuid()
+            '{{"channel": "email"}}', gen_random_uuid()
         FROM written
-    )
+    ), changes AS ({changed}
+    ), created AS (SELECT id FROM written WHERE NOT EXISTS (SELECT FROM customers_consent WHERE id = written.id)
+    ), told AS ({made})
     SELECT count(*) FROM written
-"""
+""").format(changed=journal.changed("customers_consent", "written"), made=journal.made("customers_consent"))

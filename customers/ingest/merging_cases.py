@@ -2,6 +2,7 @@
 
 from psycopg.sql import SQL, Identifier
 
+from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -58,9 +59,10 @@ _UPDATE = SQL("""
         FROM told WHERE stands.id = told.stands AND ({of_stands}) IS DISTINCT FROM ({of_told})
         RETURNING stands.*
     ), marked AS (INSERT INTO customers_dirty (customer_id) SELECT customer_id FROM changed
-    ), recorded AS ({steps})
+    ), recorded AS ({steps}), kept AS ({kept})
     SELECT count(*) FROM changed
 """).format(
+    kept=journal.changed("customers_case"),
     told=SQL(_TOLD),
     columns=_COLUMNS,
     of_told=SQL(", ").join(Identifier("told", name) for name in _NAMES),
@@ -75,6 +77,11 @@ _CREATE = SQL("""
         ORDER BY opened_at, case_id
         ON CONFLICT (external_id) DO NOTHING
         RETURNING *
-    ), recorded AS ({steps})
+    ), recorded AS ({steps}), kept AS ({kept})
     SELECT count(*) FROM created
-""").format(told=SQL(_TOLD), columns=_COLUMNS, steps=SQL(_STEPS).format(rows=SQL("created")))
+""").format(
+    told=SQL(_TOLD),
+    columns=_COLUMNS,
+    steps=SQL(_STEPS).format(rows=SQL("created")),
+    kept=journal.made("customers_case"),
+)

@@ -6,6 +6,9 @@ removed here, and turns no opt-out back into a consent.
 
 from typing import Any
 
+from psycopg.sql import SQL
+
+from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -18,8 +21,8 @@ def merge_contacts(circumstances: Circumstances) -> dict[str, Any]:
     run("ANALYZE import_people")
     # As whoever changes a contact or a consent does: the customer's row comes first.
     run("SELECT FROM customers_customer WHERE id IN (SELECT customer FROM import_people) ORDER BY id FOR NO KEY UPDATE")
-    run(_FREE_MAIN, **params)
-    updated = number(_UPDATE, **params)
+    run(journal.updating(_FREE_MAIN, "customers_contact"), **params)
+    updated = number(journal.updating(_UPDATE, "customers_contact"), **params)
     created = number(_CREATE, **params)
     consents = number(_CONSENTS, **params)
     tally = Tally(named=named, created=created, updated=updated)
@@ -42,6 +45,7 @@ _FREE_MAIN = """
         AND lower(stands.email) <> lower(told.contact_email)
         AND NOT EXISTS (SELECT FROM customers_contact AS gone WHERE gone.customer_id = told.customer
             AND lower(gone.email) = lower(told.contact_email) AND gone.removed_at IS NOT NULL)
+    RETURNING stands.*
 """
 
 # What a contact becomes, from what the file tells and what stands.
@@ -65,24 +69,21 @@ _FORGET_KNOWN = f"""
 """  # noqa: S608 - constants of this module
 
 _UPDATE = f"""
-    WITH changed AS (
-        UPDATE customers_contact AS stands SET
-            (name, role, phone, language, time_zone, birthday, is_main, attributes, updated_at) =
-            ROW ({_WANTED.strip()[1:-1]}, %(at)s)
-        FROM import_people AS told
-        WHERE {_ONE} AND stands.removed_at IS NULL AND {_STANDS} IS DISTINCT FROM {_WANTED}
-        RETURNING stands.id
-    )
-    SELECT count(*) FROM changed
+    UPDATE customers_contact AS stands SET
+        (name, role, phone, language, time_zone, birthday, is_main, attributes, updated_at) =
+        ROW ({_WANTED.strip()[1:-1]}, %(at)s)
+    FROM import_people AS told
+    WHERE {_ONE} AND stands.removed_at IS NULL AND {_STANDS} IS DISTINCT FROM {_WANTED}
+    RETURNING stands.*
 """  # noqa: S608 - constants of this module
 
-_CREATE = """
+_CREATE = SQL("""
     WITH created AS (
         INSERT INTO customers_contact (customer_id, name, role, email, phone, language, time_zone, birthday, is_main,
             source, attributes, created_at, updated_at)
         SELECT customer, coalesce(contact_name, ''), coalesce(role, ''), contact_email, coalesce(phone, ''),
             coalesce(language, ''), coalesce(time_zone, ''), birthday, coalesce(leads, FALSE), %(source)s,
-            coalesce(attributes, '{}'), %(at)s, %(at)s
+            coalesce(attributes, '{{}}'), %(at)s, %(at)s
         FROM import_people AS told
         WHERE NOT EXISTS (SELECT FROM customers_contact AS stands
             WHERE stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email))
@@ -93,11 +94,11 @@ _CREATE = """
         SELECT customer_id, 'contact.added', %(at)s, %(at)s, 'import', 'contact:' || id,
             jsonb_build_object('contact', id, 'name', coalesce(nullif(name, ''), email)), 'contact:' || id
         FROM created
-    )
+    ), kept AS ({kept})
     SELECT count(*) FROM created
-"""
+""").format(kept=journal.made("customers_contact"))
 
-_CONSENTS = """
+_CONSENTS = SQL("""
     WITH said AS (
         SELECT stands.id, stands.customer_id, coalesce(nullif(stands.name, ''), stands.email) AS name, told.consent,
             coalesce(told.consent_source, %(source)s) AS source
@@ -110,7 +111,7 @@ _CONSENTS = """
         ON CONFLICT (contact_id, channel) DO UPDATE
         SET state = excluded.state, source = excluded.source, proof = excluded.proof, changed_at = excluded.changed_at
         WHERE stands.state = 'granted' AND excluded.state = 'withdrawn'
-        RETURNING contact_id, state
+        RETURNING *
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
         SELECT said.customer_id, CASE state WHEN 'granted' THEN 'contact.agreed' ELSE 'contact.withdrew' END,
@@ -118,6 +119,10 @@ _CONSENTS = """
             jsonb_build_object('contact', said.id, 'name', said.name, 'channel', 'email', 'by', 'e-mail'),
             gen_random_uuid()
         FROM written JOIN said ON said.id = written.contact_id
-    )
+    ), changes AS ({changed}
+    ), created AS (SELECT id FROM written WHERE NOT EXISTS (SELECT FROM customers_contactconsent WHERE id = written.id)
+    ), kept AS ({made})
     SELECT count(*) FROM written
-"""
+""").format(
+    changed=journal.changed("customers_contactconsent", "written"), made=journal.made("customers_contactconsent")
+)

@@ -6,6 +6,7 @@ removed. An order's amount is the sum of its lines where a file brings lines, an
 
 from psycopg.sql import SQL
 
+from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -20,13 +21,22 @@ def merge_orders(circumstances: Circumstances) -> Tally:
     return Tally(named=number("SELECT count(*) FROM import_orders"), created=created, updated=updated)
 
 
-def merge_lines() -> Tally:
+def merge_lines(circumstances: Circumstances) -> Tally:
     """Make the lines of the gathered orders what the file says; their orders are there already."""
+    params = circumstances.params()
     named = run(_GATHER_LINES)
     run(_CHANGES)
-    return Tally(named=named, removed=run(_REMOVE_LINES), updated=run(_UPDATE_LINES), created=run(_CREATE_LINES))
+    removed = number(journal.deleting(_REMOVE_LINES, _LINES), **params)
+    updated = number(journal.updating(_UPDATE_LINES, _LINES), **params)
+    created = number(journal.inserting(_CREATE_LINES, _LINES), **params)
+    return Tally(named=named, removed=removed, updated=updated, created=created)
 
 
+_LINES = "customers_orderline"
+
+
+#: The dedup key of an order's events.
+KEY = "'order:' || CASE WHEN length(external_id) > 100 THEN md5(external_id) ELSE external_id END"
 # An order without a customer happens to nobody: it is kept, and no event tells of it.
 _EVENT = SQL("""
     INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
@@ -34,8 +44,8 @@ _EVENT = SQL("""
         'import', 'order:' || id,
         jsonb_build_object('amount', CASE WHEN scale(trim_scale(amount)) < 3 THEN round(amount, 2)
             ELSE trim_scale(amount) END::text, 'currency', currency, 'external_id', external_id),
-        'order:' || CASE WHEN length(external_id) > 100 THEN md5(external_id) ELSE external_id END
-""")
+        {key}
+""").format(key=SQL(KEY))
 
 _CREATE = SQL("""
     WITH created AS (
@@ -48,9 +58,9 @@ _CREATE = SQL("""
         ORDER BY told.ordered_at, told.order_id
         ON CONFLICT (external_id) DO NOTHING
         RETURNING id, external_id, customer_id, ordered_at AS happened_at, state, amount, currency
-    ), recorded AS ({event} FROM created WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING)
+    ), recorded AS ({event} FROM created WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING), kept AS ({made})
     SELECT count(*) FROM created
-""").format(event=_EVENT)
+""").format(event=_EVENT, made=journal.made("customers_order"))
 
 # A change tells as an event only that an order is now cancelled, or whose it is; anything else is a mark.
 _UPDATE = SQL("""
@@ -78,9 +88,10 @@ _UPDATE = SQL("""
         SELECT customer_before FROM changed WHERE customer_before IS NOT NULL
         UNION SELECT customer_id FROM changed WHERE customer_id IS NOT NULL
     ), recorded AS ({event} FROM changed WHERE customer_id IS DISTINCT FROM customer_before
-        OR (customer_id IS NOT NULL AND state = 'cancelled' AND state_before <> 'cancelled') ON CONFLICT DO NOTHING)
+        OR (customer_id IS NOT NULL AND state = 'cancelled' AND state_before <> 'cancelled') ON CONFLICT DO NOTHING
+    ), kept AS ({changed})
     SELECT count(*) FROM changed
-""").format(event=_EVENT)
+""").format(event=_EVENT, changed=journal.changed("customers_order"))
 
 _GATHER_LINES = """
     CREATE TEMP TABLE import_lines AS
@@ -104,16 +115,19 @@ _REMOVE_LINES = """
     DELETE FROM customers_orderline AS stands
     USING (SELECT order_id, max(position) AS last FROM import_lines GROUP BY order_id) AS told
     WHERE stands.order_id = told.order_id AND stands.position > told.last
+    RETURNING stands.*
 """
 
 _UPDATE_LINES = """
     UPDATE customers_orderline AS stands
     SET sku = told.sku, description = told.description, quantity = told.quantity, unit_price = told.unit_price
     FROM import_changes AS told WHERE stands.id = told.stands
+    RETURNING stands.*
 """
 
 _CREATE_LINES = """
     INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
     SELECT order_id, position, sku, description, quantity, unit_price FROM import_changes WHERE stands IS NULL
     ORDER BY order_id, position
+    RETURNING id
 """

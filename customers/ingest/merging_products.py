@@ -5,6 +5,7 @@ What a product upgrades to and goes with is named by codes; a code that no produ
 
 from psycopg.sql import SQL, Composable, Identifier
 
+from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -16,7 +17,7 @@ def merge_products(circumstances: Circumstances) -> Tally:
     run(_UPDATE, **params)
     created = number(_CREATE, **params)
     for statement in (*_links("upgrades_to", both_ways=False), *_links("goes_with", both_ways=True)):
-        run(statement)
+        run(statement, **params)
     changed = number("SELECT count(*) FROM import_changes WHERE is_changed")
     return Tally(named=number("SELECT count(*) FROM import_changes"), created=created, updated=changed)
 
@@ -26,7 +27,7 @@ _GATHER = """
     SELECT DISTINCT ON (sku) *, FALSE AS is_changed FROM import_rows WHERE refusal IS NULL ORDER BY sku, line
 """
 
-_UPDATE = """
+_UPDATE = SQL("""
     WITH wanted AS (
         SELECT stands.id, told.sku, told.name, coalesce(told.category, stands.category) AS category,
             coalesce(round(told.price, 4), stands.price) AS price,
@@ -39,12 +40,12 @@ _UPDATE = """
         FROM wanted WHERE stands.id = wanted.id
             AND (stands.name, stands.category, stands.price, stands.currency, stands.margin_share)
             IS DISTINCT FROM (wanted.name, wanted.category, wanted.price, wanted.currency, wanted.margin_share)
-        RETURNING stands.sku
-    )
+        RETURNING stands.*
+    ), kept AS ({kept})
     UPDATE import_changes SET is_changed = TRUE FROM changed WHERE import_changes.sku = changed.sku
-"""
+""").format(kept=journal.changed("customers_product"))
 
-_CREATE = """
+_CREATE = SQL("""
     WITH created AS (
         INSERT INTO customers_product (sku, name, category, price, currency, margin_share, updated_at)
         SELECT sku, name, coalesce(category, ''), round(price, 4), coalesce(currency, %(currency)s), margin_share,
@@ -53,9 +54,9 @@ _CREATE = """
         ORDER BY sku
         ON CONFLICT (sku) DO NOTHING
         RETURNING id
-    )
+    ), kept AS ({kept})
     SELECT count(*) FROM created
-"""
+""").format(kept=journal.made("customers_product"))
 
 
 def _links(name: str, *, both_ways: bool) -> tuple[Composable, Composable]:
@@ -78,12 +79,15 @@ def _links(name: str, *, both_ways: bool) -> tuple[Composable, Composable]:
             WHERE product.sku = told.sku AND link.from_product_id = product.id AND told.{name} IS NOT NULL
                 AND NOT EXISTS (SELECT FROM wanted WHERE (wanted.from_product_id, wanted.to_product_id)
                     = (link.from_product_id, link.to_product_id))
-            RETURNING link.from_product_id AS id, link.to_product_id AS other)
+            RETURNING link.*
+        ), kept AS ({kept})
         UPDATE import_changes AS told SET is_changed = TRUE FROM gone
-        JOIN customers_product AS product ON product.id = gone.id WHERE product.sku = told.sku
-    """).format(wanted=wanted, table=table, name=Identifier(name))
+        JOIN customers_product AS product ON product.id = gone.from_product_id WHERE product.sku = told.sku
+    """).format(
+        wanted=wanted, table=table, name=Identifier(name), kept=journal.removed(f"customers_product_{name}", "gone")
+    )
     add = SQL("""
         INSERT INTO {table} (from_product_id, to_product_id) SELECT DISTINCT * FROM ({wanted}) AS wanted
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING RETURNING id
     """).format(table=table, wanted=wanted)
-    return drop, add
+    return drop, journal.inserting(add, f"customers_product_{name}")

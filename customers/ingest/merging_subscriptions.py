@@ -7,6 +7,7 @@ stands, and a start is corrected as long as there is one term.
 
 from psycopg.sql import SQL
 
+from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -15,14 +16,18 @@ def merge_subscriptions(circumstances: Circumstances) -> Tally:
     """Make and change the gathered subscriptions; their customers are there already."""
     params = circumstances.params()
     run(_COMPARE, **params)
-    for statement in (_CORRECT, _END_TERMS, _BEGIN_TERMS, _UPDATE, _TELL_CHANGED):
-        run(statement, **params)
+    run(journal.updating(_CORRECT, _TERMS), **params)
+    run(journal.updating(_END_TERMS, _TERMS), **params)
+    run(journal.inserting(_BEGIN_TERMS, _TERMS), **params)
+    run(_UPDATE, **params)
+    run(_TELL_CHANGED, **params)
     created = number(_CREATE, **params)
     run("ANALYZE customers_subscription, customers_subscriptionterm")
     changed = number("SELECT count(*) FROM import_changes")
     return Tally(named=number("SELECT count(*) FROM import_subscriptions"), created=created, updated=changed)
 
 
+_TERMS = "customers_subscriptionterm"
 _CONDITIONS = SQL('plan, quantity, amount, currency, "interval", interval_count, discount')
 
 # The known subscriptions of which the file says otherwise, with their last term and what is to become of it.
@@ -71,19 +76,22 @@ _CORRECT = SQL("""
         CASE WHEN told.starts_elsewhen THEN told.started_at ELSE term.valid_from END, told.valid_to,
         told.plan, told.quantity, told.amount, told.currency, told."interval", told.interval_count, told.discount)
     FROM import_changes AS told WHERE term.id = told.term_id AND (told.is_apart OR NOT told.is_other)
+    RETURNING term.*
 """).format(conditions=_CONDITIONS)
 
 _END_TERMS = """
     UPDATE customers_subscriptionterm AS term SET valid_to = %(at)s
     FROM import_changes AS told WHERE term.id = told.term_id AND told.is_other AND NOT told.is_apart
+    RETURNING term.*
 """
 _BEGIN_TERMS = SQL("""
     INSERT INTO customers_subscriptionterm (subscription_id, customer_id, valid_from, valid_to, {conditions})
     SELECT id, customer_before, %(at)s, CASE WHEN valid_to <= %(at)s THEN %(at)s ELSE valid_to END, {conditions}
     FROM import_changes WHERE is_other AND NOT is_apart ORDER BY id
+    RETURNING id
 """).format(conditions=_CONDITIONS)
 
-_UPDATE = """
+_UPDATE = SQL("""
     WITH changed AS (
         UPDATE customers_subscription AS stands SET customer_id = told.customer_id, renews_at = told.renews_at,
             notice_days = told.notice_days, auto_renews = told.auto_renews, cancelled_at = told.cancelled_at,
@@ -91,10 +99,11 @@ _UPDATE = """
             turns_at = CASE WHEN told.valid_to > %(at)s THEN told.valid_to
                 WHEN told.valid_to IS NULL AND told.auto_renews THEN told.renews_at END
         FROM import_changes AS told WHERE stands.id = told.id
-    )
+        RETURNING stands.*
+    ), kept AS ({kept})
     INSERT INTO customers_dirty (customer_id)
     SELECT customer_id FROM import_changes UNION SELECT customer_before FROM import_changes
-"""
+""").format(kept=journal.changed("customers_subscription"))
 
 _PAYLOAD = SQL("""jsonb_build_object('subscription', id, 'plan', plan, 'amount', trim_scale(amount)::text,
     'currency', currency, 'quantity', quantity, 'interval', "interval", 'interval_count', interval_count)""")
@@ -141,8 +150,9 @@ _CREATE = SQL("""
                 WHEN until IS NOT NULL THEN started_at END, plan, quantity, amount,
             coalesce(currency, %(currency)s), "interval", interval_count, discount
         FROM told JOIN created ON created.external_id = told.subscription_id ORDER BY created.id
-        RETURNING subscription_id AS id, customer_id, valid_from, valid_to, {conditions}
-    ), recorded AS (
+        RETURNING id AS term, subscription_id AS id, customer_id, valid_from, valid_to, {conditions}
+    ), begun AS (SELECT term AS id FROM terms
+    ), kept_terms AS ({made_terms}), kept AS ({made}), recorded AS (
         {event}
         SELECT customer_id, 'subscription.started', valid_from, %(at)s, 'import', 'subscription:' || id, {payload},
             'started:' || id
@@ -152,4 +162,11 @@ _CREATE = SQL("""
         FROM terms WHERE valid_to <= %(at)s
     ), marked AS (INSERT INTO customers_dirty (customer_id) SELECT customer_id FROM terms WHERE valid_from > %(at)s)
     SELECT count(*) FROM terms
-""").format(conditions=_CONDITIONS, event=_EVENT, payload=_PAYLOAD, ended=_ENDED_KEY)
+""").format(
+    conditions=_CONDITIONS,
+    event=_EVENT,
+    payload=_PAYLOAD,
+    ended=_ENDED_KEY,
+    made=journal.made("customers_subscription"),
+    made_terms=journal.made(_TERMS, "begun"),
+)

@@ -16,6 +16,7 @@ from customers.ingest.guess import guess, guess_fields, states_in
 from customers.ingest.mapping import Mapping, from_json
 from customers.ingest.preview import preview, sample
 from customers.ingest.reader import FileRefused, Layout
+from customers.ingest.rehearsal import EXAMPLES, told
 from customers.models import Import
 from customers.models.imports import ImportKind
 from retention.workspace.models import Workspace
@@ -60,10 +61,12 @@ def _guessed(file: TemporaryUploadedFile, form: UploadForm) -> Mapping:
 @requires(Can.IMPORT)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How the import goes, and how it ended. One that was never tried still waits for its mapping."""
-    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    imported = get_object_or_404(Import.objects.select_related("job", "undo_job"), pk=pk)
     if imported.job is None:
         return redirect("customers:import_mapping", pk)
-    return render(request, "customers/ingest/detail.html", {"imported": imported, "job": imported.job})
+    undo = imported.undo_job
+    since = undo if undo and undo.created_at > imported.job.created_at else None
+    return render(request, "customers/ingest/detail.html", {"imported": imported, "job": imported.job, "undo": since})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -161,6 +164,39 @@ def refused_csv(_request: HttpRequest, pk: int) -> StreamingHttpResponse:
     response = StreamingHttpResponse(refused.as_csv(imported), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="refused-{pk}.csv"'
     return response
+
+
+@require_POST
+@requires(Can.IMPORT)
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the import back, or with `try` say what that would do."""
+    imported = get_object_or_404(Import, pk=pk)
+    try:
+        imports.undo(imported, dry_run="try" in request.POST, by=person(request))
+    except imports.StillRunning:
+        messages.error(request, BUSY)
+    except imports.NothingToUndo:
+        messages.error(request, "There is nothing to take back: this import changed nothing that still stands.")
+    return redirect("customers:import_detail", pk)
+
+
+@require_safe
+@requires(Can.IMPORT)
+def examples(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rows as the trial would change them, field by field."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    page = Paginator(imported.examples.order_by("id"), PAGE).get_page(request.GET.get("page"))
+    context = {"imported": imported, "page": page, "shown": told(page), "most": EXAMPLES}
+    return render(request, "customers/ingest/examples.html", context)
+
+
+@require_safe
+@requires(Can.IMPORT)
+def kept_rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an undo had to leave as it is, and why."""
+    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    page = Paginator(imported.kept.order_by("id"), PAGE).get_page(request.GET.get("page"))
+    return render(request, "customers/ingest/kept.html", {"imported": imported, "page": page})
 
 
 @require_POST

@@ -19,15 +19,18 @@ from customers.ingest import (
     merging_products,
     merging_subscriptions,
     refused,
+    rehearsal,
     staging,
 )
 from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.reader import FileRefused, Reader
+from customers.ingest.rehearsal import Rehearsed, rehearsed
 from customers.ingest.statements import number, rows, run
 from customers.models import Import
 from customers.models.imports import ImportKind
+from customers.records.consent import FROM_FILE
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
 from retention.workspace.models import Workspace
@@ -68,14 +71,26 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         raise JobFailed(_nothing_to_merge(staged))
     progress.step(staged, staged, "Trying it out" if imported.dry_run else "Merging")
     circumstances = Circumstances(
-        clock.now(), imported.filename[:100], f"import {imported.pk}: {imported.filename}"[:300], workspace.currency
+        imported.pk,
+        clock.now(),
+        imported.filename[:100],
+        f"{proof_of(imported)} {imported.filename}"[:300],
+        workspace.currency,
     )
     with transaction.atomic():
         summary = _merge(mapping.kind, circumstances, progress)
+        shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
         transaction.set_rollback(imported.dry_run)
+    rehearsal.keep(imported, shown)
     if staged >= ANALYZE_FROM and not imported.dry_run:
         run("ANALYZE customers_customer, customers_order, customers_orderline, customers_event")
-    return counts | _reckoned(mapping.kind, counts, summary) | {"unused": mapping.unused(reader.columns)}
+    told = {"unused": mapping.unused(reader.columns), "fields": shown.fields}
+    return counts | _reckoned(mapping.kind, counts, summary) | told
+
+
+def proof_of(imported: Import) -> str:
+    """What the proof of every consent begins with that this import brought."""
+    return f"{FROM_FILE}{imported.pk}:"
 
 
 def _reckoned(kind: str, counts: dict[str, int], summary: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +136,7 @@ _MERGES: dict[str, dict[str, Callable[[Circumstances], Tally]]] = {
     ImportKind.ORDERS: {"orders": merging_orders.merge_orders},
     ImportKind.ORDER_LINES: {
         "orders": merging_orders.merge_orders,
-        "lines": lambda _: merging_orders.merge_lines(),
+        "lines": merging_orders.merge_lines,
     },
     ImportKind.SUBSCRIPTIONS: {"subscriptions": merging_subscriptions.merge_subscriptions},
     ImportKind.PRODUCTS: {"products": merging_products.merge_products},

@@ -12,5 +12,8 @@ urlpatterns = [
     path("data/<int:pk>/start/", pages.start, name="import_start"),
     path("data/<int:pk>/refused/", pages.refused_rows, name="import_refused"),
     path("data/<int:pk>/refused.csv", pages.refused_csv, name="import_refused_csv"),
+    path("data/<int:pk>/changes/", pages.examples, name="import_examples"),
+    path("data/<int:pk>/undo/", pages.undo, name="import_undo"),
+    path("data/<int:pk>/kept/", pages.kept_rows, name="import_kept"),
     path("data/<int:pk>/remove/", pages.remove, name="import_remove"),
 ]

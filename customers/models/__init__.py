@@ -6,7 +6,7 @@ from customers.models.custom import CustomField
 from customers.models.duplicates import FormerId, Likeness, MatchKey, Merge, MergedRow, Unmatched
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod, ValueScale
-from customers.models.imports import Import, ImportMapping, RejectedRow
+from customers.models.imports import Import, ImportChange, ImportExample, ImportKept, ImportMapping, RejectedRow
 from customers.models.interactions import Attachment, Interaction, InteractionBefore
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
@@ -35,6 +35,9 @@ __all__ = [
     "HandChange",
     "HandPick",
     "Import",
+    "ImportChange",
+    "ImportExample",
+    "ImportKept",
     "ImportMapping",
     "Interaction",
     "InteractionBefore",

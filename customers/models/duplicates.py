@@ -1,6 +1,7 @@
 """Customers who may be one and the same, customers made one, and what to do to have two again."""
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -18,6 +19,8 @@ class Unmatched(models.Model):
 
 class MatchKey(models.Model):
     """One trait by which customers are compared: a hash of the address, number, domain or name in its plain form."""
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     class Trait(models.IntegerChoices):
         EMAIL = 1, "same e-mail address"
@@ -40,6 +43,8 @@ class Likeness(models.Model):
 
     `reasons`: a list of {"why", "what"}; `score`: of 100, how sure it is.
     """
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     low = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
     high = models.ForeignKey(Customer, models.CASCADE, related_name="+")

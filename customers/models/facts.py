@@ -5,6 +5,7 @@ window's edge is crossed (`next_edge_at`).
 """
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -33,6 +34,8 @@ class Stage(models.TextChoices):
 
 class CustomerFacts(models.Model):
     """One row per customer. Orders count net, cancelled ones not at all; money is in the workspace's currency alone."""
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="facts")
     # Orders
@@ -92,6 +95,8 @@ class CustomerFacts(models.Model):
 class StagePeriod(models.Model):
     """The time a customer spent in a stage; the open one has no end."""
 
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
+
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="stage_periods", db_index=False)
     stage = models.CharField(max_length=10, choices=Stage)
     entered_at = models.DateTimeField()
@@ -110,6 +115,8 @@ class CustomerMonth(models.Model):
     Three conventions side by side: `all` counts every order and credit note, `kept` leaves cancelled and refunded ones
     out, `paid` is `kept` with a positive amount. A cohort is the month of the customer's first order so counted.
     """
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="months", db_index=False)
     month = models.DateField()
@@ -135,6 +142,8 @@ class Dirty(models.Model):
     Marks are appended, never merged: a mark that had to wait for, or give way to, another's could be lost between a
     router that deletes the old one and a writer who has not committed yet.
     """
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
 

@@ -1,4 +1,4 @@
-"""Files brought in: how their columns map, what became of them, and every row that was refused."""
+"""Files brought in: how their columns map, what became of them, what they changed, and every row that was refused."""
 
 from typing import ClassVar
 
@@ -43,12 +43,26 @@ class Import(models.Model):
     filename = models.CharField(max_length=300)
     spec = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
+    undo_job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="undone_import")
+    undone_at = models.DateTimeField(null=True, help_text="When what it brought was last taken back.")
     created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.filename
 
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Its jobs, of which one at most is open."""
+        return tuple(job for job in (self.job, self.undo_job) if job is not None)
+
+    @property
+    def is_in(self) -> bool:
+        """Whether it is brought in, and not taken back since."""
+        return bool(self.job and self.job.state == Job.State.DONE and not self.dry_run and not self.undone_at)
+
     def state_in_words(self) -> str:
+        if self.undone_at:
+            return "Taken back"
         if self.job is None:
             return "Waits for its mapping"
         if self.dry_run:
@@ -71,3 +85,54 @@ class RejectedRow(models.Model):
     class Meta:
         ordering = ["run", "line"]
         indexes = [models.Index(fields=["run", "line"], name="rejected_by_line")]
+
+
+class ImportChange(models.Model):
+    """What a run of an import did to rows of one table, so that it can be taken back.
+
+    Rows it made: `first` to `last`, ids without a gap. A row it changed: `before` and `after` hold the columns that
+    differ. A row it removed: `before` holds all of it. `at` is the run's instant, by which two runs are told apart.
+    """
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="changes", db_index=False)
+    at = models.DateTimeField()
+    table = models.CharField(max_length=63, db_collation="C")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "table", "first"], name="import_change_by_run"),
+            models.Index(fields=["table", "first"], name="import_change_by_row"),
+        ]
+
+
+class ImportKept(models.Model):
+    """A row that an undo left as it is, and why. `noun` says what it is: order, case …"""
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="kept", db_index=False)
+    noun = models.CharField(max_length=30)
+    row_id = models.BigIntegerField()
+    name = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["run", "id"]
+        indexes = [models.Index(fields=["run", "id"], name="import_kept_by_run")]
+
+
+class ImportExample(models.Model):
+    """A row as a trial would change it: the columns that differ, before and after. `noun` as for those kept."""
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="examples", db_index=False)
+    noun = models.CharField(max_length=30)
+    row_id = models.BigIntegerField()
+    name = models.CharField(max_length=300)
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ["run", "id"]
+        indexes = [models.Index(fields=["run", "id"], name="import_example_by_run")]

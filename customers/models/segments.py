@@ -1,5 +1,7 @@
 """Segments and who was in them when."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -31,6 +33,8 @@ class Segment(models.Model):
 
 class SegmentMembership(models.Model):
     """One stay of a customer in a segment; the present one has no end."""
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     # The indexes below begin with these two columns; a refresh writes many rows and pays for each index more.
     segment = models.ForeignKey(Segment, models.CASCADE, related_name="memberships", db_index=False)

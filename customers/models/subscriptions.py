@@ -1,5 +1,7 @@
 """Recurring contracts: what was agreed from when until when, and the movements of monthly revenue that follow."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.db import models
@@ -133,6 +135,8 @@ class MrrMovement(models.Model):
 
     A rollup of the terms that have begun or ended by now, folded with the facts. No row: nothing changed that day.
     """
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="mrr_movements", db_index=False)
     currency = models.CharField(max_length=3)

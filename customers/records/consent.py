@@ -6,6 +6,7 @@ what the first did.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from django.db import transaction
 
@@ -13,6 +14,8 @@ from customers.events.recording import Happening, record
 from customers.models import Consent, Customer
 from retention.common import clock
 
+#: What the proof of a consent begins with that a file brought.
+FROM_FILE = "import "
 KINDS = {Consent.State.GRANTED: "consent.granted", Consent.State.WITHDRAWN: "consent.withdrawn"}
 
 
@@ -44,15 +47,29 @@ def lapse(customer_id: int, channel: str) -> None:
 
 @transaction.atomic
 def _change(said: Consent, *, granted: bool) -> None:
-    """Write what was said and record it. What says nothing new, or is older than what stands, changes nothing."""
+    """Write what was said and record it. What says nothing new, or is older than what stands, changes nothing.
+
+    An opt-out that only a file told of is kept anew as the customer's own, which no undo of that file takes back.
+    """
     said.state = Consent.State.GRANTED if granted else Consent.State.WITHDRAWN
     Customer.objects.select_for_update().only("pk").get(pk=said.customer_id)
     stands = Consent.objects.filter(customer_id=said.customer_id, channel=said.channel).first()
-    if stands and (stands.state == said.state or stands.changed_at > said.changed_at):
+    if stands and (stands.changed_at > said.changed_at or says_nothing_new(stands, said)):
         return
     said.pk = stands.pk if stands else None
     said.save()
     record([_happening(said)])
+
+
+class _Word(Protocol):
+    state: str
+    proof: str
+
+
+def says_nothing_new(stands: _Word, said: _Word) -> bool:
+    """Whether what was said stands already. An opt-out that only a file told of does not stand as one's own word."""
+    only_told = said.state == Consent.State.WITHDRAWN and stands.proof.startswith(FROM_FILE)
+    return stands.state == said.state and not only_told
 
 
 def _happening(said: Consent) -> Happening:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from customers.ingest import naming
 from customers.ingest.guess import guess
-from customers.ingest.imports import run_here, take_in
+from customers.ingest.imports import NothingToUndo, StillRunning, run_here, take_in, undo_here
 from customers.ingest.mapping import Mapping, MappingRefused, check
 from customers.ingest.reader import FileRefused, Reader
 from customers.models import Import
@@ -25,21 +25,51 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind", choices=ImportKind.values)
-        parser.add_argument("file", type=Path)
+        parser.add_argument("kind", choices=ImportKind.values, nargs="?")
+        parser.add_argument("file", type=Path, nargs="?")
         parser.add_argument(
             "--mapping", help="name of a saved mapping or an example, or a JSON file; else it is guessed"
         )
         parser.add_argument("--dry-run", action="store_true", help="try everything and take it back")
+        parser.add_argument("--undo", type=int, metavar="ID", help="take the import of this number back")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        if options["undo"]:
+            self._undo(options)
+            return
+        if not options["kind"] or not options["file"]:
+            raise CommandError("Say what the file holds and where it is: import customers customers.csv")
         taken = _take_in(options["kind"], options["file"], options["mapping"])
         job = run_here(taken, dry_run=options["dry_run"], tell=Meter(self.stderr))
         if job.state != Job.State.DONE:
             raise CommandError(job.error or "The import was stopped. Nothing was brought in.")
         summary = {"import": taken.pk, "dry_run": taken.dry_run, **job.summary}
         self.stdout.write(json.dumps(summary, indent=2) if options["json"] else _in_words(summary))
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        taken = Import.objects.filter(pk=options["undo"]).first()
+        if taken is None:
+            raise CommandError(f"There is no import {options['undo']}. Their numbers are in the addresses under Data.")
+        try:
+            job = undo_here(taken, dry_run=options["dry_run"], tell=Meter(self.stderr))
+        except StillRunning as error:
+            raise CommandError("The import is running. Nothing was taken back.") from error
+        except NothingToUndo as error:
+            raise CommandError("There is nothing to take back: nothing that it changed still stands.") from error
+        if job.state != Job.State.DONE:
+            raise CommandError(job.error or "It was stopped. Nothing was taken back.")
+        summary = {"import": taken.pk, **job.summary}
+        self.stdout.write(json.dumps(summary, indent=2) if options["json"] else _undone_in_words(summary))
+
+
+def _undone_in_words(summary: dict[str, Any]) -> str:
+    lines = [
+        f"{what.capitalize()}: {counts['removed']:,} removed, {counts['changed']:,} put back, {counts['kept']:,} stay"
+        for what, counts in summary["tables"].items()
+    ]
+    lines += [f"{count:,} stay: {reason}" for reason, count in summary["reasons"].items()]
+    return "\n".join([*lines, "This was a trial: nothing was taken back."] if summary["dry_run"] else lines)
 
 
 def _take_in(kind: str, file: Path, mapping: str | None) -> Import:

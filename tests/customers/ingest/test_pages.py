@@ -12,10 +12,11 @@ from django.test import Client, override_settings
 
 from customers.ingest.imports import StillRunning, remap, remove, start, take_in
 from customers.models import Customer, Import, ImportMapping, RejectedRow
+from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job
 from tests.baseline import assert_query_count
-from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, bring, mapping
+from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, again, bring, mapping
 
 pytestmark = pytest.mark.django_db
 
@@ -202,6 +203,11 @@ def test_pages_take_a_fixed_number_of_queries(client: Client) -> None:
     assert_query_count("import", client, f"/data/{taken.pk}/")
     assert_query_count("import mapping", client, f"/data/{taken.pk}/mapping/")
     assert_query_count("import refused", client, f"/data/{taken.pk}/refused/")
+    with taken.file.storage.open(taken.file.name, "wb") as file:
+        file.write(TEXT.replace(b"Ann,", b"Anna,"))
+    again(taken, dry_run=True)
+    assert_query_count("import changes", client, f"/data/{taken.pk}/changes/")
+    assert_query_count("import kept", client, f"/data/{taken.pk}/kept/")
 
 
 def test_two_files_of_one_name_are_kept_apart(client: Client) -> None:
@@ -233,3 +239,35 @@ def test_examples_are_offered_as_such(client: Client) -> None:
     page = client.get("/data/new/").content.decode()
     assert '<option value="Mine">Mine</option>' in page
     assert '<option value="online_retail">Example: online retail</option>' in page
+
+
+def test_a_trial_shows_what_would_change_and_an_undo_is_tried_before_it_is_done(client: Client) -> None:
+    bring(mapping(CUSTOMERS), TEXT)
+    job, taken = bring(mapping(CUSTOMERS), TEXT.replace(b"Ann,ann", b"Anna,anna") + b"2,Ben,,,,\n", dry_run=True)
+    assert job.summary["fields"] == {"customers": {"Name": 1, "E-mail": 1}}
+    assert "Customers would change in" in client.get(f"/data/{taken.pk}/").content.decode()
+    page = client.get(f"/data/{taken.pk}/changes/")
+    ((example, fields),) = page.context["shown"]
+    assert (example.name, [(one.label, one.before, one.after) for one in fields]) == (
+        "Anna",
+        [("Name", "Ann", "Anna"), ("E-mail", "ann@example.test", "anna@example.test")],
+    )
+    assert Customer.objects.get().name == "Ann"
+    again(taken)
+    assert "Undo the import" in client.get(f"/data/{taken.pk}/").content.decode()
+    Customer.objects.filter(name="Ben").update(phone="1", updated_at=clock.now())
+    client.post(f"/data/{taken.pk}/undo/", {"try": "1"})
+    jobs.run(jobs.due()[0])
+    assert "nothing is taken back yet" in client.get(f"/data/{taken.pk}/").content.decode()
+    client.post(f"/data/{taken.pk}/undo/")
+    jobs.run(jobs.due()[0])
+    assert "See what stays" in client.get(f"/data/{taken.pk}/").content.decode()
+    assert "It was changed after the file came in." in client.get(f"/data/{taken.pk}/kept/").content.decode()
+    assert set(Customer.objects.values_list("name", flat=True)) == {"Ann", "Ben"}
+
+
+def test_only_who_may_import_may_undo(signed_in: SignIn) -> None:
+    _, taken = bring(mapping(CUSTOMERS), TEXT)
+    for path in ("undo", "kept", "changes"):
+        assert signed_in("analyst").post(f"/data/{taken.pk}/{path}/").status_code in (403, 404, 405)
+    assert Customer.objects.count() == 1

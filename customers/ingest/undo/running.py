@@ -1,0 +1,79 @@
+"""Taking an import back, as a job: judged and done in one transaction, or tried and rolled back.
+
+A job that is killed, cancelled or refused at any moment has changed nothing, and may be begun again. A second undo
+finds only what the first had to leave.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from customers.ingest import merging
+from customers.ingest.running import proof_of
+from customers.ingest.statements import number, rows
+from customers.ingest.undo import judging, later, restoring
+from customers.ingest.undo.kinds import KINDS
+from customers.models import Import, ImportChange, ImportKept
+from retention.common import clock
+from retention.workspace.jobs import JobFailed, Progress, job
+
+JOB = "import_undo"
+
+
+@job(JOB)
+def run_undo(progress: Progress) -> dict[str, Any]:
+    """Take back the import that the job names, or try to (`dry_run`).
+
+    Its summary counts the rows removed, changed back and kept by table, those kept by reason, and the customers on
+    whose timeline it stands. Raises JobFailed where a later import built on its rows.
+    """
+    imported = Import.objects.get(pk=progress.job.spec["import"])
+    dry_run = bool(progress.job.spec["dry_run"])
+    total = number(_ROWS, run=imported.pk)
+    progress.step(0, total, "Trying to take it back" if dry_run else "Taking it back")
+    try:
+        with transaction.atomic():
+            summary = _undo(imported, progress)
+            transaction.set_rollback(dry_run)
+    except later.BuiltUpon as reason:
+        raise JobFailed(f"{reason} Nothing was taken back.") from reason
+    return summary | {"dry_run": dry_run, "rows": total}
+
+
+_ROWS = "SELECT coalesce(sum(last - first + 1), 0) FROM customers_importchange WHERE run_id = %(run)s"
+_REASONS = """
+    SELECT reason, count(*) FROM customers_importkept WHERE run_id = %(run)s
+    GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 20
+"""
+
+
+def _undo(imported: Import, progress: Progress) -> dict[str, Any]:
+    merging.take_turn()
+    later.check(imported)
+    ImportKept.objects.filter(run=imported).delete()
+    restoring.begin()
+    params = {"run": imported.pk, "now": clock.now(), "proof": proof_of(imported), "file": imported.filename}
+    counts: dict[str, dict[str, int]] = {}
+    for at in _instants(imported):
+        _undo_run(params | {"at": at}, counts, progress)
+    customers = restoring.tell(params)
+    Import.objects.filter(pk=imported.pk).update(undone_at=params["now"])
+    return {"tables": counts, "customers": customers, "reasons": dict(rows(_REASONS, run=imported.pk))}
+
+
+def _instants(imported: Import) -> list[datetime]:
+    """When the import was run and changed something, the latest first."""
+    runs = ImportChange.objects.filter(run=imported).order_by("-at")
+    return list(runs.values_list("at", flat=True).distinct())
+
+
+def _undo_run(params: dict[str, Any], counts: dict[str, dict[str, int]], progress: Progress) -> None:
+    """Take back one run, table by table, and add to the counts what became of its rows."""
+    for kind in KINDS:
+        progress.stop_if_asked()
+        if judging.gather(kind, params):
+            judging.judge(kind, params)
+            sums = counts.setdefault(kind.plural, {})
+            for what, count in restoring.restore(kind, params).items():
+                sums[what] = sums.get(what, 0) + count
