@@ -8,7 +8,7 @@ from psycopg.sql import SQL
 
 from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
-from customers.ingest.statements import number, run
+from customers.ingest.statements import number, rows, run
 
 
 def merge_orders(circumstances: Circumstances) -> Tally:
@@ -16,7 +16,9 @@ def merge_orders(circumstances: Circumstances) -> Tally:
     params = circumstances.params()
     # Changed before made: what is made in this transaction has no statistics that a join with it could be planned by.
     updated = number(_UPDATE, **params)
-    created = number(_CREATE, **params)
+    ((created, untold),) = rows(_CREATE, **params)
+    if untold:
+        run(_TELL_ANEW, **params)
     run("ANALYZE customers_order")
     return Tally(named=number("SELECT count(*) FROM import_orders"), created=created, updated=updated)
 
@@ -58,9 +60,25 @@ _CREATE = SQL("""
         ORDER BY told.ordered_at, told.order_id
         ON CONFLICT (external_id) DO NOTHING
         RETURNING id, external_id, customer_id, ordered_at AS happened_at, state, amount, currency
-    ), recorded AS ({event} FROM created WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING), kept AS ({made})
-    SELECT count(*) FROM created
+    ), recorded AS ({event} FROM created WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING RETURNING id
+    ), kept AS ({made})
+    SELECT count(*), count(customer_id) - (SELECT count(*) FROM recorded) FROM created
 """).format(event=_EVENT, made=journal.made("customers_order"))
+
+# An order of this id was told of before, and taken back with the file that brought it: this is another one.
+_TELL_ANEW = SQL("""
+    WITH created AS (
+        SELECT orders.id, external_id, customer_id, ordered_at AS happened_at, state, amount, currency
+        FROM customers_importchange AS made JOIN customers_order AS orders ON orders.id BETWEEN made.first AND made.last
+        JOIN customers_event AS told USING (customer_id)
+        WHERE made.run_id = %(run)s AND made.at = %(at)s AND made."table" = 'customers_order' AND made.before IS NULL
+            AND told.kind = CASE state WHEN 'cancelled' THEN 'order.cancelled' ELSE 'order.placed' END
+            AND told.dedup_key = {key} AND told.ref <> 'order:' || orders.id
+            AND NOT EXISTS (SELECT FROM customers_order
+                WHERE id = CASE WHEN told.ref ~ '^order:[0-9]{{1,18}}$' THEN substr(told.ref, 7)::bigint END)
+    )
+    {event} || ':' || id FROM created
+""").format(event=_EVENT, key=SQL(KEY))
 
 # A change tells as an event only that an order is now cancelled, or whose it is; anything else is a mark.
 _UPDATE = SQL("""

@@ -107,7 +107,7 @@ def _examples(imported: Import, at: datetime, kind: Kind) -> Iterator[ImportExam
 
 def _labels(kind: Kind) -> dict[str, str]:
     """What people call the columns, and the custom fields among the attributes."""
-    own = {field.column: str(field.verbose_name).capitalize() for field in kind.fields()}
+    own = {str(field.column): str(field.verbose_name).capitalize() for field in kind.fields()}
     custom = CustomField.objects.filter(about=kind.noun if kind.noun == "customer" else "contact")
     return own | {_ATTRIBUTE + field.key: field.label for field in custom}
 

@@ -106,7 +106,7 @@ def naming(model: type[Model], which: Callable[[type[Model]], bool]) -> Iterator
         if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one):
             other = relation.related_model
             if isinstance(other, type) and which(other):
-                yield other, relation.field.column  # type: ignore[union-attr]
+                yield other, str(relation.field.column)  # type: ignore[union-attr]
 
 
 def _holds(model: type[Model]) -> bool:

@@ -56,12 +56,12 @@ class Kind:
         return [field for field in fields if not field.primary_key and not isinstance(field, GeneratedField)]
 
     def columns(self) -> Composable:
-        return SQL(", ").join(Identifier(field.column) for field in self.fields())
+        return SQL(", ").join(Identifier(str(field.column)) for field in self.fields())
 
     def references(self) -> list[tuple[str, str]]:
         """Columns that name rows of other tables, each with that table."""
         return [
-            (field.column, field.remote_field.model._meta.db_table)
+            (str(field.column), field.remote_field.model._meta.db_table)
             for field in self.fields()
             if isinstance(field, ForeignKey)
         ]

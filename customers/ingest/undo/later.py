@@ -17,7 +17,7 @@ class BuiltUpon(Exception):
 def check(imported: Import) -> None:
     """Raise BuiltUpon where later imports built on rows that this one made or changed."""
     found: dict[int, dict[str, int]] = {}
-    for statement in (_CHANGED_AGAIN, *_hung_on()):
+    for statement in (SQL(_CHANGED_AGAIN), *_hung_on()):
         for run, table, count in rows(statement, run=imported.pk):
             counts = found.setdefault(run, {})
             counts[table] = counts.get(table, 0) + count

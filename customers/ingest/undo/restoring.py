@@ -21,7 +21,7 @@ def restore(kind: Kind, params: dict[str, Any]) -> dict[str, int]:
     """Take the gathered and judged rows of one table back, and keep what stays with its reason. Returns the counts."""
     run(SQL(_CONCERNED).format(table=kind.identifier, customer=SQL(kind.customer), noun=Literal(kind.noun)))
     if kind.model is Order:
-        run(SQL(_RELEASE_EVENTS).format(key=SQL(KEY)), **params)
+        run(SQL(_CALM_EVENTS).format(key=SQL(KEY)), **params)
     removed = _remove(kind)
     for first in (SQL("IS NOT DISTINCT FROM"), SQL("IS DISTINCT FROM")):
         run(
@@ -49,20 +49,20 @@ _CONCERNED = """
     WHERE told.reason IS NULL AND told.before ? 'customer_id'
 """
 
-# The same file must be able to tell of its orders again; and nothing begins any more on account of these.
-_RELEASE_EVENTS = """
-    UPDATE customers_event AS event SET dedup_key = 'undone:' || event.id, routed_at = coalesce(routed_at, %(now)s)
+# What was told of orders that go stays on the timeline, and nothing begins any more on account of it.
+_CALM_EVENTS = """
+    UPDATE customers_event AS event SET routed_at = %(now)s
     FROM (SELECT id, customer_id, external_id, {key} AS key FROM customers_order
         WHERE id IN (SELECT id FROM undo_rows WHERE reason IS NULL)) AS gone
     WHERE event.customer_id = gone.customer_id AND event.kind IN ('order.placed', 'order.cancelled')
-        AND event.dedup_key = gone.key AND event.recorded_at = %(at)s
+        AND event.dedup_key = gone.key AND event.recorded_at = %(at)s AND event.routed_at IS NULL
 """
 
 
 def _remove(kind: Kind) -> int:
     """Remove the rows that the import made; a customer with what is worked out about them, and their timeline."""
     if kind.model is Customer:
-        for model, column in [*naming(Customer, goes_along), (Event, "customer_id")]:
+        for model, column in naming(Customer, lambda model: model is Event or goes_along(model)):
             run(SQL(_REMOVE_OF).format(Identifier(model._meta.db_table), Identifier(column)))
     return run(SQL(_REMOVE).format(kind.identifier))
 
@@ -97,7 +97,7 @@ _PUT_BACK = """
 
 
 def _of_told(kind: Kind) -> Composable:
-    return SQL(", ").join(Identifier("told", field.column) for field in kind.fields())
+    return SQL(", ").join(Identifier("told", str(field.column)) for field in kind.fields())
 
 
 _KEEP = """

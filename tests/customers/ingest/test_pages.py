@@ -203,7 +203,7 @@ def test_pages_take_a_fixed_number_of_queries(client: Client) -> None:
     assert_query_count("import", client, f"/data/{taken.pk}/")
     assert_query_count("import mapping", client, f"/data/{taken.pk}/mapping/")
     assert_query_count("import refused", client, f"/data/{taken.pk}/refused/")
-    with taken.file.storage.open(taken.file.name, "wb") as file:
+    with taken.file.storage.open(str(taken.file.name), "wb") as file:
         file.write(TEXT.replace(b"Ann,", b"Anna,"))
     again(taken, dry_run=True)
     assert_query_count("import changes", client, f"/data/{taken.pk}/changes/")

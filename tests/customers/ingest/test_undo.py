@@ -160,7 +160,7 @@ def test_an_undo_leaves_exactly_what_was_there_before(kind: str) -> None:
 
 def test_runs_of_one_import_are_taken_back_together() -> None:
     _, taken = bring(mapping(CUSTOMERS), HEADER + BEN)
-    with taken.file.storage.open(taken.file.name, "w") as file:
+    with taken.file.storage.open(str(taken.file.name), "w") as file:
         file.write(HEADER + ANN + BEN.replace("Ben,", "Bob,"))
     jobs.run(imports.start(taken, dry_run=False).pk)
     assert Customer.objects.get(external_id="2").name == "Bob"
