@@ -13,7 +13,7 @@ from django.db import connection
 from customers.events.kinds import CONSEQUENCES
 from customers.facts import circumstances
 from customers.facts.folding import take_turn
-from customers.models import CustomerFacts, Event
+from customers.models import CustomerFacts, Event, Health
 from retention.common import clock
 
 
@@ -44,7 +44,7 @@ class Batch:
 
 
 def claim(limit: int) -> Batch:
-    """Take up to `limit` each of unrouted events, marked customers, and customers whose facts time has changed.
+    """Take up to `limit` each of unrouted events, marked customers, and customers whose facts or health time changed.
 
     Inside a transaction; what was claimed is free again should it be rolled back.
     """
@@ -52,7 +52,7 @@ def claim(limit: int) -> Batch:
     circumstances.notice_changes()
     events = _unrouted(limit)
     changed = {event.customer_id for event in events if event.kind not in CONSEQUENCES}
-    return Batch(events, sorted(changed.union(_unmark(limit), _past_an_edge(limit))))
+    return Batch(events, sorted(changed.union(_unmark(limit), _past_an_edge(limit), _past_an_edge_of_health(limit))))
 
 
 def settle(batch: Batch) -> None:
@@ -89,4 +89,9 @@ def _unmark(limit: int) -> list[int]:
 
 def _past_an_edge(limit: int) -> list[int]:
     due = CustomerFacts.objects.filter(next_edge_at__lte=clock.now()).order_by("next_edge_at")
+    return list(due.values_list("customer_id", flat=True)[:limit])
+
+
+def _past_an_edge_of_health(limit: int) -> list[int]:
+    due = Health.objects.filter(next_edge_at__lte=clock.now()).order_by("next_edge_at")
     return list(due.values_list("customer_id", flat=True)[:limit])

@@ -136,13 +136,16 @@ _SIGNALS = """
                AS nps_score,
            max(occurred_at) FILTER (WHERE past AND kind = 'message.sent') AS last_message_at,
            max(occurred_at) FILTER (WHERE past AND kind = 'message.clicked') AS last_click_at,
+           max(occurred_at) FILTER (WHERE past AND kind = 'message.opened') AS last_open_at,
            min(occurred_at) FILTER (WHERE NOT past) AS edge_at
     FROM (SELECT id, customer_id, kind, occurred_at, occurred_at <= %(now)s AS past,
                  CASE WHEN kind = 'survey.answered' AND payload ->> 'score' ~ '^([0-9]|10)$'
                       THEN (payload ->> 'score')::smallint END AS score
           FROM customers_event
-          WHERE customer_id = ANY(%(ids)s) AND kind IN ('survey.answered', 'message.sent', 'message.clicked')
-            AND NOT (kind = 'message.clicked' AND payload ? 'machine')) e  -- a mail scanner's click is nobody's
+          WHERE customer_id = ANY(%(ids)s)
+            AND kind IN ('survey.answered', 'message.sent', 'message.opened', 'message.clicked')
+            -- what a mail scanner opens and clicks is nobody's doing
+            AND NOT (kind IN ('message.opened', 'message.clicked') AND payload ? 'machine')) e
     GROUP BY customer_id
 """
 
@@ -158,6 +161,13 @@ _CASES = """
            LEAST(min(rated_at) FILTER (WHERE NOT past), min(opened_at) FILTER (WHERE opened_at > %(now)s)) AS edge_at
     FROM (SELECT *, rated_at <= %(now)s AS past FROM customers_case WHERE customer_id = ANY(%(ids)s)) c
     GROUP BY customer_id
+"""
+
+_TALKS = """
+    SELECT customer_id, max(happened_at) FILTER (WHERE happened_at <= %(now)s) AS last_talk_at,
+           min(happened_at) FILTER (WHERE happened_at > %(now)s) AS edge_at
+    FROM customers_interaction
+    WHERE customer_id = ANY(%(ids)s) AND removed_at IS NULL AND kind <> 'note' GROUP BY customer_id
 """
 
 #: Each column of facts and where it comes from. `stage_since` and `folded_at` follow from what changes.
@@ -186,6 +196,8 @@ _COLUMNS = {
     "csat_at": "a.csat_at",
     "last_message_at": "g.last_message_at",
     "last_click_at": "g.last_click_at",
+    "last_open_at": "g.last_open_at",
+    "last_talk_at": "t.last_talk_at",
 }
 _WRITTEN = (*_COLUMNS, "stage", "next_edge_at")
 
@@ -194,7 +206,7 @@ def _facts() -> str:
     columns = ", ".join(f"{source} AS {name}" for name, source in _COLUMNS.items())
     return f"""
         SELECT who.id AS customer_id, {columns},
-               LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at, a.edge_at) AS window_edge_at
+               LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at, a.edge_at, t.edge_at) AS window_edge_at
         FROM (SELECT id FROM customers_customer WHERE id = ANY(%(ids)s)) who
         LEFT JOIN ({_ORDERS}) o ON o.customer_id = who.id
         LEFT JOIN ({_USAGE}) u ON u.customer_id = who.id
@@ -202,6 +214,7 @@ def _facts() -> str:
         LEFT JOIN ({_SIGNALS}) g ON g.customer_id = who.id
         LEFT JOIN ({_WORK}) w ON w.customer_id = who.id
         LEFT JOIN ({_CASES}) a ON a.customer_id = who.id
+        LEFT JOIN ({_TALKS}) t ON t.customer_id = who.id
     """  # noqa: S608 - constants of this module
 
 

@@ -12,11 +12,14 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
+from customers.models.health import HealthBand
 from customers.models.records import Customer
 from retention.common import clock
 
 #: Stands for "never" where instants are put in order.
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
+#: Stands for "too little known" where scores are put in order.
+UNKNOWN_HEALTH = 101
 
 
 class Stage(models.TextChoices):
@@ -72,6 +75,12 @@ class CustomerFacts(models.Model):
     csat_at = models.DateTimeField(null=True)
     last_message_at = models.DateTimeField(null=True)
     last_click_at = models.DateTimeField(null=True)
+    last_open_at = models.DateTimeField(null=True)
+    last_talk_at = models.DateTimeField(null=True, help_text="Latest call, meeting, e-mail or chat; a note is none.")
+    # Health, written by customers/health/scoring.py and not by folding
+    health = models.PositiveSmallIntegerField(null=True, help_text="From 0 to 100; empty: too little known.")
+    health_band = models.CharField(max_length=5, choices=HealthBand, blank=True, default="", db_default="")
+    health_dropped_at = models.DateTimeField(null=True)
     # Lifecycle
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.PROSPECT)
     stage_since = models.DateTimeField(null=True)
@@ -89,6 +98,12 @@ class CustomerFacts(models.Model):
             models.Index(Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_listed_by_last_order"),
             models.Index(fields=["revenue", "customer"], name="facts_listed_by_revenue"),
             models.Index(fields=["mrr", "customer"], name="facts_listed_by_mrr"),
+            # The least healthy first; whose health is not known, last.
+            models.Index(Coalesce("health", Value(UNKNOWN_HEALTH)), "customer", name="facts_listed_by_health"),
+            models.Index(fields=["health_band"], condition=~Q(health_band=""), name="facts_by_health_band"),
+            models.Index(
+                fields=["health_dropped_at"], condition=Q(health_dropped_at__isnull=False), name="facts_by_health_drop"
+            ),
         ]
 
 

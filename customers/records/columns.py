@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.custom import values
-from customers.models import CustomField
+from customers.models import CustomField, HealthBand
 
 CUSTOM = "custom."
 MOST = 12
+BANDS: dict[str, str] = dict(HealthBand.choices)
 FIGURES = (CustomField.Type.NUMBER, CustomField.Type.MONEY)
 
 
@@ -42,6 +43,23 @@ OWN = {
             "Key account",
             "is_key_account",
             lambda row: "Yes" if row["is_key_account"] else "",
+            lambda text, _currency: text,
+            str,
+        ),
+        Extra(
+            "health",
+            "Health",
+            "facts__health",
+            lambda row: "" if row["facts__health"] is None else row["facts__health"],
+            lambda score, _currency: str(score),
+            str,
+            is_figure=True,
+        ),
+        Extra(
+            "health_band",
+            "Health is",
+            "facts__health_band",
+            lambda row: BANDS.get(row["facts__health_band"], ""),
             lambda text, _currency: text,
             str,
         ),

@@ -10,15 +10,18 @@ from django.http import QueryDict
 
 from customers.custom.asking import typed_from
 from customers.custom.definitions import defined
-from customers.models import Customer, CustomField, SegmentMembership, Stage
+from customers.models import Customer, CustomField, HealthBand, SegmentMembership, Stage
 from customers.records.columns import CUSTOM, MOST
 from retention.common.text_search import SearchWords, beginnings
 
 NOBODY = "none"
+#: What the list can be narrowed to by health, and the band that facts have then.
+HEALTH: dict[str, str] = {**{str(band): str(band) for band in HealthBand.values}, "unknown": ""}
 LABELS = {
     "owner": "Owner",
     "team": "Team",
     "key": "Key account",
+    "health": "Health",
     "segment": "Segment",
     "country": "Country",
     "persona": "Persona",
@@ -39,6 +42,8 @@ class Chip:
 class Filters:
     """`owner` is a person's id, `team` a team's, each or "none"; `segment` a segment's; `key` "yes"; empty means all.
 
+    `health` is a band, or "unknown".
+
     `custom`: keys of custom fields, each with the value that a form's field would read.
     """
 
@@ -51,6 +56,7 @@ class Filters:
     team: str = ""
     persona: str = ""
     key: str = ""
+    health: str = ""
     custom: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -67,6 +73,7 @@ class Filters:
             team=team if _is_id(team := said.get("team", "")) or team == NOBODY else "",
             persona=said.get("persona", "").replace("\0", "").strip()[:100],
             key="yes" if said.get("key") == "yes" else "",
+            health=health if (health := said.get("health", "")) in HEALTH else "",
             custom=tuple(
                 (key.removeprefix(CUSTOM), value)
                 for key in sorted(said)
@@ -78,7 +85,7 @@ class Filters:
         """The query string that says the same."""
         said = QueryDict(mutable=True)
         said.setlist("stage", list(self.stages))
-        for name in ("q", "owner", "segment", "country", "tag", "team", "persona", "key"):
+        for name in ("q", "owner", "segment", "country", "tag", "team", "persona", "key", "health"):
             if value := getattr(self, name):
                 said[name] = value
         for key, value in self.custom:
@@ -107,6 +114,8 @@ class Filters:
             customers = customers.filter(persona=self.persona)
         if self.key:
             customers = customers.filter(is_key_account=True)
+        if self.health:
+            customers = customers.filter(facts__health_band=HEALTH[self.health])
         return _having(customers, self.custom) if self.custom else customers
 
 

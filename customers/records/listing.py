@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
 
 from customers.models import Customer
-from customers.models.facts import NEVER
+from customers.models.facts import NEVER, UNKNOWN_HEALTH
 from customers.records.columns import MOST, paths
 from retention.common.keyset import beyond
 
@@ -70,6 +70,7 @@ ORDERS = {
         Order("last_order", "Last order", LAST_ORDER, OF_FACTS, True, datetime.fromisoformat),
         Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, Decimal),
         Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, Decimal),
+        Order("health", "Health", Coalesce("facts__health", Value(UNKNOWN_HEALTH)), OF_FACTS, False, int),
     )
 }
 

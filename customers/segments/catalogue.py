@@ -7,7 +7,7 @@ Nothing else can be asked. To add a field of a customer, add a line to `COLUMNS`
 import re
 from collections.abc import Sequence
 
-from customers.models import Consent, Customer, Stage
+from customers.models import Consent, Customer, HealthBand, Stage
 from customers.segments import operators, value
 from customers.segments.fields import ATTRIBUTE, TABLES, Choices, Column, Field, OtherSegment, inside
 from customers.segments.operators import Comparison, Sql
@@ -106,6 +106,16 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _column("stage", "Lifecycle stage", "Lifecycle", operators.CHOICE, choices=tuple(Stage.choices)),
     _instant("stage_since", "In this stage since", "Lifecycle"),
+    _number("health", "Health", "Health"),
+    _column(
+        "health_band",
+        "Health is",
+        "Health",
+        operators.OPTIONAL_CHOICE,
+        "NULLIF(f.health_band, '')",
+        choices=tuple(HealthBand.choices),
+    ),
+    _instant("health_dropped_at", "Health dropped", "Health"),
     _column("value_group", "Value group (RFM)", "Value", operators.OPTIONAL_CHOICE, value.GROUP, choices=_VALUE_GROUPS),
     _number("value_recency", "Recency, in fifths", "Value", sql=value.RECENCY),
     _number("value_frequency", "Frequency, in fifths", "Value", sql=value.FREQUENCY),
@@ -132,7 +142,9 @@ COLUMNS: tuple[Column, ...] = (
     _number("csat_score", "Latest rating of a case", "Listening"),
     _instant("csat_at", "Rating of a case given", "Listening"),
     _instant("last_message_at", "Last message", "Messages"),
+    _instant("last_open_at", "Last message opened", "Messages"),
     _instant("last_click_at", "Last click", "Messages"),
+    _instant("last_talk_at", "Last call, meeting, e-mail or chat", "Listening"),
 )
 SEGMENT = OtherSegment("segment", "Segment", "Other segments", operators.MEMBERSHIP)
 

@@ -15,7 +15,7 @@ from customers.custom.definitions import defined
 from customers.models import CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
-from customers.records.filters import Filters, chips, matching
+from customers.records.filters import HEALTH, Filters, chips, matching
 from customers.records.listing import ORDERS, SIZES, Cut, count, page
 from customers.records.rows import shown
 from retention.workspace import saved_views
@@ -56,6 +56,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "query": together(filters, cut),
         "query_without_size": together(filters, replace(cut, size=SIZES[1])),
         "stages": Stage.choices,
+        "healths": HEALTH,
         "owners": owners,
         "teams": teams,
         "segments": segments,

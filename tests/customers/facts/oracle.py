@@ -107,6 +107,7 @@ def signals(who: Customer, now: datetime) -> dict[str, Any]:
     answers = [event for event in past if event.kind == "survey.answered" and score(event) is not None]
     rated = who.cases.filter(rated_at__lte=now).order_by("rated_at", "id").last()
     usage = [event.occurred_at for event in past if event.kind == "usage"]
+    talks = who.interactions.exclude(kind="note").filter(removed_at=None, happened_at__lte=now)
     return {
         "last_usage_at": last("usage"),
         "usage_30d": within(usage, now, 30),
@@ -119,6 +120,8 @@ def signals(who: Customer, now: datetime) -> dict[str, Any]:
         "csat_score": rated.rating if rated else None,
         "last_message_at": last("message.sent"),
         "last_click_at": last("message.clicked"),
+        "last_open_at": last("message.opened"),
+        "last_talk_at": talks.order_by("happened_at").values_list("happened_at", flat=True).last(),
     }
 
 

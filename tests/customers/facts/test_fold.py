@@ -29,6 +29,7 @@ FOLDED = [
     field.name
     for field in CustomerFacts._meta.fields
     if field.name not in ("customer", "stage_since", "next_edge_at", "folded_at")
+    and not field.name.startswith("health")
 ]
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Case, Customer, Interval, Order, Subscription, SubscriptionTerm, Task
+from customers.models import Case, Customer, Interaction, Interval, Order, Subscription, SubscriptionTerm, Task
 from tests.customers.subscribing import subscription, term
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ class World:
 
     def grow(self, happenings: int) -> None:
         kinds = [self.order, self.usage, self.subscribe, self.end, self.signal]
-        kinds += [self.case, self.task, self.close_task, self.correct_order, self.order]
+        kinds += [self.case, self.task, self.close_task, self.correct_order, self.order, self.talk]
         for _ in range(happenings):
             change = self.random.choice(kinds)
             change(self.random.choice(self.customers))
@@ -120,6 +120,16 @@ class World:
         score = self.random.choice([*range(11), None, "9", "11", 12, "many", -1])
         payload = {"score": score} if kind == "survey.answered" else {}
         record([Happening(who.id, kind, self.instant(), payload=payload)])
+
+    def talk(self, who: Customer) -> None:
+        Interaction.objects.create(
+            customer=who,
+            kind=self.random.choice(["call", "meeting", "note"]),
+            happened_at=self.instant(),
+            text="Spoke",
+            removed_at=self.random.choice([None, None, self.now]),
+        )
+        record([Happening(who.id, "interaction.logged", self.now)])
 
     def task(self, who: Customer) -> None:
         Task.objects.create(customer=who, title="Call", due_at=self.now)

@@ -1,0 +1,172 @@
+"""What health is made of. Each input says where its raw value is found, and which values are worth 0 and 100 points.
+
+Rooms above add theirs in a module `health_inputs`, which is found when the product starts:
+
+    add(Input("tier", "Loyalty tier", "…", "f.tier", worst=0, best=3, weight=1, told=lambda tier: f"Tier {tier:.0f}"))
+
+SQL stands on `f`, the customer's facts, and on what `join` joins. It is made of constants. It may use the parameters
+`ids`, `now`, `currency` and `zone`. NULL is "no data": it lowers the coverage and not the score.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from customers.facts.stages import USAGE_TO_TELL
+from retention.workspace.templatetags.shell import number, relative
+
+#: Ages count in so many steps between best and worst, so that time passing is no change of every customer every day.
+STEPS = 10
+HIGHEST_WEIGHT = 10
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input. `raw` is a number; of an age it is an instant, and `worst` and `best` are whole days since.
+
+    `weight`, `worst` and `best` stand until somebody sets others. `told` says a raw value in words; it is given a
+    number or, of an age, the instant. `edge`: when time alone next gives another raw value; the steps of ages are
+    known without.
+    """
+
+    key: str
+    label: str
+    about: str
+    raw: str
+    worst: int
+    best: int
+    weight: int
+    told: Callable[[Any], str]
+    unit: str = ""
+    join: str = ""
+    edge: str = ""
+    is_age: bool = False
+
+    def said(self, raw: float | str | None) -> str:
+        """A stored raw value in words."""
+        if raw is None:
+            return "No data"
+        return self.told(datetime.fromisoformat(str(raw)) if self.is_age else float(raw))
+
+
+_inputs: dict[str, Input] = {}
+
+
+def add(given: Input) -> None:
+    """Register an input. Raises ValueError where another has its key."""
+    if _inputs.setdefault(given.key, given) != given:
+        raise ValueError(f"two inputs of health are called {given.key}")
+
+
+def every() -> dict[str, Input]:
+    """All inputs by key, in the order in which they are shown."""
+    return dict(_inputs)
+
+
+YEAR = "interval '365 days'"
+
+
+def _trend(percent: float) -> str:
+    if percent == 0:
+        return "Used it as much as in the 30 days before"
+    return f"Used it {number(abs(percent))} % {'more' if percent > 0 else 'less'} than in the 30 days before"
+
+
+def _waiting(burden: float) -> str:
+    return f"Unresolved cases that weigh {burden:g}" if burden else "Every case is resolved"
+
+
+def _returned(percent: float) -> str:
+    return f"{number(percent, 1)} % of it cancelled or given back" if percent else "Nothing cancelled or given back"
+
+
+add(
+    Input(
+        "usage_trend",
+        "Usage trend",
+        "Uses in the last 30 days against the 30 before. No data below "
+        f"{USAGE_TO_TELL} uses in those; whoever has stopped altogether has fallen by 100 %.",
+        f"""CASE WHEN f.usage_prior_30d >= {USAGE_TO_TELL}
+                 THEN round(100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d, 1)
+                 WHEN f.usage_30d = 0 AND f.last_usage_at IS NOT NULL THEN -100 END""",
+        worst=-80,
+        best=-20,
+        weight=3,
+        told=_trend,
+        unit="%",
+    )
+)
+add(
+    Input(
+        "recency",
+        "Recency",
+        "Days since they last ordered or used it. No data for those who never did.",
+        "GREATEST(f.last_order_at, f.last_usage_at)",
+        worst=90,
+        best=14,
+        weight=2,
+        told=lambda at: f"Last ordered or used it {relative(at)}",
+        unit="days",
+        is_age=True,
+    )
+)
+add(
+    Input(
+        "cases",
+        "Cases",
+        "Unresolved cases by their priority: low ½, normal 1, high 2, urgent 3. No data where none was opened in the "
+        "last 365 days.",
+        f"CASE WHEN hc.burden > 0 THEN hc.burden WHEN hc.last_at > %(now)s - {YEAR} THEN 0 END",
+        worst=4,
+        best=0,
+        weight=1,
+        told=_waiting,
+        unit="weight of cases",
+        join="""LEFT JOIN (
+            SELECT customer_id, max(opened_at) AS last_at,
+                   sum(CASE priority WHEN 'urgent' THEN 3 WHEN 'high' THEN 2 WHEN 'low' THEN 0.5 ELSE 1 END)
+                       FILTER (WHERE state <> 'resolved') AS burden
+            FROM customers_case WHERE customer_id = ANY(%(ids)s) AND opened_at <= %(now)s GROUP BY customer_id
+        ) hc ON hc.customer_id = f.customer_id""",
+        edge=f"hc.last_at + {YEAR}",
+    )
+)
+add(
+    Input(
+        "payments",
+        "Payments",
+        "Share of what they ordered in the last 365 days that was cancelled or given back. Whether a payment failed is "
+        "not known here; no data where nothing was ordered.",
+        "round(100 * hp.lost / NULLIF(hp.placed, 0), 1)",
+        worst=30,
+        best=0,
+        weight=1,
+        told=_returned,
+        unit="%",
+        join=f"""LEFT JOIN (
+            SELECT customer_id, sum(amount) AS placed, min(ordered_at) + {YEAR} AS edge_at,
+                   sum(CASE state WHEN 'completed' THEN LEAST(refunded, amount) ELSE amount END) AS lost
+            FROM customers_order
+            WHERE customer_id = ANY(%(ids)s) AND amount > 0 AND currency = %(currency)s
+              AND ordered_at <= %(now)s AND ordered_at > %(now)s - {YEAR}
+            GROUP BY customer_id
+        ) hp ON hp.customer_id = f.customer_id""",  # noqa: S608 - constants of this module
+        edge="hp.edge_at",
+    )
+)
+add(
+    Input(
+        "engagement",
+        "Engagement with contacts",
+        "Days since the last call, meeting, e-mail or chat with them, or since they last opened a message. No data "
+        "where there was neither.",
+        "GREATEST(f.last_talk_at, f.last_open_at, f.last_click_at)",
+        worst=180,
+        best=30,
+        weight=1,
+        told=lambda at: f"Last in touch {relative(at)}",
+        unit="days",
+        is_age=True,
+    )
+)
