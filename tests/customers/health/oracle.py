@@ -71,7 +71,7 @@ def points(key: str, raw: Any, said: Mapping[str, int], now: datetime) -> int | 
         return None
     worst, best = said["worst"], said["best"]
     if key in AGES:
-        passed = (now - raw - best * DAY) // ((worst - best) * DAY / 10)
+        passed: int = (now - raw - best * DAY) // ((worst - best) * DAY / 10)
         return 100 - 10 * min(10, max(0, passed))
     share = min(Fraction(1), max(Fraction(0), (raw - worst) / Fraction(best - worst)))
     return int(half_up(100 * share))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
@@ -29,8 +28,8 @@ class Told:
         HealthProfile.objects.create(name="NPS", inputs=ONLY_NPS, version=1)
         self.who = customer(1)
 
-    def answers(self, *scores: int, every: float = 1) -> list[tuple[Any, Any]]:
-        """After so many days each; gives the drops and recoveries so far, as (from, to)."""
+    def answers(self, *scores: int, every: float = 1) -> list[tuple[str, int, int]]:
+        """After so many days each; gives the drops and recoveries so far, each with what from and what to."""
         for score in scores:
             self.days += every
             self.at(NOW + self.days * DAY)
@@ -39,7 +38,7 @@ class Told:
         return self.events
 
     @property
-    def events(self) -> list[tuple[Any, Any]]:
+    def events(self) -> list[tuple[str, int, int]]:
         told = Event.objects.filter(kind__startswith="health.").order_by("id").values_list("kind", "payload")
         return [(kind.removeprefix("health."), payload["from"], payload["to"]) for kind, payload in told]
 
