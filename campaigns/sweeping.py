@@ -9,6 +9,7 @@ from campaigns.enrolment import take_in
 from campaigns.goals import close
 from campaigns.models import Campaign
 from campaigns.routing import route
+from customers.plans.slipping import notice_all
 from customers.segments.membership import refresh_crossings
 from customers.subscriptions.turning import turn_all
 from loyalty import keeping_up
@@ -63,6 +64,7 @@ def keep_up() -> Swept:
     with alone(SWEEPING) as free:
         if free:
             turn_all()
+            notice_all()
             swept.offers = keeping_up.keep_up()
             swept.routed = route_all()
             refresh_crossings()

@@ -6,6 +6,7 @@ from customers.custom import urls as custom
 from customers.duplicates import urls as duplicates
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
+from customers.plans import urls as plans
 from customers.products import urls as products
 from customers.records import urls as records
 from customers.renewals import urls as renewals
@@ -22,6 +23,7 @@ urlpatterns = [
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
     *renewals.urlpatterns,
+    *plans.urlpatterns,
     *products.urlpatterns,
     *cases.urlpatterns,
     *contacts.urlpatterns,

@@ -105,6 +105,27 @@ _KINDS = (
         sentence="Taken back of what {file} had brought: {said}",
     ),
     Kind("interaction.removed", "An interaction was removed", "customers", sentence="{by} removed a {what}"),
+    Kind("plan.begun", "A success plan was begun", "customers", sentence="{by} began the plan {title}"),
+    Kind("plan.agreed", "A success plan was agreed", "customers", sentence="Agreed the plan {title} with {by}"),
+    Kind("plan.shared", "A success plan was shared", "customers", sentence="{by} shared the plan {title}"),
+    Kind("plan.closed", "A success plan was closed", "customers", sentence="{by} closed the plan {title}: {said}"),
+    Kind("plan.reopened", "A success plan goes on", "customers", sentence="{by} took up the plan {title} again"),
+    Kind("milestone.done", "A milestone was reached", "customers", sentence="Reached the milestone {title}"),
+    Kind(
+        "milestone.reopened",
+        "A milestone is open again",
+        "customers",
+        sentence="{by} opened the milestone {title} again",
+    ),
+    Kind(
+        "milestone.moved",
+        "A milestone was moved",
+        "customers",
+        sentence="{by} moved the milestone {title} from {was} to {due}",
+    ),
+    Kind(
+        "milestone.slipped", "A milestone slipped", "customers", sentence="The milestone {title} was not done by {due}"
+    ),
     Kind("survey.invited", "Was asked for an answer", "surveys"),
     Kind("survey.answered", "Answered a survey", "surveys", sentence="Answered a survey with {score} out of 10"),
     Kind("offer.requested", "An offer was asked for", "loyalty", sentence="{by} asked for approval to give {said}"),

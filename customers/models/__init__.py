@@ -9,6 +9,7 @@ from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUn
 from customers.models.health import Health, HealthBand, HealthChange, HealthProfile, HealthSettings
 from customers.models.imports import Import, ImportChange, ImportExample, ImportKept, ImportMapping, RejectedRow
 from customers.models.interactions import Attachment, Interaction, InteractionBefore
+from customers.models.plans import Goal, Milestone, PlanLink, SuccessPlan
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
 from customers.models.renewals import Forecast, RenewalForecast
@@ -33,6 +34,7 @@ __all__ = [
     "FoldedUnder",
     "Forecast",
     "FormerId",
+    "Goal",
     "HandChange",
     "HandPick",
     "Health",
@@ -52,10 +54,12 @@ __all__ = [
     "MatchKey",
     "Merge",
     "MergedRow",
+    "Milestone",
     "MovementKind",
     "MrrMovement",
     "Order",
     "OrderLine",
+    "PlanLink",
     "Product",
     "RejectedRow",
     "RenewalForecast",
@@ -65,6 +69,7 @@ __all__ = [
     "StagePeriod",
     "Subscription",
     "SubscriptionTerm",
+    "SuccessPlan",
     "Task",
     "Team",
     "Unmatched",

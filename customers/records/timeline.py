@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Offers": ("offer",),
     "Tasks": ("task",),
     "Cases": ("case",),
+    "Plans": ("plan", "milestone"),
 }
 #: Where an event leads: the payload's part that has the id, and the page of it.
 LEADS = (
@@ -37,6 +38,8 @@ LEADS = (
     ("survey", "surveys:detail"),
     ("offer", "loyalty:detail"),
     ("interaction", "customers:interaction"),
+    ("plan", "customers:plan"),
+    ("subscription", "customers:subscription"),
     ("segment", "customers:segment"),
     ("campaign", "campaigns:detail"),
     ("survey", "surveys:detail"),

@@ -55,6 +55,7 @@ PUBLIC = {
     "/c/x/",
     "/o/x.gif",
     "/u/x/",
+    "/plan/x/",
 }
 
 

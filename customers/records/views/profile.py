@@ -28,6 +28,7 @@ class Panel:
 
 PANELS = (
     ("People", "customers:people"),
+    ("Success plans", "customers:plans_panel"),
     ("Subscriptions", "customers:subscriptions_panel"),
     ("Products", "customers:products_panel"),
     ("Cases", "customers:cases_panel"),

@@ -1,0 +1,1 @@
+"""Success plans: drawn up, agreed, followed and shared with the customer."""
