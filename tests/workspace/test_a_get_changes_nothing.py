@@ -30,15 +30,20 @@ from customers.models import (
     Customer,
     CustomField,
     Event,
+    Goal,
     HandChange,
     Import,
     Interaction,
+    Milestone,
+    PlanLink,
     Product,
     Segment,
     Subscription,
+    SuccessPlan,
     Task,
     Team,
 )
+from customers.plans.sharing import address
 from customers.records.exporting import path_of
 from loyalty.models import Authority, Offer
 from retention.common import clock
@@ -110,6 +115,7 @@ def one_of_each(by: User) -> dict[str, str]:
         | _person_removed(Customer.objects.get(pk=NUMBER))
         | {
             "/metrics/receipt/x/": "/metrics/receipt/revenue/",
+            "/plan/x/": "/" + address(PlanLink.objects.get()).split("/", 3)[3],
             "/settings/fields/new/x/": "/settings/fields/new/customer/",
             f"/segments/{NUMBER}/apart/x/": f"/segments/{NUMBER}/apart/country/",
         }
@@ -134,10 +140,18 @@ def _segment_and_others(by: User) -> Segment:
     in_time = clock.now() + timedelta(days=9)
     term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s", renews_at=in_time), clock.now())
     Task.objects.create(pk=NUMBER, customer=customer, title="Call", due_at=clock.now())
+    _planned(customer)
     Team.objects.create(pk=NUMBER, name="North")
     segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
     HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
     return segment
+
+
+def _planned(customer: Customer) -> None:
+    plan = SuccessPlan.objects.create(pk=NUMBER, customer=customer, title="Plan")
+    Goal.objects.create(pk=NUMBER, plan=plan, text="Goal")
+    Milestone.objects.create(pk=NUMBER, plan=plan, title="Step", due_on=clock.now().date())
+    PlanLink.objects.create(pk=NUMBER, plan=plan, expires_at=clock.now() + timedelta(days=1))
 
 
 def _offered(customer: Customer) -> None:
