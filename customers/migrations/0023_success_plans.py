@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0020_duplicates_are_noticed'),
+        ('customers', '0022_health'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
