@@ -22,6 +22,18 @@ class Kind:
 
 _KINDS = (
     Kind("customer.created", "Became known", "customers"),
+    Kind(
+        "customer.merged",
+        "Was merged with another customer",
+        "customers",
+        sentence="{by} merged {name} ({external_id}) into this customer",
+    ),
+    Kind(
+        "customer.unmerged",
+        "A merge was undone",
+        "customers",
+        sentence="{by} undid the merge of {name} ({external_id}) into {into}",
+    ),
     Kind("order.placed", "Placed an order", "customers", sentence="Placed order {external_id} of {amount}"),
     Kind("order.cancelled", "Cancelled an order", "customers", sentence="Cancelled order {external_id} of {amount}"),
     Kind(

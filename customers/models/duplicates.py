@@ -78,7 +78,8 @@ class Merge(models.Model):
     at = models.DateTimeField(default=clock.now)
     undone_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
-    stayed = models.JSONField(default=list, help_text="After undoing, what stayed: {what, count}.")
+    left = models.JSONField(default=dict, help_text="As it was left: consents, and the latest row of each kind.")
+    stayed = models.JSONField(default=list, help_text="After undoing, what stayed with the survivor: {what, count}.")
     xact = models.BigIntegerField(null=True)
 
     class Meta:

@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 #: Where an event leads: the payload's part that has the id, and the page of it.
 LEADS = (
+    ("merge", "customers:merge"),
     ("segment", "customers:segment"),
     ("campaign", "campaigns:detail"),
     ("survey", "surveys:detail"),

@@ -7,5 +7,5 @@ class WorkspaceConfig(AppConfig):
     label = "workspace"
 
     def ready(self) -> None:
-        """Find what the rooms above add to the first steps, search, checks, backlog, what follows and Today."""
-        autodiscover_modules("backlog", "checklist", "checks", "finding", "following", "needing")
+        """Find what the rooms above add to the first steps, search, checks, backlog, what follows, Today and merges."""
+        autodiscover_modules("backlog", "carrying", "checklist", "checks", "finding", "following", "needing")
