@@ -19,8 +19,7 @@ OWNER = {Consent: "customer_id", ContactConsent: "contact_id"}
 
 def strictest(said: Sequence[Said]) -> Said | None:
     """What holds of several things said on one channel: who withdrew has withdrawn; else the first agreement."""
-    withdrawn = [each for each in said if each.state == State.WITHDRAWN]
-    return next(iter([*withdrawn, *said]), None)
+    return min(said, key=lambda each: each.state != State.WITHDRAWN, default=None)
 
 
 def unite(pair: Pair, model: type[Said], keeper: int, other: int, still: Callable[[Said], bool]) -> None:

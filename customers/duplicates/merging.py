@@ -29,6 +29,7 @@ FIELDS = (
     *("kind", "name", "email", "phone", "country", "language", "time_zone"),
     *("owner", "team", "is_key_account", "persona", "source"),
 )
+COLUMNS = {"owner": "owner_id", "team": "team_id"}
 BUSY = "One of the two is being written to at this very moment. Nothing was changed; try again."
 
 
@@ -147,8 +148,8 @@ def _take_over(pair: Pair, wanted: Wanted, survivor: Customer, loser: Customer) 
     chosen: dict[str, Any] = {}
     for name in FIELDS:
         if name in wanted.theirs:
-            field_of = Customer._meta.get_field(name)
-            chosen[field_of.column] = getattr(loser, field_of.attname)  # type: ignore[union-attr]
+            column = COLUMNS.get(name, name)
+            chosen[column] = getattr(loser, column)
     attributes = survivor.attributes | {key: loser.attributes.get(key) for key in wanted.custom}
     chosen["attributes"] = Jsonb({key: value for key, value in attributes.items() if value is not None})
     chosen["tags"] = list(wanted.tags)

@@ -79,7 +79,7 @@ def plainly(*relations: str) -> None:
         @carrier(relation)
         def carry(pair: Pair) -> None:
             model = apps.get_model(label)
-            column = model._meta.get_field(name).column  # type: ignore[union-attr]
+            column = model._meta.get_field(name).column
             change(pair, model, {column: "%(survivor)s"}, f"t.{column} = %(loser)s")
 
     for relation in relations:
@@ -188,18 +188,20 @@ def _restore(model: type[Model], columns: Sequence[Sequence[str]]) -> Composable
 def _insert(model: type[Model]) -> Composable:
     """Generated columns are worked out anew."""
     table, _ = _named(model)
-    names = [each.column for each in model._meta.concrete_fields if not each.generated]
-    columns = SQL(", ").join(map(Identifier, names))
+    names = [each.column for each in model._meta.concrete_fields if each.column and not each.generated]
+    columns = SQL(", ").join([Identifier(name) for name in names])
     return SQL(
         "INSERT INTO {table} ({columns}) SELECT {was} FROM customers_mergedrow kept,"
         " LATERAL jsonb_populate_record(NULL::{table}, kept.before) AS was"
         " WHERE kept.merge_id = %(merge)s AND kept.step = %(step)s ORDER BY kept.row ON CONFLICT DO NOTHING"
-    ).format(table=table, columns=columns, was=SQL(", ").join(SQL("was.{}").format(Identifier(n)) for n in names))
+    ).format(
+        table=table, columns=columns, was=SQL(", ").join([SQL("was.{}").format(Identifier(name)) for name in names])
+    )
 
 
 def _named(model: type[Model]) -> tuple[Identifier, Identifier]:
     pk = model._meta.pk
-    return Identifier(model._meta.db_table), Identifier(pk.column)
+    return Identifier(model._meta.db_table), Identifier(str(pk.column))
 
 
 def rows_of(customer_id: int, after: dict[str, int] | None = None) -> list[tuple[str, int]]:

@@ -12,7 +12,8 @@ from django.test import Client
 
 from campaigns.models import Enrolment, Message
 from customers.duplicates import merging, moving, undoing
-from customers.duplicates.merging import CannotMerge, ChangedMeanwhile, Wanted
+from customers.duplicates.merging import ChangedMeanwhile, Wanted
+from customers.duplicates.moving import CannotMerge
 from customers.models import (
     Consent,
     Contact,
