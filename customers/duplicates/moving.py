@@ -190,6 +190,7 @@ def _insert(model: type[Model]) -> Composable:
     table, _ = _named(model)
     names = [each.column for each in model._meta.concrete_fields if each.column and not each.generated]
     columns = SQL(", ").join([Identifier(name) for name in names])
+    was = SQL(", ").join([SQL("was.{}").format(Identifier(name)) for name in names])
     return SQL(
         "INSERT INTO {table} ({columns}) SELECT {was} FROM customers_mergedrow kept,"
         " LATERAL jsonb_populate_record(NULL::{table}, kept.before) AS was"
