@@ -195,9 +195,7 @@ def _insert(model: type[Model]) -> Composable:
         "INSERT INTO {table} ({columns}) SELECT {was} FROM customers_mergedrow kept,"
         " LATERAL jsonb_populate_record(NULL::{table}, kept.before) AS was"
         " WHERE kept.merge_id = %(merge)s AND kept.step = %(step)s ORDER BY kept.row ON CONFLICT DO NOTHING"
-    ).format(
-        table=table, columns=columns, was=SQL(", ").join([SQL("was.{}").format(Identifier(name)) for name in names])
-    )
+    ).format(table=table, columns=columns, was=was)
 
 
 def _named(model: type[Model]) -> tuple[Identifier, Identifier]:

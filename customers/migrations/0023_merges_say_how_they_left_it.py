@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0021_what_imports_did'),
+        ('customers', '0022_health'),
     ]
 
     operations = [
