@@ -17,6 +17,8 @@ from customers.models import (
     CustomerMonth,
     Event,
     HandPick,
+    Health,
+    HealthChange,
     Likeness,
     MrrMovement,
     SegmentMembership,
@@ -57,10 +59,12 @@ MOVED = {"customer_id": "%(survivor)s"}
     "customers.CustomerMonth.customer",
     "customers.MrrMovement.customer",
     "customers.StagePeriod.customer",
+    "customers.Health.customer",
+    "customers.HealthChange.customer",
 )
 def set_aside_what_is_folded(pair: Pair) -> None:
     """It follows from the rows that go along, and is folded anew for whoever stays."""
-    for model in (CustomerFacts, CustomerMonth, MrrMovement, StagePeriod):
+    for model in (CustomerFacts, CustomerMonth, MrrMovement, StagePeriod, Health, HealthChange):
         set_aside(pair, model, OF_LOSER)
 
 
