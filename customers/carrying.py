@@ -30,6 +30,7 @@ from customers.models import (
 plainly(
     "customers.Order.customer",
     "customers.Case.customer",
+    "customers.SuccessPlan.customer",
     "customers.Interaction.customer",
     # The database lets the terms go with their subscription: they refer to it together with its customer.
     "customers.Subscription.customer",
@@ -42,6 +43,7 @@ WORDS.update(
         "customers.Subscription": "subscriptions",
         "customers.Contact": "people",
         "customers.Case": "cases",
+        "customers.SuccessPlan": "success plans",
         "customers.Interaction": "interactions",
         "customers.Task": "tasks",
         "customers.Event": "entries of the timeline",

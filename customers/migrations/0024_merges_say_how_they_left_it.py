@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0022_health'),
+        ('customers', '0023_success_plans'),
     ]
 
     operations = [
