@@ -191,7 +191,7 @@ def test_messages_that_meet_an_error_of_ours_let_the_others_go_first(
 
 def test_a_chunk_ends_well_before_its_lease(plain_sink: Sink, settings: Any) -> None:
     """What a slow server leaves no time for goes back while it is still ours: it is never in doubt."""
-    settings.EMAIL_CONNECTIONS, settings.DELIVERY_LEASE, plain_sink.delay = 1, timedelta(seconds=1.2), 0.15
+    settings.EMAIL_CONNECTIONS, settings.DELIVERY_LEASE, plain_sink.delay = 1, timedelta(seconds=5), 0.6
     launched(12)
     deliver(30)
     found = states()
