@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 import phonenumbers
-from phonenumbers.geodata.locale import LOCALE_DATA
+from babel import Locale
 
 from customers.models import Customer, MatchKey
 
@@ -23,6 +23,29 @@ _HERE = Path(__file__).parent
 
 #: Domains at which anybody can have an address: having one in common says nothing.
 FREE_MAIL = frozenset((_HERE / "free_mail.txt").read_text().split())
+#: In these a country's name is known.
+LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "cs",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "tr",
+    "ru",
+    "uk",
+    "ar",
+    "ja",
+    "zh",
+    "ko",
+)
 #: Words of a name that tell nobody from anybody: legal forms, titles, and the like.
 EMPTY_WORDS = frozenset((_HERE / "empty_words.txt").read_text().split())
 
@@ -71,7 +94,7 @@ def phone(typed: str, country: str) -> str:
 
 @lru_cache(maxsize=2_000)
 def region(country: str) -> str | None:
-    """The two letters of a country given by code or by its name in any language; None where it is not known."""
+    """The two letters of a country given by code or by its name in one of LANGUAGES; None where it is not known."""
     code = country.strip().upper()
     if code in phonenumbers.SUPPORTED_REGIONS:
         return code
@@ -80,11 +103,11 @@ def region(country: str) -> str | None:
 
 @cache
 def _regions() -> dict[str, str]:
-    """Two letters by name. A language that has no name of its own for a country refers to another's with `*`."""
+    """Two letters by name."""
     names = {"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "usa": "US", "eire": "IE"}
-    for code, by_language in LOCALE_DATA.items():
-        for name in by_language.values():
-            if not name.startswith("*"):
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if code in phonenumbers.SUPPORTED_REGIONS:
                 names.setdefault(name.casefold(), code)
     return names
 
