@@ -4,12 +4,13 @@ from celery import shared_task
 
 from customers.duplicates import finding
 from customers.facts import dirty
+from customers.health import recomputing
 from customers.ingest import running
 from customers.ingest.undo import running as undoing
 from customers.records import bulk, exporting
 from customers.segments import membership, saving
 
-__all__ = ["bulk", "exporting", "running", "saving", "undoing"]
+__all__ = ["bulk", "exporting", "recomputing", "running", "saving", "undoing"]
 
 
 @shared_task

@@ -4,6 +4,7 @@ from customers.cases import urls as cases
 from customers.contacts import urls as contacts
 from customers.custom import urls as custom
 from customers.duplicates import urls as duplicates
+from customers.health import urls as health
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
 from customers.plans import urls as plans
@@ -26,6 +27,7 @@ urlpatterns = [
     *plans.urlpatterns,
     *products.urlpatterns,
     *cases.urlpatterns,
+    *health.urlpatterns,
     *contacts.urlpatterns,
     *interactions.urlpatterns,
     *custom.urlpatterns,

@@ -105,7 +105,7 @@ add(
         "GREATEST(f.last_order_at, f.last_usage_at)",
         worst=90,
         best=14,
-        weight=2,
+        weight=3,
         told=lambda at: f"Last ordered or used it {relative(at)}",
         unit="days",
         is_age=True,
@@ -168,5 +168,29 @@ add(
         told=lambda at: f"Last in touch {relative(at)}",
         unit="days",
         is_age=True,
+    )
+)
+_TODAY = "(%(now)s::timestamptz AT TIME ZONE %(zone)s::text)::date"
+add(
+    Input(
+        "plan_progress",
+        "Plan progress",
+        "Share of the milestones of agreed success plans that are reached, of those reached or whose day has passed. No "
+        "data before the first.",
+        "round(100.0 * hs.reached / NULLIF(hs.due, 0), 1)",
+        worst=40,
+        best=100,
+        weight=1,
+        told=lambda percent: f"{number(percent)} % of the milestones due are reached",
+        unit="%",
+        join=f"""LEFT JOIN (
+            SELECT plan.customer_id, count(*) FILTER (WHERE step.state = 'done') AS reached,
+                   count(*) FILTER (WHERE step.state = 'done' OR step.due_on < {_TODAY}) AS due,
+                   min(step.due_on) FILTER (WHERE step.state = 'open' AND step.due_on >= {_TODAY}) AS next_due
+            FROM customers_successplan plan JOIN customers_milestone step ON step.plan_id = plan.id
+            WHERE plan.customer_id = ANY(%(ids)s) AND plan.state = 'agreed' AND step.state <> 'dropped'
+            GROUP BY plan.customer_id
+        ) hs ON hs.customer_id = f.customer_id""",  # noqa: S608 - constants of this module
+        edge="((hs.next_due + 1)::timestamp AT TIME ZONE %(zone)s::text)",
     )
 )

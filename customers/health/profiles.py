@@ -61,12 +61,20 @@ def everybody_else() -> HealthProfile:
     return saved or HealthProfile(name=EVERYBODY_ELSE, inputs=ready_made())
 
 
-def rulers() -> list[Ruler]:
-    """Every profile in the order in which they are tried; the last fits everybody."""
-    profiles = list(HealthProfile.objects.select_related("segment"))
-    if not profiles or profiles[-1].segment_id:
-        profiles.append(HealthProfile(name=EVERYBODY_ELSE, inputs=ready_made()))
-    return [ruler(profile) for profile in profiles]
+def rulers(draft: HealthProfile | None = None) -> list[Ruler]:
+    """Every profile in the order in which they are tried; the last fits everybody.
+
+    `draft` stands in the place of the stored profile that it would be saved as.
+    """
+    stored = HealthProfile.objects.select_related("segment")
+    if draft is None:
+        found = list(stored)
+    else:
+        found = [each for each in stored if each.pk != draft.pk and each.segment_id != draft.segment_id]
+        found = sorted([*found, draft], key=lambda each: (each.segment is None, each.position))
+    if not found or found[-1].segment is not None:
+        found.append(HealthProfile(name=EVERYBODY_ELSE, inputs=ready_made()))
+    return [ruler(profile) for profile in found]
 
 
 def sorted_out(rulers: Sequence[Ruler], customer_ids: Iterable[int], moment: Moment) -> list[tuple[Ruler, list[int]]]:

@@ -38,20 +38,21 @@ _NEXT_STEP = f"""CASE WHEN r# + %(worst#)s * interval '1 day' > %(now)s
 
 def score(customer_ids: Sequence[int], now: datetime) -> None:
     """Bring the health of these customers up to `now`. Inside the transaction that folded their facts, at its turn."""
-    moment = Moment(now, Workspace.current().zone)
+    moment, settings = Moment(now, Workspace.current().zone), HealthSettings.current()
     for ruler, whose in sorted_out(rulers(), customer_ids, moment):
         if whose:
             with connection.cursor() as cursor:
-                cursor.execute(drops.statement(scored(tuple(ruler.inputs))), parameters(ruler, whose, now))
+                cursor.execute(drops.statement(scored(tuple(ruler.inputs))), parameters(ruler, whose, now, settings))
 
 
-def parameters(ruler: Ruler, customer_ids: Sequence[int], now: datetime) -> dict[str, Any]:
+def parameters(ruler: Ruler, customer_ids: Sequence[int], now: datetime, settings: HealthSettings) -> dict[str, Any]:
     """What the statement for a ruler takes."""
-    settings = HealthSettings.current()
+    workspace = Workspace.current()
     given: dict[str, Any] = {
         "ids": list(customer_ids),
         "now": now,
-        "currency": Workspace.current().currency,
+        "currency": workspace.currency,
+        "zone": workspace.time_zone,
         "version": ruler.version,
         "good": settings.good_from,
         "watch": settings.watch_from,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from customers.health import circles
 from customers.models import CustomerFacts, Segment
 from customers.segments import consequences, membership, references
 from customers.segments.consequences import Consequence
@@ -22,6 +23,7 @@ def save(segment: Segment, by: User) -> Job | None:
     Raises RuleRefused.
     """
     references.read(segment.rule, segment.pk)
+    circles.refuse(segment)
     segment.updated_at = clock.now()
     if segment._state.adding:
         segment.created_by = by

@@ -27,6 +27,7 @@ class Panel:
 
 
 PANELS = (
+    ("Health", "customers:health_panel"),
     ("People", "customers:people"),
     ("Success plans", "customers:plans_panel"),
     ("Subscriptions", "customers:subscriptions_panel"),

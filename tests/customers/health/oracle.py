@@ -51,6 +51,13 @@ def payments(who: Customer, now: datetime) -> Fraction | None:
     return half_up(100 * lost / total, 1) if total else None
 
 
+def plan_progress(who: Customer, now: datetime) -> Fraction | None:
+    steps = [step for plan in who.plans.filter(state="agreed") for step in plan.milestones.exclude(state="dropped")]
+    reached = sum(step.state == "done" for step in steps)
+    late = sum(step.state == "open" and step.due_on < now.date() for step in steps)
+    return half_up(Fraction(100 * reached, reached + late), 1) if reached + late else None
+
+
 def raws(who: Customer, now: datetime) -> dict[str, Any]:
     facts = CustomerFacts.objects.get(customer=who)
     seen = [at for at in (facts.last_order_at, facts.last_usage_at) if at]
@@ -61,6 +68,7 @@ def raws(who: Customer, now: datetime) -> dict[str, Any]:
         "recency": max(seen, default=None),
         "cases": cases(who, now),
         "payments": payments(who, now),
+        "plan_progress": plan_progress(who, now),
         "engagement": max(touched, default=None),
         "nps": Fraction(facts.nps_score) if answered and facts.nps_score is not None else None,
     }

@@ -61,12 +61,12 @@ def test_it_works(at: At) -> None:
     use(who, 5, times=10)
     record([Happening(who.pk, "survey.answered", NOW - DAY, payload={"score": 10})])
     route()
-    # Usage fell by half: 50 of 60 points of the way from -20 to -80 lost. Weights 3 and 2 and 2 of 10.
+    # Usage fell by half: 50 of 60 points of the way from -20 to -80 lost. Weights 3 and 3 and 2 of 12.
     assert health(who).parts["usage_trend"] == [-50.0, 50, 3]
-    assert health(who).parts["recency"][1:] == [100, 2]
+    assert health(who).parts["recency"][1:] == [100, 3]
     assert health(who).parts["cases"] == [None, None, 1]
-    assert (health(who).score, health(who).band, health(who).coverage) == (79, "good", 70)
-    assert round((3 * 50 + 2 * 100 + 2 * 100) / 7) == 79
+    assert (health(who).score, health(who).band, health(who).coverage) == (81, "good", 67)
+    assert round((3 * 50 + 3 * 100 + 2 * 100) / 8) == 81
 
 
 def test_missing_data_lowers_the_coverage_and_not_the_score(at: At) -> None:
@@ -75,7 +75,7 @@ def test_missing_data_lowers_the_coverage_and_not_the_score(at: At) -> None:
     Order.objects.create(external_id="o", customer=who, ordered_at=NOW - DAY, amount=10, currency="EUR")
     dirty.mark([who.pk])
     route()
-    assert (health(who).score, health(who).coverage) == (100, 30)
+    assert (health(who).score, health(who).coverage) == (100, 33)
 
 
 def test_too_little_known_is_no_score(at: At) -> None:
@@ -83,7 +83,7 @@ def test_too_little_known_is_no_score(at: At) -> None:
     who = customer(1)
     record([Happening(who.pk, "survey.answered", NOW, payload={"score": 1})])
     route()
-    assert (health(who).score, health(who).band, health(who).coverage) == (None, "", 20)
+    assert (health(who).score, health(who).band, health(who).coverage) == (None, "", 17)
     assert not HealthChange.objects.exists(), "nothing known is no history"
 
 
