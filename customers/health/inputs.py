@@ -175,8 +175,8 @@ add(
     Input(
         "plan_progress",
         "Plan progress",
-        "Share of the milestones of agreed success plans that are reached, of those reached or whose day has passed. No "
-        "data before the first.",
+        "Share of the milestones of agreed success plans that are reached, of those reached or whose day has passed. "
+        "No data before the first.",
         "round(100.0 * hs.reached / NULLIF(hs.due, 0), 1)",
         worst=40,
         best=100,

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.formats import date_format
 
 from customers.events.recording import Happening, record
+from customers.facts import dirty
 from customers.models import Contact, Customer, Goal, Milestone, SuccessPlan
 from retention.common import clock
 from retention.workspace.models import User
@@ -66,6 +67,8 @@ def keep(milestone: Milestone, was_due: date | None, by: User) -> None:
     milestone.save()
     if was_due and was_due != milestone.due_on:
         _tell_step(milestone, "milestone.moved", by=str(by), was=day_of(was_due))
+    else:
+        dirty.mark([milestone.plan.customer_id])  # no event, and yet a part of the plan's progress
 
 
 @transaction.atomic
@@ -82,6 +85,8 @@ def turn(milestone_id: int, state: Milestone.State, by: User) -> Milestone:
         _tell_step(step, "milestone.done", by=str(by))
     elif state == Milestone.State.OPEN:
         _tell_step(step, "milestone.reopened", by=str(by))
+    else:
+        dirty.mark([plan.customer_id])
     return step
 
 

@@ -32,6 +32,7 @@ from customers.models import (
     Event,
     Goal,
     HandChange,
+    HealthProfile,
     Import,
     Interaction,
     Milestone,
@@ -144,6 +145,7 @@ def _segment_and_others(by: User) -> Segment:
     Team.objects.create(pk=NUMBER, name="North")
     segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
     HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
+    HealthProfile.objects.create(pk=NUMBER, name="Everybody", segment=segment, position=1)
     return segment
 
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers.health.profiles import ready_made
+from customers.models import HealthProfile
 from retention.workspace.models import User, Workspace
 from surveys.models import Survey
+from tests.customers.health.test_settings import typed as as_typed
 from tests.workspace.test_settings import GOOD
 
 SignIn = Callable[[str], Client]
@@ -36,7 +39,12 @@ def a_survey() -> tuple[str, dict[str, Any], Callable[[], str]]:
     return f"/surveys/{survey.pk}/edit/", typed, lambda: Survey.objects.get(pk=survey.pk).name
 
 
-@pytest.mark.parametrize("place", [somebody, the_workspace, a_survey])
+def a_health_profile() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    HealthProfile.objects.create(name="Rest", inputs=ready_made())
+    return "/settings/health/everybody-else/", as_typed(), lambda: HealthProfile.objects.get().name
+
+
+@pytest.mark.parametrize("place", [somebody, the_workspace, a_survey, a_health_profile])
 def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
     client = signed_in("administrator")
     url, typed, stands = place()

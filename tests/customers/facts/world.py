@@ -6,7 +6,18 @@ from decimal import Decimal
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Case, Customer, Interaction, Interval, Order, Subscription, SubscriptionTerm, Task
+from customers.models import (
+    Case,
+    Customer,
+    Interaction,
+    Interval,
+    Milestone,
+    Order,
+    Subscription,
+    SubscriptionTerm,
+    SuccessPlan,
+    Task,
+)
 from tests.customers.subscribing import subscription, term
 
 DAY = timedelta(days=1)
@@ -27,7 +38,7 @@ class World:
 
     def grow(self, happenings: int) -> None:
         kinds = [self.order, self.usage, self.subscribe, self.end, self.signal]
-        kinds += [self.case, self.task, self.close_task, self.correct_order, self.order, self.talk]
+        kinds += [self.case, self.task, self.close_task, self.correct_order, self.order, self.talk, self.plan]
         for _ in range(happenings):
             change = self.random.choice(kinds)
             change(self.random.choice(self.customers))
@@ -130,6 +141,14 @@ class World:
             removed_at=self.random.choice([None, None, self.now]),
         )
         record([Happening(who.id, "interaction.logged", self.now)])
+
+    def plan(self, who: Customer) -> None:
+        agreed = SuccessPlan.objects.create(customer=who, title="Plan", state="agreed", agreed_at=self.now)
+        for state in ("open", "done", "dropped"):
+            done_at = self.now if state == "done" else None
+            due = self.instant_lately().date()
+            Milestone.objects.create(plan=agreed, title="Step", due_on=due, state=state, done_at=done_at)
+        record([Happening(who.id, "plan.agreed", self.now)])
 
     def task(self, who: Customer) -> None:
         Task.objects.create(customer=who, title="Call", due_at=self.now)
