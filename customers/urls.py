@@ -4,6 +4,7 @@ from customers.cases import urls as cases
 from customers.contacts import urls as contacts
 from customers.custom import urls as custom
 from customers.duplicates import urls as duplicates
+from customers.handover import urls as handover
 from customers.health import urls as health
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
@@ -24,6 +25,7 @@ urlpatterns = [
     *segments.urlpatterns,
     *subscriptions.urlpatterns,
     *renewals.urlpatterns,
+    *handover.urlpatterns,
     *plans.urlpatterns,
     *products.urlpatterns,
     *cases.urlpatterns,

@@ -117,6 +117,18 @@ _KINDS = (
         sentence="Taken back of what {file} had brought: {said}",
     ),
     Kind("interaction.removed", "An interaction was removed", "customers", sentence="{by} removed a {what}"),
+    Kind(
+        "customer.handed_over",
+        "Was handed to another manager",
+        "customers",
+        sentence="{by} handed them over from {giver} to {receiver}",
+    ),
+    Kind(
+        "customer.handed_back",
+        "A hand-over was taken back",
+        "customers",
+        sentence="{by} took the hand-over to {giver} back: they are {receiver}'s again",
+    ),
     Kind("plan.begun", "A success plan was begun", "customers", sentence="{by} began the plan {title}"),
     Kind("plan.agreed", "A success plan was agreed", "customers", sentence="Agreed the plan {title} with {by}"),
     Kind("plan.shared", "A success plan was shared", "customers", sentence="{by} shared the plan {title}"),

@@ -6,6 +6,7 @@ from customers.models.custom import CustomField
 from customers.models.duplicates import FormerId, Likeness, MatchKey, Merge, MergedRow, Unmatched
 from customers.models.events import Event
 from customers.models.facts import CustomerFacts, CustomerMonth, Dirty, FoldedUnder, Stage, StagePeriod, ValueScale
+from customers.models.handover import HandedCustomer, HandOver
 from customers.models.health import Health, HealthBand, HealthChange, HealthProfile, HealthSettings
 from customers.models.imports import Import, ImportChange, ImportExample, ImportKept, ImportMapping, RejectedRow
 from customers.models.interactions import Attachment, Interaction, InteractionBefore
@@ -36,7 +37,9 @@ __all__ = [
     "FormerId",
     "Goal",
     "HandChange",
+    "HandOver",
     "HandPick",
+    "HandedCustomer",
     "Health",
     "HealthBand",
     "HealthChange",

@@ -40,6 +40,7 @@ LEADS = (
     ("offer", "loyalty:detail"),
     ("interaction", "customers:interaction"),
     ("plan", "customers:plan"),
+    ("handover", "customers:handover"),
     ("subscription", "customers:subscription"),
     ("segment", "customers:segment"),
     ("campaign", "campaigns:detail"),

@@ -32,6 +32,8 @@ from customers.models import (
     Event,
     Goal,
     HandChange,
+    HandedCustomer,
+    HandOver,
     HealthProfile,
     Import,
     Interaction,
@@ -153,6 +155,8 @@ def _planned(customer: Customer) -> None:
     plan = SuccessPlan.objects.create(pk=NUMBER, customer=customer, title="Plan")
     Goal.objects.create(pk=NUMBER, plan=plan, text="Goal")
     Milestone.objects.create(pk=NUMBER, plan=plan, title="Step", due_on=clock.now().date())
+    handed = HandOver.objects.create(pk=NUMBER, giver_id=NUMBER, receiver=customer.owner, by=customer.owner)
+    HandedCustomer.objects.create(pk=NUMBER, handover=handed, customer=customer)
     PlanLink.objects.create(pk=NUMBER, plan=plan, expires_at=clock.now() + timedelta(days=1))
 
 

@@ -1,0 +1,64 @@
+"""What somebody fills in to hand customers over."""
+
+from typing import Any
+
+from django import forms
+
+from customers.handover.handing import Wish
+from customers.models import HandedCustomer, Segment, Team
+from customers.records.filters import Filters
+from customers.work.forms import workers
+from retention.common.opened import OpenedForm
+from retention.workspace.models import User
+from retention.workspace.roles import Can
+
+
+class HandOverForm(forms.Form):
+    """Whose: one's own, or for an administrator anybody's. `seen` is how many customers the dry run said."""
+
+    giver = forms.ModelChoiceField(User.objects.none(), label="Whose customers", empty_label=None)
+    receiver = forms.ModelChoiceField(workers(), label="Go to", empty_label="Choose a colleague")
+    segment = forms.ModelChoiceField(
+        Segment.objects.order_by("name"), label="Of these, who is in the segment", required=False, empty_label="All"
+    )
+    team = forms.ModelChoiceField(Team.objects.all(), label="Whose team is", required=False, empty_label="Any")
+    tag = forms.CharField(label="Who has the tag", max_length=50, required=False)
+    key = forms.BooleanField(label="Key accounts only", required=False)
+    note = forms.CharField(
+        label="What your colleague should know",
+        max_length=5_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owners = User.objects.filter(customers__isnull=False).distinct().order_by("first_name", "last_name", "email")
+        field = self.fields["giver"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        field.queryset = owners if by.can(Can.ADMINISTER) else User.objects.filter(pk=by.pk)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("giver") and said.get("giver") == said.get("receiver"):
+            self.add_error("receiver", "They look after them already.")
+        return said
+
+    @property
+    def wish(self) -> Wish:
+        said = self.cleaned_data
+        filters = Filters(
+            segment=str(said["segment"].pk) if said["segment"] else "",
+            team=str(said["team"].pk) if said["team"] else "",
+            tag=said["tag"],
+            key="yes" if said["key"] else "",
+        )
+        return Wish(said["giver"], said["receiver"], filters, said["note"])
+
+
+class NoteForm(OpenedForm):
+    class Meta:
+        model = HandedCustomer
+        fields = ["note"]
+        widgets = {"note": forms.Textarea(attrs={"rows": 2})}

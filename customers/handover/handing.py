@@ -1,0 +1,189 @@
+"""The hand-over itself: in one transaction and a fixed number of statements, however many customers there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet, Sum
+
+from customers.models import Customer, HandedCustomer, HandOver, Milestone, SuccessPlan, Task
+from customers.records.filters import Filters, matching
+from customers.work.forms import workers
+from customers.work.tasks import open_task
+from customers.work.working_days import still_today
+from retention.common import clock
+from retention.workspace.models import User, Workspace
+from retention.workspace.roles import Can
+
+AT_A_TIME = 5_000
+
+
+class Refused(Exception):
+    """It cannot be done; the text says why, for the person who asked."""
+
+
+class NotTheirs(Exception):
+    """Only an administrator hands over somebody else's customers, or takes that back."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Whose customers go to whom: all of the book, or those whom `filters` leave."""
+
+    giver: User
+    receiver: User
+    filters: Filters
+    note: str = ""
+
+    def customers(self) -> QuerySet[Customer]:
+        return matching(self.filters).filter(owner=self.giver)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What goes along, or went. `recurring` is MRR by currency, which are never added up."""
+
+    customers: int
+    key_accounts: int
+    tasks: int
+    milestones: int
+    recurring: tuple[tuple[str, Decimal], ...] = ()
+
+
+def may(by: User, giver: User) -> bool:
+    """Account managers hand over what is theirs; administrators anybody's."""
+    return by.can(Can.ADMINISTER) or (by.pk == giver.pk and by.can(Can.EDIT_CUSTOMERS))
+
+
+def rehearse(wish: Wish, by: User) -> Tally:
+    """What would go along: it is done, counted, and taken back. Raises as `hand_over`."""
+    with transaction.atomic():
+        found = tally(hand_over(wish, by))
+        transaction.set_rollback(True)
+    return found
+
+
+@transaction.atomic
+def hand_over(wish: Wish, by: User) -> HandOver:
+    """Move customers, the giver's open tasks for them and open milestones of their plans. Raises NotTheirs, Refused."""
+    if not may(by, wish.giver):
+        raise NotTheirs
+    if wish.giver.pk == wish.receiver.pk or not workers().filter(pk=wish.receiver.pk).exists():
+        raise Refused("Choose somebody else who looks after customers.")
+    there = list(wish.customers().order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    if not there:
+        raise Refused("No customer of theirs is among these.")
+    row = HandOver.objects.create(giver=wish.giver, receiver=wish.receiver, by=by, at=clock.now(), note=wish.note)
+    lines = (HandedCustomer(handover=row, customer_id=pk) for pk in there)
+    HandedCustomer.objects.bulk_create(lines, batch_size=AT_A_TIME)
+    _move(row, _of(row), wish.giver, wish.receiver, _work_of(row))
+    _tell(row, "customer.handed_over", row.at, wish.giver, wish.receiver, by)
+    _let_know(row)
+    return row
+
+
+@transaction.atomic
+def undo(handover_id: int, by: User) -> int:
+    """Give back whoever is still the receiver's, with the tasks and milestones that are too; gives how many customers.
+
+    Raises NotTheirs, Refused, and HandOver.DoesNotExist.
+    """
+    row = HandOver.objects.select_for_update(of=("self",)).select_related("giver", "receiver").get(pk=handover_id)
+    if not may(by, row.giver):
+        raise NotTheirs
+    if row.undone_at:
+        raise Refused("It has been taken back already.")
+    row.undone_at, row.undone_by = clock.now(), by
+    row.save(update_fields=["undone_at", "undone_by"])
+    back = Customer.objects.filter(handed__handover=row, owner=row.receiver)
+    there = list(back.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by)
+    work = Work(Task.objects.filter(pk__in=row.tasks), Milestone.objects.filter(pk__in=row.milestones))
+    _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, work)
+    Task.objects.filter(origin=_origin(row), state=Task.State.OPEN).update(
+        state=Task.State.DROPPED, closed_at=row.undone_at, closed_by=by
+    )
+    return len(there)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Tasks and milestones that may go along; those that are open and whoever gives them go."""
+
+    tasks: QuerySet[Task]
+    milestones: QuerySet[Milestone]
+
+    def of(self, person: User) -> tuple[QuerySet[Task], QuerySet[Milestone]]:
+        open_steps = Q(state=Milestone.State.OPEN, plan__state__in=SuccessPlan.OPEN)
+        return (
+            self.tasks.filter(state=Task.State.OPEN, assignee=person),
+            self.milestones.filter(open_steps, ours=person),
+        )
+
+
+def _of(row: HandOver) -> QuerySet[Customer]:
+    return Customer.objects.filter(handed__handover=row)
+
+
+def _work_of(row: HandOver) -> Work:
+    tasks = Task.objects.filter(customer__handed__handover=row)
+    return Work(tasks, Milestone.objects.filter(plan__customer__handed__handover=row))
+
+
+def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: User, work: Work) -> None:
+    """What goes along is noted before the customers move; going back, it is what was noted."""
+    tasks, milestones = (list(each.values_list("pk", flat=True)) for each in work.of(giver))
+    if row.undone_at is None:
+        row.tasks, row.milestones = tasks, milestones
+        row.save(update_fields=["tasks", "milestones"])
+    Task.objects.filter(pk__in=tasks).update(assignee=receiver)
+    Milestone.objects.filter(pk__in=milestones).update(ours=receiver)
+    Customer.objects.filter(pk__in=customers.values("pk")).update(owner=receiver, updated_at=clock.now())
+
+
+def _tell(row: HandOver, kind: str, at: datetime, giver: User, receiver: User, by: User) -> None:
+    """One event for each customer of the hand-over who is (going over: was) the giver's."""
+    owner = row.receiver_id if row.undone_at is None else giver.pk
+    told: dict[str, Any] = {
+        "kind": kind, "at": at, "handover": row.pk, "owner": owner,
+        "giver": str(giver), "receiver": str(receiver), "by": str(by),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, told)
+
+
+_EVENTS = """
+    INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+    SELECT line.customer_id, %(kind)s, %(at)s, %(at)s, 'web', 'handover:' || line.handover_id,
+           jsonb_build_object('handover', line.handover_id, 'giver', %(giver)s::text,
+               'receiver', %(receiver)s::text, 'by', %(by)s::text),
+           %(kind)s || ':' || line.handover_id
+      FROM customers_handedcustomer line JOIN customers_customer customer ON customer.id = line.customer_id
+     WHERE line.handover_id = %(handover)s AND customer.owner_id = %(owner)s
+     ORDER BY line.customer_id
+    ON CONFLICT DO NOTHING
+"""
+
+
+def _origin(row: HandOver) -> str:
+    return f"handover:{row.pk}"
+
+
+def _let_know(row: HandOver) -> None:
+    """A task for the receiver, with the customer who is worth most of those handed over."""
+    dearest = _of(row).order_by("-facts__mrr", "pk").values_list("pk", flat=True)[0]
+    number = row.lines.count()
+    title = f"Read the summary of {number:,} customer{'s' if number > 1 else ''} handed to you by {row.giver}"
+    due = still_today(clock.now(), Workspace.current().zone)
+    open_task(dearest, title, row.note[:500], due, row.receiver_id, _origin(row))
+
+
+def tally(row: HandOver) -> Tally:
+    """Three queries."""
+    counted = _of(row).aggregate(number=Count("pk"), key=Count("pk", filter=Q(is_key_account=True)))
+    worth = _of(row).filter(mrr_movements__isnull=False).values("mrr_movements__currency")
+    sums = worth.annotate(mrr=Sum("mrr_movements__delta")).filter(mrr__gt=0).order_by("-mrr")
+    recurring = tuple((each["mrr_movements__currency"], each["mrr"]) for each in sums)
+    return Tally(counted["number"], counted["key"], len(row.tasks), len(row.milestones), recurring)
