@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0023_success_plans'),
+        ('customers', '0024_merges_say_how_they_left_it'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
