@@ -16,6 +16,7 @@ from customers.models import (
     CustomerFacts,
     CustomerMonth,
     Event,
+    HandedCustomer,
     HandPick,
     Health,
     HealthChange,
@@ -44,6 +45,7 @@ WORDS.update(
         "customers.Contact": "people",
         "customers.Case": "cases",
         "customers.SuccessPlan": "success plans",
+        "customers.HandedCustomer": "places in hand-overs",
         "customers.Interaction": "interactions",
         "customers.Task": "tasks",
         "customers.Event": "entries of the timeline",
@@ -170,6 +172,15 @@ def carry_picks(pair: Pair) -> None:
     set_aside(pair, HandPick, f"t.customer_id = %(survivor)s AND t.verdict = '{Verdict.IN}' AND {weaker}")
     set_aside(pair, HandPick, f"{OF_LOSER} AND {other.format(whose='survivor', and_out='')}")
     change(pair, HandPick, MOVED, OF_LOSER)
+
+
+@carrier("customers.HandedCustomer.customer")
+def carry_handed(pair: Pair) -> None:
+    """Where both went along in one hand-over, whoever stays has gone."""
+    also = """EXISTS (SELECT FROM customers_handedcustomer own
+                      WHERE own.customer_id = %(survivor)s AND own.handover_id = t.handover_id)"""
+    set_aside(pair, HandedCustomer, f"{OF_LOSER} AND {also}")
+    change(pair, HandedCustomer, MOVED, OF_LOSER)
 
 
 @carrier("customers.Likeness.low", "customers.Likeness.high")

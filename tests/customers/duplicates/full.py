@@ -18,6 +18,8 @@ from customers.models import (
     Contact,
     Customer,
     HandChange,
+    HandedCustomer,
+    HandOver,
     HandPick,
     Interaction,
     Likeness,
@@ -93,8 +95,16 @@ def fill(who: Customer, among: Shared, number: int) -> None:
     asked = Invitation.objects.create(survey=among.survey, customer=who, origin="hand", expires_at=now)
     Answer.objects.create(survey=among.survey, customer=who, invitation=asked, score=9, answered_at=now)
     _in_segments(who, among, number)
+    _handed(who, among)
     _in_campaign(who, among)
     _offered(who, among)
+
+
+def _handed(who: Customer, among: Shared) -> None:
+    """Both in one hand-over."""
+    colleague, _ = User.objects.get_or_create(email="colleague@example.test", defaults={"role": Role.ACCOUNT_MANAGER})
+    row, _ = HandOver.objects.get_or_create(giver=among.by, receiver=colleague, by=among.by)
+    HandedCustomer.objects.create(handover=row, customer=who)
 
 
 def _in_segments(who: Customer, among: Shared, number: int) -> None:

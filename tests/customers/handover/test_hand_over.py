@@ -213,9 +213,9 @@ def test_planted_bugs_are_found(anna: User, ben: User, acme: Customer, monkeypat
         assert "others keep what they took" in went_wrong(anna, ben)
 
 
-def test_thousands_in_as_many_statements_as_one(anna: User, ben: User) -> None:
+def test_a_thousand_in_as_many_statements_as_one(anna: User, ben: User) -> None:
     counts = []
-    for number in (1, 3_000):
+    for number in (1, 1_000):
         Customer.objects.all().delete()
         Task.objects.bulk_create(
             Task(customer=who, title="Call", due_at=clock.now() + timedelta(days=1), assignee=anna)
@@ -226,7 +226,7 @@ def test_thousands_in_as_many_statements_as_one(anna: User, ben: User) -> None:
         counts.append(len(queries))
         assert (row.lines.count(), len(row.tasks)) == (number, number)
     assert counts[0] == counts[1]
-    assert handing.undo(row.pk, anna) == 3_000
+    assert handing.undo(row.pk, anna) == 1_000
 
 
 def test_the_summary_is_a_file_too_and_takes_a_fixed_number_of_queries(
