@@ -143,7 +143,7 @@ def _segment_and_others(by: User) -> Segment:
     in_time = clock.now() + timedelta(days=9)
     term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s", renews_at=in_time), clock.now())
     Task.objects.create(pk=NUMBER, customer=customer, title="Call", due_at=clock.now())
-    _planned(customer)
+    _planned(customer, by)
     Team.objects.create(pk=NUMBER, name="North")
     segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
     HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
@@ -151,11 +151,11 @@ def _segment_and_others(by: User) -> Segment:
     return segment
 
 
-def _planned(customer: Customer) -> None:
+def _planned(customer: Customer, by: User) -> None:
     plan = SuccessPlan.objects.create(pk=NUMBER, customer=customer, title="Plan")
     Goal.objects.create(pk=NUMBER, plan=plan, text="Goal")
     Milestone.objects.create(pk=NUMBER, plan=plan, title="Step", due_on=clock.now().date())
-    handed = HandOver.objects.create(pk=NUMBER, giver_id=NUMBER, receiver=customer.owner, by=customer.owner)
+    handed = HandOver.objects.create(pk=NUMBER, giver_id=NUMBER, receiver=by, by=by)
     HandedCustomer.objects.create(pk=NUMBER, handover=handed, customer=customer)
     PlanLink.objects.create(pk=NUMBER, plan=plan, expires_at=clock.now() + timedelta(days=1))
 
