@@ -8,7 +8,7 @@ from datetime import datetime
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from customers.ingest.fields import Field, Reads
+from customers.ingest.fields import BY_ID, Field, Reads
 from customers.ingest.mapping import DATES, DECIMALS, Mapping, Source, StateRule
 
 # Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
@@ -81,6 +81,8 @@ class _Compiler:
             plain = SQL("btrim({}, E' \\t\\r\\n\\u00a0')").format(_column(place))
             if name in self._mapping.whole_numbers:
                 plain = SQL("CASE WHEN {0} LIKE '%.0' THEN left({0}, -2) ELSE {0} END").format(plain)
+            if name in self._mapping.first_of:
+                plain = SQL("btrim(split_part({}, ';', 1))").format(plain)
             result += SQL(", nullif({}, '') AS {}").format(plain, _column(place))
         return result
 
@@ -215,7 +217,8 @@ class _Compiler:
     def _absent(self, field: Field) -> Iterator[Composable]:
         # The lines of an order may leave its date to another of its lines.
         left_to_others = self._mapping.kind == "order_lines" and field.reads is Reads.INSTANT
-        if field.required and not left_to_others:
+        may_lack = field.name == BY_ID and self._mapping.match != BY_ID
+        if field.required and not left_to_others and not may_lack:
             reason = Literal(f"{field.label}: there is none.")
             yield SQL("WHEN {} IS NULL THEN {}").format(self.text(field), reason)
 

@@ -306,6 +306,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 
 #: Files that hold orders, and so customers who placed them.
 WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
+#: The field that names a customer by their id.
+BY_ID = "customer_id"
 #: What names of custom fields begin with, before their key.
 CUSTOM = "custom_"
 _READS = {

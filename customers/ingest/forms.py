@@ -10,8 +10,9 @@ from django.forms import BoundField
 from django.template.defaultfilters import filesizeformat
 
 from customers.ingest import naming
-from customers.ingest.fields import WITH_ORDERS, Field, targets
-from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check
+from customers.ingest.fields import BY_ID, WITH_ORDERS, Field, targets
+from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check, matches
+from customers.ingest.policies import BOTH, EMPTIES, POLICIES
 from customers.ingest.reader import ENCODINGS, Layout
 from customers.models.imports import ImportKind
 
@@ -114,6 +115,16 @@ class MappingForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text="Columns whose ids lost their form in a spreadsheet: read as 17850.",
     )
+    policy = forms.ChoiceField(label="What the file may do", choices=POLICIES.items(), required=False)
+    match = forms.ChoiceField(
+        label="Customers are told apart by",
+        help_text="A row that fits several customers is refused: nothing is guessed.",
+    )
+    empties = forms.BooleanField(
+        label="An empty cell empties its field",
+        required=False,
+        help_text="Otherwise it leaves what is there. For names, addresses, tags and other texts.",
+    )
     attributes = forms.MultipleChoiceField(
         label="Other columns to keep",
         required=False,
@@ -144,6 +155,7 @@ class MappingForm(forms.Form):
         for place in range(self._rules):
             self._add_rule(place, blank)
         self._offer_columns(blank[1:])
+        self._offer_matches()
 
     def _add_rule(self, place: int, columns: list[tuple[str, str]]) -> None:
         states = [("", "—"), ("cancelled", "cancelled"), ("refunded", "refunded"), ("completed", "completed")]
@@ -161,9 +173,21 @@ class MappingForm(forms.Form):
         if self._mapping.kind != ImportKind.CUSTOMERS:
             del self.fields["attributes"]
 
+    def _offer_matches(self) -> None:
+        offered = matches(self._mapping.kind)
+        field = self.fields["match"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = list(offered.items())
+        field.required = False
+        if len(offered) <= 1:
+            del self.fields["match"]
+        if self._mapping.kind not in EMPTIES:
+            del self.fields["empties"]
+
     def _initial(self) -> dict[str, Any]:
         mapping = self._mapping
         initial: dict[str, Any] = {"dates": mapping.dates, "decimal": mapping.decimal}
+        initial |= {"policy": mapping.policy, "match": mapping.match, "empties": mapping.empties}
         initial |= {"whole_numbers": mapping.whole_numbers, "attributes": list(mapping.attributes)}
         for name, source in mapping.fields.items():
             initial |= {f"{name}_column": source.column, f"{name}_text": source.text}
@@ -220,6 +244,9 @@ class MappingForm(forms.Form):
             fields={name: source for name, source in fields.items() if source.column or source.text},
             attributes={name: Source(column=name) for name in given.get("attributes", ())},
             states=tuple(self._stated()),
+            policy=given["policy"] or BOTH,
+            match=given.get("match") or BY_ID,
+            empties=given.get("empties", False),
         )
 
     def _stated(self) -> Iterator[StateRule]:

@@ -1,14 +1,17 @@
 """A mapping: how a kind of file is written, and what its columns become. Kept as JSON (`Import.spec`).
 
     {"kind": "order_lines", "delimiter": "comma", "encoding": "utf-8", "columns": [],
-     "dates": "iso", "decimal": "point", "whole_numbers": ["CustomerID"],
+     "dates": "iso", "decimal": "point", "whole_numbers": ["CustomerID"], "first_of": ["Associated Company IDs"],
+     "policy": "both", "match": "customer_id", "empties": false,
      "fields": {"order_id": {"column": "InvoiceNo"}, "currency": {"text": "GBP"},
                 "email": {"text": "c{CustomerID}@example.test"}},
      "attributes": {"plan": {"column": "Plan"}},
      "states": [{"state": "cancelled", "column": "InvoiceNo", "test": "starts with", "value": "C"}]}
 
 A field's text may name columns in braces. `columns` names those of a file without a header line; `whole_numbers` are
-columns whose ids were written as decimals ("17850.0"); the first of `states` that holds says what an order's state is.
+columns whose ids were written as decimals ("17850.0"), `first_of` columns of several ids with semicolons between, of
+which the first counts; `policy` is one of customers/ingest/policies.py; `match` names the field that tells customers
+apart; with `empties` an empty cell empties its field; the first of `states` that holds says what an order's state is.
 """
 
 import re
@@ -16,7 +19,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, targets
+from customers.ingest import policies
+from customers.ingest.fields import BY_ID, FIELDS, WITH_ORDERS, Field, Reads, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind
@@ -80,6 +84,16 @@ class Mapping:
     fields: dict[str, Source] = field(default_factory=dict)
     attributes: dict[str, Source] = field(default_factory=dict)
     states: tuple[StateRule, ...] = ()
+    first_of: tuple[str, ...] = ()
+    policy: str = policies.BOTH
+    match: str = BY_ID
+    empties: bool = False
+
+    def needs(self, field: Field) -> bool:
+        """Whether a row cannot do without the field: the id is not needed where another one tells customers apart."""
+        if self.match != BY_ID and field.name in (BY_ID, self.match):
+            return field.name == self.match
+        return field.required
 
     def columns(self) -> set[str]:
         """The names of the columns it reads."""
@@ -115,6 +129,10 @@ def from_json(data: Any) -> Mapping:
             fields={name: _source(source) for name, source in given.pop("fields", {}).items()},
             attributes={name: _source(source) for name, source in given.pop("attributes", {}).items()},
             states=tuple(StateRule(**rule) for rule in given.pop("states", ())),
+            first_of=tuple(given.pop("first_of", ())),
+            policy=given.pop("policy", policies.BOTH),
+            match=given.pop("match", BY_ID),
+            empties=bool(given.pop("empties", False)),
         )
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise MappingRefused({"": f"This is no mapping: {error}."}) from error
@@ -137,6 +155,7 @@ def _check_words(mapping: Mapping) -> None:
         "encoding": (mapping.layout.encoding, ENCODINGS),
         "dates": (mapping.dates, DATES),
         "decimal": (mapping.decimal, DECIMALS),
+        "policy": (mapping.policy, policies.POLICIES),
     }
     problems = {
         name: f"{name} is {chosen!r} and must be one of {', '.join(words)}."
@@ -156,9 +175,11 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
+    if mapping.match != BY_ID and mapping.match not in matches(mapping.kind):
+        problems["match"] = f"{ImportKind(mapping.kind).label} cannot be told apart by {mapping.match}."
     problems |= _out_of_place(mapping) | _now_custom(mapping, known.values())
     for name, wanted in known.items():
-        if wanted.required and name not in mapping.fields:
+        if mapping.needs(wanted) and name not in mapping.fields:
             problems[name] = f"{wanted.label} is needed: choose its column."
     for name, source in [*mapping.fields.items(), *mapping.attributes.items()]:
         if missing := sorted(source.columns() - set(columns)):
@@ -167,6 +188,14 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
         problems["states"] = _missing(missing, columns)
     if problems:
         raise MappingRefused(problems)
+
+
+def matches(kind: str) -> dict[str, str]:
+    """What can tell the customers of a kind of file apart: names of its fields, with their labels."""
+    fields = {field.name: field for field in targets(kind)}
+    names = [name for name in (BY_ID, "email", "phone") if name in fields]
+    names += [name for name, field in fields.items() if field.custom_key and field.reads in (Reads.LINE, Reads.LINK)]
+    return {name: fields[name].label for name in names if kind != ImportKind.CONTACTS or name == BY_ID}
 
 
 def _out_of_place(mapping: Mapping) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Identifier
 
 from customers.ingest import journal
+from customers.ingest.policies import BOTH, CREATE, FILL, UPDATE
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 
@@ -27,6 +28,8 @@ class Circumstances:
     source: str
     proof: str
     currency: str
+    policy: str = BOTH
+    empties: tuple[str, ...] = ()
 
     def params(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,10 +60,17 @@ def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
     run("ANALYZE import_customers")
     params = circumstances.params()
     # Changed before made: what is made in this transaction has no statistics that a join with it could be planned by.
-    updated = number(_update(_LAST_WORD if kind == ImportKind.CUSTOMERS else _FILL), **params)
-    created = number(_CREATE, **params)
+    updated = 0 if circumstances.policy == CREATE else number(_update(_rules(kind, circumstances)), **params)
+    created = 0 if circumstances.policy in (UPDATE, FILL) else number(_CREATE, **params)
     run("ANALYZE customers_customer")
     return Tally(named=named, created=created, updated=updated)
+
+
+def _rules(kind: str, circumstances: Circumstances) -> dict[str, str]:
+    """What becomes of each column. Empty cells that empty texts are staged as such; the rest is said here."""
+    if kind != ImportKind.CUSTOMERS:
+        return _FILL_BLANKS
+    return _LAST_WORD | {name: "told.{0}" for name in _CAN_BE_NULL if name in circumstances.empties}
 
 
 def merge_consents(circumstances: Circumstances) -> int:
@@ -100,7 +110,8 @@ _CREATE = SQL("""
         SELECT customer_id, coalesce(kind, 'person'), coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''),
             coalesce(country, ''), coalesce(language, ''), coalesce(time_zone, ''), owner_id,
             team_id, coalesce(is_key_account, FALSE), coalesce(persona, ''),
-            coalesce(source, %(source)s), coalesce(tags, '{{}}'), coalesce(attributes, '{{}}'), joined_at, %(at)s,
+            coalesce(source, %(source)s), coalesce(tags, '{{}}'),
+            jsonb_strip_nulls(coalesce(attributes, '{{}}')), joined_at, %(at)s,
             %(at)s
         FROM import_customers AS told
         WHERE NOT EXISTS (SELECT FROM customers_customer WHERE external_id = told.customer_id)
@@ -123,9 +134,10 @@ _LAST_WORD = {
         "coalesce(told.{0}, stands.{0})",
     ),
     **dict.fromkeys(("team_id", "is_key_account", "persona"), "coalesce(told.{0}, stands.{0})"),
-    "attributes": "stands.{0} || coalesce(told.{0}, '{{}}')",
+    "attributes": "jsonb_strip_nulls(stands.{0} || coalesce(told.{0}, '{{}}'))",
 }
-_FILL = dict.fromkeys(
+_CAN_BE_NULL = ("owner_id", "team_id", "joined_at")
+_FILL_BLANKS = dict.fromkeys(
     ("name", "email", "phone", "country", "language"), "coalesce(nullif(stands.{0}, ''), told.{0}, '')"
 )
 
@@ -152,7 +164,9 @@ _CONSENTS = SQL("""
         JOIN customers_customer AS customer ON customer.external_id = told.customer_id
         LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
         WHERE told.consent IS NOT NULL
-            AND (stands.id IS NULL OR (stands.state = 'granted' AND told.consent = 'withdrawn'))
+            AND (stands.id IS NULL
+                OR (stands.state = 'granted' AND told.consent = 'withdrawn' AND %(policy)s <> 'fill'))
+            AND (%(policy)s <> 'create' OR customer.created_at = %(at)s)
         ORDER BY customer.id FOR UPDATE OF customer
     ), written AS (
         INSERT INTO customers_consent AS stands (customer_id, channel, state, source, proof, changed_at)

@@ -55,7 +55,7 @@ _WANTED = """(coalesce(told.contact_name, stands.name), coalesce(told.role, stan
     coalesce(told.phone, stands.phone), coalesce(told.language, stands.language),
     coalesce(told.time_zone, stands.time_zone), coalesce(told.birthday, stands.birthday),
     CASE WHEN told.leads THEN TRUE WHEN told.main IS FALSE THEN FALSE ELSE stands.is_main END,
-    stands.attributes || coalesce(told.attributes, '{}'))"""
+    jsonb_strip_nulls(stands.attributes || coalesce(told.attributes, '{}')))"""
 _ONE = "stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email)"
 
 # Rows that say nothing new go first, so that nothing is locked for them.
@@ -83,7 +83,7 @@ _CREATE = SQL("""
             source, attributes, created_at, updated_at)
         SELECT customer, coalesce(contact_name, ''), coalesce(role, ''), contact_email, coalesce(phone, ''),
             coalesce(language, ''), coalesce(time_zone, ''), birthday, coalesce(leads, FALSE), %(source)s,
-            coalesce(attributes, '{{}}'), %(at)s, %(at)s
+            jsonb_strip_nulls(coalesce(attributes, '{{}}')), %(at)s, %(at)s
         FROM import_people AS told
         WHERE NOT EXISTS (SELECT FROM customers_contact AS stands
             WHERE stands.customer_id = told.customer AND lower(stands.email) = lower(told.contact_email))

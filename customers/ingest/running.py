@@ -18,6 +18,7 @@ from customers.ingest import (
     merging_orders,
     merging_products,
     merging_subscriptions,
+    policies,
     refused,
     rehearsal,
     staging,
@@ -76,9 +77,13 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         imported.filename[:100],
         f"{proof_of(imported)} {imported.filename}"[:300],
         workspace.currency,
+        mapping.policy,
+        tuple(mapping.fields) if mapping.empties else (),
     )
     with transaction.atomic():
-        summary = _merge(mapping.kind, circumstances, progress)
+        merging.take_turn()
+        summary = {"left_out": policies.apply(mapping.kind, mapping.policy)}
+        summary |= _merge(mapping.kind, circumstances, progress)
         shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
         transaction.set_rollback(imported.dry_run)
     rehearsal.keep(imported, shown)
@@ -94,9 +99,10 @@ def proof_of(imported: Import) -> str:
 
 
 def _reckoned(kind: str, counts: dict[str, int], summary: dict[str, Any]) -> dict[str, Any]:
-    """The summary with how the rows add up: rows = taken + repeated + rejected."""
+    """The summary with how the rows add up: rows = taken + repeated + left out + rejected."""
     taken = summary["lines" if kind == ImportKind.ORDER_LINES else kind]["named"]
-    return summary | {"taken": taken, "repeated": counts["rows"] - counts["rejected"] - taken}
+    repeated = counts["rows"] - counts["rejected"] - summary["left_out"] - taken
+    return summary | {"taken": taken, "repeated": repeated}
 
 
 def _report(reader: Reader, progress: Progress, staged: int) -> None:
@@ -111,7 +117,6 @@ def _nothing_to_merge(staged: int) -> str:
 
 
 def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[str, Any]:
-    merging.take_turn()
     if kind == ImportKind.CONTACTS:
         progress.stop_if_asked()
         return merging_contacts.merge_contacts(circumstances)

@@ -14,8 +14,9 @@ from operator import itemgetter
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
+from customers.ingest import matching, policies
 from customers.ingest.expressions import judged
-from customers.ingest.fields import targets
+from customers.ingest.fields import CUSTOM, targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Record
 from customers.ingest.statements import number, run
@@ -44,6 +45,9 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
         + judged(mapping, targets(mapping.kind), places, zone, latest, "import_texts")
     )
     run("DROP TABLE import_texts")
+    if mapping.empties:
+        policies.empty(mapping.kind, set(mapping.fields), custom_keys(mapping))
+    matching.match(mapping)
     _SETTLE[mapping.kind](zone)
     run(
         "CREATE TEMP TABLE import_refusals AS"
@@ -54,9 +58,14 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    names = "texts rows refusals customers orders lines changes people subscriptions cases"
+    names = "texts rows matches refusals customers orders lines changes people subscriptions cases"
     tables = (Identifier(f"import_{name}") for name in names.split())
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
+
+
+def custom_keys(mapping: Mapping) -> list[str]:
+    """The keys of the custom fields that a mapping fills."""
+    return [name.removeprefix(CUSTOM) for name in mapping.fields if name.startswith(CUSTOM)]
 
 
 def refusals() -> int:

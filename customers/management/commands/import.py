@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from customers.ingest import naming
 from customers.ingest.guess import guess
 from customers.ingest.imports import NothingToUndo, StillRunning, run_here, take_in, undo_here
 from customers.ingest.mapping import Mapping, MappingRefused, check
+from customers.ingest.policies import POLICIES
 from customers.ingest.reader import FileRefused, Reader
 from customers.models import Import
 from customers.models.imports import ImportKind
@@ -30,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mapping", help="name of a saved mapping or an example, or a JSON file; else it is guessed"
         )
+        parser.add_argument("--policy", choices=POLICIES, help="what the file may do; both where nothing is said")
+        parser.add_argument(
+            "--match", metavar="FIELD", help="what tells customers apart: customer_id, email, phone or custom_…"
+        )
+        parser.add_argument("--empties", action="store_true", help="let an empty cell empty its field")
         parser.add_argument("--dry-run", action="store_true", help="try everything and take it back")
         parser.add_argument("--undo", type=int, metavar="ID", help="take the import of this number back")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -40,7 +47,7 @@ class Command(BaseCommand):
             return
         if not options["kind"] or not options["file"]:
             raise CommandError("Say what the file holds and where it is: import customers customers.csv")
-        taken = _take_in(options["kind"], options["file"], options["mapping"])
+        taken = _take_in(options["kind"], options["file"], options)
         job = run_here(taken, dry_run=options["dry_run"], tell=Meter(self.stderr))
         if job.state != Job.State.DONE:
             raise CommandError(job.error or "The import was stopped. Nothing was brought in.")
@@ -72,12 +79,18 @@ def _undone_in_words(summary: dict[str, Any]) -> str:
     return "\n".join([*lines, "This was a trial: nothing was taken back."] if summary["dry_run"] else lines)
 
 
-def _take_in(kind: str, file: Path, mapping: str | None) -> Import:
+def _take_in(kind: str, file: Path, options: dict[str, Any]) -> Import:
     """The file, kept with its mapping once that fits. Raises CommandError."""
     try:
-        chosen = _chosen(mapping) if mapping else guess(file, kind)
+        chosen = _chosen(options["mapping"]) if options["mapping"] else guess(file, kind)
         if chosen.kind != kind:
-            raise CommandError(f"The mapping {mapping} reads {chosen.kind}, not {kind}.")
+            raise CommandError(f"The mapping {options['mapping'] or ''} reads {chosen.kind}, not {kind}.")
+        chosen = replace(
+            chosen,
+            policy=options["policy"] or chosen.policy,
+            match=options["match"] or chosen.match,
+            empties=options["empties"] or chosen.empties,
+        )
         with Reader(file, chosen.layout) as reader:
             check(chosen, reader.columns)
         with file.open("rb") as opened:
@@ -110,11 +123,16 @@ class Meter:
 
 
 def _in_words(summary: dict[str, Any]) -> str:
-    lines = [f"{summary['rows']:,} rows read, {summary['rejected']:,} refused"]
-    for noun in ("customers", "orders", "lines", "subscriptions", "products", "cases"):
+    lines = [f"{summary['rows']:,} rows read, {summary['rejected']:,} refused, {summary['left_out']:,} left out"]
+    for noun in ("customers", "contacts", "orders", "lines", "subscriptions", "products", "cases"):
         if tally := summary.get(noun):
             counts = ", ".join(f"{tally[what]:,} {what}" for what in ("created", "updated", "unchanged", "removed"))
             lines.append(f"{noun.capitalize()}: {counts}")
+    lines += [
+        f"{what.capitalize()} {'would change' if summary['dry_run'] else 'changed'} in {field}: {count:,}"
+        for what, fields in summary["fields"].items()
+        for field, count in fields.items()
+    ]
     lines += [f"Orders come to {total} {currency}" for currency, total in summary.get("amounts", {}).items()]
     own = Workspace.current().currency
     lines += [

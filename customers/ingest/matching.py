@@ -1,0 +1,84 @@
+"""Whom a row is about: the customer it names by id, or the only one with its e-mail address, number or custom value.
+
+Several who fit refuse the row, which is never guessed. A customer nobody fits is new, under the id that the file gives
+or one of our own.
+"""
+
+from psycopg.sql import SQL, Composable, Literal
+
+from customers.ingest.fields import BY_ID, CUSTOM, WITH_ORDERS, targets
+from customers.ingest.mapping import Mapping
+from customers.ingest.statements import run
+from customers.models.imports import ImportKind
+
+_PHONE = "nullif(regexp_replace(regexp_replace({}, '[^0-9+]', '', 'g'), '^00', '+'), '')"
+
+
+def match(mapping: Mapping) -> None:
+    """Make the staged rows name the customers they are about by their id here."""
+    if mapping.kind == ImportKind.PRODUCTS:
+        return
+    run(_FOLLOW_MERGED)
+    if mapping.match == BY_ID:
+        return
+    label = next(field.label for field in targets(mapping.kind) if field.name == mapping.match)
+    said, stands = _value(mapping.match, "told"), _value(mapping.match, "stands")
+    run(SQL(_FIND).format(said=said, stands=stands))
+    run("ANALYZE import_matches")
+    run(SQL(_REFUSE_SEVERAL).format(said=said), label=f"{label}: several customers have “")
+    run(SQL(_NAME).format(said=said))
+    run(_REFUSE_TAKEN, what=label)
+    if mapping.kind in WITH_ORDERS:
+        run(SQL("UPDATE import_rows AS told SET customer_id = NULL WHERE {} IS NULL").format(said))
+    else:
+        run(SQL(_REFUSE_NAMELESS).format(said=said), said=f"{label}: there is none, and it tells customers apart here.")
+    run("ALTER TABLE import_rows DROP COLUMN is_known")
+    run("DROP TABLE import_matches")
+
+
+def _value(name: str, of: str) -> Composable:
+    """What is compared: e-mail addresses whatever their case, numbers by their digits, custom values as they are."""
+    if name.startswith(CUSTOM):
+        return SQL("({}.attributes ->> {})").format(SQL(of), Literal(name.removeprefix(CUSTOM)))
+    column = f"{of}.{name}"
+    return SQL(_PHONE.format(column) if name == "phone" else f"nullif(lower({column}), '')")
+
+
+# An id that was taken into another customer leads there.
+_FOLLOW_MERGED = """
+    UPDATE import_rows SET customer_id = whole.external_id
+    FROM customers_formerid AS former JOIN customers_customer AS whole ON whole.id = former.customer_id
+    WHERE former.external_id = import_rows.customer_id
+"""
+# For each value in the file: who has it, and where nobody has, the id that a new customer gets: that of the first row.
+_FIND = """
+    CREATE TEMP TABLE import_matches AS
+    SELECT value, count(stands.id) AS times, min(stands.external_id) AS first, max(stands.external_id) AS last,
+        coalesce(min(stands.external_id), min(named), 'own-' || left(replace(gen_random_uuid()::text, '-', ''), 12))
+            AS becomes
+    FROM (
+        SELECT {said} AS value,
+            (array_agg(customer_id ORDER BY line) FILTER (WHERE customer_id IS NOT NULL))[1] AS named
+        FROM import_rows AS told WHERE refusal IS NULL AND {said} IS NOT NULL GROUP BY 1) AS said
+    LEFT JOIN customers_customer AS stands ON {stands} = value
+    GROUP BY value
+"""
+_REFUSE_SEVERAL = """
+    UPDATE import_rows AS told SET refusal = concat(%(label)s::text, {said}, '”, ', first, ' and ', last,
+        CASE WHEN times > 2 THEN ' among them' END, '. Which is meant is not guessed.')
+    FROM import_matches AS found WHERE {said} = found.value AND times > 1 AND refusal IS NULL
+"""
+_NAME = """
+    ALTER TABLE import_rows ADD COLUMN is_known boolean;
+    UPDATE import_rows AS told SET customer_id = becomes, is_known = times = 1
+    FROM import_matches AS found WHERE {said} = found.value AND refusal IS NULL
+"""
+_REFUSE_NAMELESS = """
+    UPDATE import_rows AS told SET refusal = %(said)s WHERE refusal IS NULL AND {said} IS NULL
+"""
+_REFUSE_TAKEN = """
+    UPDATE import_rows AS told
+    SET refusal = concat('Customer “', customer_id, '” is there with another ', lower(%(what)s::text), '.')
+    WHERE NOT is_known AND refusal IS NULL AND EXISTS
+        (SELECT FROM customers_customer WHERE external_id = told.customer_id)
+"""
