@@ -28,7 +28,7 @@ NUMBERS = {
 }
 YES = ["yes", "y", "true", "1", "granted", "subscribed", "opted in", "ja", "oui"]
 NO = ["no", "n", "false", "0", "withdrawn", "unsubscribed", "opted out", "cleaned", "nein", "non"]
-HAPPENED = ("ordered_at", "joined_at")  # of what may lie in the future nothing is refused for that
+HAPPENED = ("ordered_at", "joined_at", "consent_at")  # of what may lie in the future nothing is refused for that
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
@@ -256,7 +256,7 @@ _WORDS = {
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
     Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}'"
-    " THEN array_remove(regexp_split_to_array({0}, '\\s*[,;]\\s*'), '')::varchar[] END",
+    " THEN array_remove(regexp_split_to_array(translate({0}, '\"', ''), '\\s*[,;]\\s*'), '')::varchar[] END",
     Reads.LINE: "CASE WHEN length({0}) <= 300 AND {0} !~ '[\\n\\r]' THEN {0} END",
     Reads.DAY: "CASE WHEN " + DAY + " AND {0} !~ '[^-0-9/.]' AND pg_input_is_valid({0}, 'date') THEN {0}::date END",
     Reads.YES_NO: "CASE WHEN lower({0}) = ANY({yes}) THEN TRUE WHEN lower({0}) = ANY({no}) THEN FALSE END",

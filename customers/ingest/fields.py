@@ -87,6 +87,8 @@ def _customer(required: bool) -> tuple[Field, ...]:
             hint="yes or no. A file never undoes an unsubscribe.",
         ),
         Field("consent_source", "Where they agreed", Reads.TEXT, 100, ("consentsource", "optinsource")),
+        Field("consent_proof", "What proves it", Reads.TEXT, 200, ("consentproof", "optinproof")),
+        Field("consent_at", "When they agreed or opted out", Reads.INSTANT, names=("consentat", "consentdate")),
         Field(
             "source",
             "Source",
@@ -155,6 +157,11 @@ _AMOUNT = (
         required=True,
     ),
     Field("refunded", "Refunded part", Reads.NUMBER, 12, ("refunded", "refundedamount", "amountrefunded")),
+)
+
+_TOTAL = (
+    Field("amount", "Order's total", Reads.NUMBER, 12, hint="On any of its lines. Empty: the sum of its lines."),
+    Field("refunded", "Refunded part", Reads.NUMBER, 12),
 )
 
 _LINE = (
@@ -296,7 +303,7 @@ _CASE = (
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
-    ImportKind.ORDER_LINES: (*_ORDER, *_LINE, *_customer(required=False)),
+    ImportKind.ORDER_LINES: (*_ORDER, *_LINE, *_TOTAL, *_customer(required=False)),
     ImportKind.CONTACTS: _CONTACTS,
     ImportKind.SUBSCRIPTIONS: (*_SUBSCRIPTION, *_customer(required=True)),
     ImportKind.PRODUCTS: _PRODUCT,

@@ -4,12 +4,14 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from customers.ingest import headers
 from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, Reads, plain, targets
 from customers.ingest.mapping import Mapping, Source, StateRule
+from customers.ingest.presets import read_by, recognised
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
 from customers.models.imports import ImportKind
 
@@ -27,27 +29,38 @@ COMPACT = re.compile(r"^\d{8}\b")
 DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}")
 
 
-def guess(path: Path, kind: str = "", encoding: str = "utf-8") -> Mapping:
-    """A mapping that may fit the file; of the given kind, or of the one its columns speak for. Raises FileRefused."""
-    return guess_fields(path, guess_layout(path, encoding), kind)
+def guess(path: Path, kind: str = "", encoding: str = "utf-8", filename: str = "") -> Mapping:
+    """A mapping that may fit the file; of the given kind, or of the one its columns speak for. Raises FileRefused.
+
+    `filename` is what the file was called where it comes from. A file that another system exports is read as its
+    preset says.
+    """
+    return guess_fields(path, guess_layout(path, encoding), kind, filename)
 
 
-def guess_fields(path: Path, layout: Layout, kind: str = "") -> Mapping:
+def guess_fields(path: Path, layout: Layout, kind: str = "", filename: str = "") -> Mapping:
     """The same for a file that is known to be written so."""
     samples = _samples(path, layout)
     columns = tuple(samples)
+    preset = recognised(columns, kind, filename or path.name)
+    if preset and not preset.no_place:
+        return _written(read_by(preset, columns, layout), samples)
     kind = kind or _kind(columns)
     among = targets(kind)
     fields = _by_name(among, columns)
     fields |= _by_value(among, fields, samples)
-    return Mapping(
-        kind=kind,
-        layout=layout,
+    states = () if kind not in WITH_ORDERS else _states(fields, samples)
+    return _written(Mapping(kind=kind, layout=layout, fields=fields, states=states), samples)
+
+
+def _written(mapping: Mapping, samples: dict[str, list[str]]) -> Mapping:
+    """The mapping with how the file writes its dates, numbers and ids."""
+    fields, among = mapping.fields, targets(mapping.kind)
+    return replace(
+        mapping,
         dates=_dates(_values(fields, among, samples, Reads.INSTANT, Reads.DAY)),
         decimal=_decimal(_values(fields, among, samples, Reads.NUMBER)),
         whole_numbers=tuple(name for name in _reading(fields, among, Reads.ID) if _all(WHOLE, samples.get(name, ()))),
-        fields=fields,
-        states=() if kind not in WITH_ORDERS else _states(fields, samples),
     )
 
 

@@ -2,7 +2,7 @@
 
 Rows that say nothing new write nothing. An empty cell leaves what is there. A customers file has the last word on its
 customers; a file of orders makes those it does not find and fills what is empty about the others, no more. No file
-turns an unsubscribe back into a consent.
+turns an unsubscribe back into a consent; one that brings another address lets the consent for the old one lapse.
 """
 
 from dataclasses import asdict, dataclass
@@ -60,6 +60,8 @@ def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
     run("ANALYZE import_customers")
     params = circumstances.params()
     # Changed before made: what is made in this transaction has no statistics that a join with it could be planned by.
+    if kind == ImportKind.CUSTOMERS:
+        run(_LAPSE, **params)
     updated = 0 if circumstances.policy == CREATE else number(_update(_rules(kind, circumstances)), **params)
     created = 0 if circumstances.policy in (UPDATE, FILL) else number(_CREATE, **params)
     run("ANALYZE customers_customer")
@@ -94,9 +96,9 @@ _NAMED_IN: dict[str, str] = {
 # They are described by the first line that names them, and known since the first thing that happened to them.
 _GATHER_NAMED = """
     CREATE TEMP TABLE import_customers AS
-    SELECT customer_id, name, email, phone, country, language, consent, consent_source, source, joined_at,
-        NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags, NULL::jsonb AS attributes,
-        NULL::bigint AS team_id, NULL::boolean AS is_key_account, NULL AS persona
+    SELECT customer_id, name, email, phone, country, language, consent, consent_source, consent_proof, consent_at,
+        source, joined_at, NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags,
+        NULL::jsonb AS attributes, NULL::bigint AS team_id, NULL::boolean AS is_key_account, NULL AS persona
     FROM import_rows JOIN (
         SELECT min(customer_line) AS line, min(known_at) AS joined_at
         FROM {own} WHERE customer_id IS NOT NULL GROUP BY customer_id
@@ -156,10 +158,30 @@ def _update(rules: dict[str, str]) -> Composable:
     ).format(columns=columns, standing=standing, wanted=wanted, told=journal.changed("customers_customer"))
 
 
+# Who agreed at an address did not agree for another one (as in customers/records/editing.py).
+_LAPSE = SQL("""
+    WITH moved AS (
+        SELECT stands.id FROM import_customers AS told
+        JOIN customers_customer AS stands ON stands.external_id = told.customer_id
+        WHERE stands.email <> '' AND lower(told.email) <> lower(stands.email)
+        ORDER BY stands.id FOR UPDATE OF stands
+    ), removed AS (
+        DELETE FROM customers_consent AS stands USING moved
+        WHERE stands.customer_id = moved.id AND stands.channel = 'email' AND stands.state = 'granted' RETURNING stands.*
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT customer_id, 'consent.lapsed', %(at)s, %(at)s, 'import', '', '{{"channel": "email"}}', gen_random_uuid()
+        FROM removed
+    ), told AS ({removed})
+    SELECT count(*) FROM removed
+""").format(removed=journal.removed("customers_consent"))
+
 # The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py).
 _CONSENTS = SQL("""
     WITH said AS (
-        SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source
+        SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source,
+            left(concat_ws('; ', %(proof)s::text, told.consent_proof), 300) AS proof,
+            coalesce(told.consent_at, %(at)s) AS said_at
         FROM import_customers AS told
         JOIN customers_customer AS customer ON customer.external_id = told.customer_id
         LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
@@ -170,14 +192,15 @@ _CONSENTS = SQL("""
         ORDER BY customer.id FOR UPDATE OF customer
     ), written AS (
         INSERT INTO customers_consent AS stands (customer_id, channel, state, source, proof, changed_at)
-        SELECT id, 'email', consent, source, %(proof)s, %(at)s FROM said
+        SELECT id, 'email', consent, source, proof, said_at FROM said
         ON CONFLICT (customer_id, channel) DO UPDATE
-        SET state = excluded.state, source = excluded.source, proof = excluded.proof, changed_at = excluded.changed_at
+        SET state = excluded.state, source = excluded.source, proof = excluded.proof,
+            changed_at = greatest(stands.changed_at, excluded.changed_at)
         WHERE stands.state = 'granted' AND excluded.state = 'withdrawn'
         RETURNING *
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
-        SELECT customer_id, 'consent.' || state, %(at)s, %(at)s, left(source, 60), 'consent:' || id,
+        SELECT customer_id, 'consent.' || state, changed_at, %(at)s, left(source, 60), 'consent:' || id,
             '{{"channel": "email"}}', gen_random_uuid()
         FROM written
     ), changes AS ({changed}

@@ -14,6 +14,7 @@ from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.forms import LayoutForm, MappingForm, UploadForm
 from customers.ingest.guess import guess, guess_fields, states_in
 from customers.ingest.mapping import Mapping, from_json
+from customers.ingest.presets import recognised
 from customers.ingest.preview import preview, sample
 from customers.ingest.reader import FileRefused, Layout
 from customers.ingest.rehearsal import EXAMPLES, told
@@ -52,7 +53,7 @@ def _guessed(file: TemporaryUploadedFile, form: UploadForm) -> Mapping:
     """A guess at how to read the file; where it cannot be read as told, the next page says why."""
     kind, encoding = form.cleaned_data["kind"], form.cleaned_data["encoding"]
     try:
-        return guess(Path(file.temporary_file_path()), kind, encoding)
+        return guess(Path(file.temporary_file_path()), kind, encoding, file.name or "")
     except FileRefused:
         return Mapping(kind or ImportKind.CUSTOMERS, Layout(encoding=encoding))
 
@@ -78,6 +79,7 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"imported": imported, "layout": LayoutForm.of(present)}
     try:
         context["sample"] = first = sample(Path(imported.file.path), present.layout)
+        context["preset"] = recognised(first.columns, present.kind, imported.filename)
         if present.kind in WITH_ORDERS:
             context["told"] = states_in(Path(imported.file.path), present.layout)
     except FileRefused as problem:
@@ -128,7 +130,7 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         kind, written = form.cleaned_data["kind"], form.layout()
         try:
-            imports.remap(imported, guess_fields(Path(imported.file.path), written, kind))
+            imports.remap(imported, guess_fields(Path(imported.file.path), written, kind, imported.filename))
         except FileRefused:
             imports.remap(imported, Mapping(kind, written))
         except imports.StillRunning:

@@ -14,6 +14,7 @@ from customers.ingest.guess import guess
 from customers.ingest.imports import NothingToUndo, StillRunning, run_here, take_in, undo_here
 from customers.ingest.mapping import Mapping, MappingRefused, check
 from customers.ingest.policies import POLICIES
+from customers.ingest.presets import recognised
 from customers.ingest.reader import FileRefused, Reader
 from customers.models import Import
 from customers.models.imports import ImportKind
@@ -83,6 +84,8 @@ def _take_in(kind: str, file: Path, options: dict[str, Any]) -> Import:
     """The file, kept with its mapping once that fits. Raises CommandError."""
     try:
         chosen = _chosen(options["mapping"]) if options["mapping"] else guess(file, kind)
+        if not options["mapping"]:
+            _refuse_without_place(file, chosen)
         if chosen.kind != kind:
             raise CommandError(f"The mapping {options['mapping'] or ''} reads {chosen.kind}, not {kind}.")
         chosen = replace(
@@ -97,6 +100,13 @@ def _take_in(kind: str, file: Path, options: dict[str, Any]) -> Import:
             return take_in(opened, file.name, chosen)
     except (FileRefused, MappingRefused, OSError) as error:
         raise CommandError(f"{error} Nothing was brought in.") from error
+
+
+def _refuse_without_place(file: Path, chosen: Mapping) -> None:
+    with Reader(file, chosen.layout) as reader:
+        preset = recognised(reader.columns, filename=file.name)
+    if preset and preset.no_place:
+        raise CommandError(f"{preset.label}. {preset.no_place} Nothing was brought in.")
 
 
 def _chosen(mapping: str) -> Mapping:

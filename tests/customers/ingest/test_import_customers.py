@@ -128,6 +128,18 @@ def test_no_file_turns_an_unsubscribe_back() -> None:
     assert list(kinds) == ["customer.created", "consent.granted", "consent.withdrawn"]
 
 
+def test_another_address_lets_the_consent_for_the_old_one_lapse() -> None:
+    done(mapping(CUSTOMERS), HEADER + ANN + BEN.replace(",,", ",,yes"))
+    done(mapping(CUSTOMERS), HEADER + ANN.replace("ann@", "ANN@").replace(",yes", ","))
+    assert Consent.objects.filter(state="granted").count() == 2
+    changed = ANN.replace("ann@", "new@").replace(",yes", ",") + BEN.replace("ben@", "b@").replace(",,", ",,yes")
+    _, taken = bring(mapping(CUSTOMERS), HEADER + changed)
+    assert list(Consent.objects.values_list("customer__external_id", "proof")) == [
+        ("2", f"import {taken.pk}: file.csv")
+    ]
+    assert Event.objects.filter(kind="consent.lapsed").count() == 2
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
