@@ -174,7 +174,7 @@ class MappingForm(forms.Form):
             del self.fields["attributes"]
 
     def _offer_matches(self) -> None:
-        offered = matches(self._mapping.kind)
+        offered = matches(self._mapping.kind, self._targets)
         field = self.fields["match"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
         field.choices = list(offered.items())

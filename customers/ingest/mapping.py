@@ -175,7 +175,7 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems = {
         name: f"{ImportKind(mapping.kind).label} have no field {name}." for name in mapping.fields.keys() - known
     }
-    if mapping.match != BY_ID and mapping.match not in matches(mapping.kind):
+    if mapping.match != BY_ID and mapping.match not in matches(mapping.kind, known.values()):
         problems["match"] = f"{ImportKind(mapping.kind).label} cannot be told apart by {mapping.match}."
     problems |= _out_of_place(mapping) | _now_custom(mapping, known.values())
     for name, wanted in known.items():
@@ -190,9 +190,9 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
         raise MappingRefused(problems)
 
 
-def matches(kind: str) -> dict[str, str]:
-    """What can tell the customers of a kind of file apart: names of its fields, with their labels."""
-    fields = {field.name: field for field in targets(kind)}
+def matches(kind: str, among: Iterable[Field]) -> dict[str, str]:
+    """What can tell the customers of a kind of file apart, of its fields: their names, with their labels."""
+    fields = {field.name: field for field in among}
     names = [name for name in (BY_ID, "email", "phone") if name in fields]
     names += [name for name, field in fields.items() if field.custom_key and field.reads in (Reads.LINE, Reads.LINK)]
     return {name: fields[name].label for name in names if kind != ImportKind.CONTACTS or name == BY_ID}

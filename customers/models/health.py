@@ -1,5 +1,7 @@
 """How well a relationship stands: by what it is measured, what it came to, and how it came about."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -87,6 +89,8 @@ class Health(models.Model):
     that has not been made good yet.
     """
 
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
+
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="health")
     score = models.PositiveSmallIntegerField(null=True)
     band = models.CharField(max_length=5, choices=HealthBand, blank=True)
@@ -110,6 +114,8 @@ class Health(models.Model):
 
 class HealthChange(models.Model):
     """History: what the health was from `at` on. One row for each change of the score, the band or the measure."""
+
+    GOES_WITH_CUSTOMER: ClassVar[bool] = True
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="health_changes", db_index=False)
     at = models.DateTimeField()
