@@ -91,7 +91,7 @@ def test_shopify_orders_have_their_lines_and_their_total(formats: Path, tmp_path
     assert (order.external_id, order.customer.external_id if order.customer else "") == ("#1001", "7")
     assert (order.amount, order.currency, order.state) == (Decimal("34.98"), "USD", "completed")
     assert order.ordered_at == datetime(2024, 5, 1, 9, 58, 12, tzinfo=UTC)
-    assert list(OrderLine.objects.values_list("sku", "quantity")) == [("TEE-BLK-S", 2), ("MUG", 1)]
+    assert list(OrderLine.objects.values_list("sku", "quantity")) == [("TEE-BLK-S", Decimal(2)), ("MUG", Decimal(1))]
     refunded = example.replace(",paid,", ",refunded,").replace("#1001", "#1002")
     taken_in(tmp_path, refunded)
     assert Order.objects.get(external_id="#1002").state == "refunded"
@@ -119,7 +119,11 @@ def test_stripe_subscriptions(formats: Path, tmp_path: Path) -> None:
     subscription = Subscription.objects.get()
     term = subscription.terms.get()
     assert (subscription.customer.email, term.plan, term.currency) == ("ann@example.test", "Pro", "USD")
-    assert (term.amount, term.interval, term.valid_from) == (20, "month", datetime(2024, 2, 1, 9, 30, tzinfo=UTC))
+    assert (term.amount, term.interval, term.valid_from) == (
+        Decimal(20),
+        "month",
+        datetime(2024, 2, 1, 9, 30, tzinfo=UTC),
+    )
     assert subscription.renews_at == datetime(2030, 2, 1, 9, 30, tzinfo=UTC)
 
 
