@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "retention.workspace.middleware.HtmxMiddleware",
     "retention.workspace.middleware.WorkspaceMiddleware",
+    "customers.duplicates.redirecting.OldIds",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [

@@ -40,10 +40,12 @@ class Preparing:
         self._steps: dict[int, EmailStep] = {}
 
     def prepare(self, messages: Sequence[Claimed], workspace: Workspace) -> list[Prepared]:
-        """A Prepared for each message, grouped by step."""
+        """A Prepared for each message, grouped by step; none for those whose customer is gone."""
         now = clock.now()
         around = frame(workspace, now)
         people = about({each.customer_id for each in messages}, workspace, now)
+        # Whoever was merged with another customer meanwhile is not there; their messages are back in the queue.
+        messages = [each for each in messages if each.customer_id in people]
         prepared: list[Prepared] = []
         for step_id, group in groupby(sorted(messages, key=lambda each: each.step_id), lambda each: each.step_id):
             prepared += self._of_step(self._step(step_id), list(group), people, around, now)

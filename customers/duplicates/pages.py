@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.duplicates import suggesting
+from customers.duplicates import history, suggesting
 from customers.models import Customer, Likeness
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -48,6 +48,6 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Who may be the same as this customer; a part of their page, or a page of its own."""
     customer = get_object_or_404(Customer, pk=customer_id)
-    context = {"customer": customer, "likes": suggesting.like(customer_id)}
+    context = {"customer": customer, "likes": suggesting.like(customer_id), "taken_in": history.taken_in(customer_id)}
     part = request.headers.get("HX-Request") == "true"
     return render(request, f"customers/duplicates/{'panel' if part else 'of_customer'}.html", context)

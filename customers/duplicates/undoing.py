@@ -75,7 +75,7 @@ def _undo(made: Merge, by: User) -> None:
     moving.settle_all(ids)
     Customer.objects.filter(pk__in=ids).update(updated_at=made.undone_at)
     dirty.mark(ids)
-    come = ({"what": words, "count": count} for words, count in moving.rows_of(made.survivor_id, after))
+    come = ({"what": words, "count": number} for words, (number,) in moving.counts([made.survivor_id], after))
     made.stayed = [*come, *_not_back(missing)]
     made.save(update_fields=["stayed"])
     record(_told(made, by))

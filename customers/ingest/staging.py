@@ -14,7 +14,7 @@ from operator import itemgetter
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
-from customers.ingest import matching, policies
+from customers.ingest import former_ids, matching, policies
 from customers.ingest.expressions import judged
 from customers.ingest.fields import CUSTOM, targets
 from customers.ingest.mapping import Mapping
@@ -47,6 +47,7 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     run("DROP TABLE import_texts")
     if mapping.empties:
         policies.empty(mapping.kind, set(mapping.fields), custom_keys(mapping))
+    former_ids.follow(mapping.kind)
     matching.match(mapping)
     _SETTLE[mapping.kind](zone)
     run(

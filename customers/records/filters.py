@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from customers.custom.asking import typed_from
 from customers.custom.definitions import defined
-from customers.models import Customer, CustomField, HealthBand, SegmentMembership, Stage
+from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
 from customers.records.columns import CUSTOM, MOST
 from retention.common.text_search import SearchWords, beginnings
 
@@ -184,6 +184,8 @@ def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:
         return customers.none()
     words = SearchWords("name", "email", "external_id", "phone")
     found = Customer.objects.alias(words=words).filter(words=query).values("pk")
+    merged = FormerId.objects.filter(external_id__startswith=typed).values("customer")
+    found = found.union(merged, all=True)
     return customers.filter(_AmongThese(F("pk"), ArraySubquery(found)))
 
 

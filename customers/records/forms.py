@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from customers.custom.asking import Asking
 from customers.custom.definitions import defined
-from customers.models import Customer, Team
+from customers.models import Customer, FormerId, Team
 from customers.records.editing import FIELDS
 from customers.work.forms import workers
 from retention.workspace.forms import zone_choices
@@ -88,6 +88,14 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
                 other,
             )
             self.add_error("email", forms.ValidationError(said, code="taken"))
+
+    def clean_external_id(self) -> str:
+        """An id that leads to somebody since a merge stays theirs."""
+        given = str(self.cleaned_data["external_id"])
+        former = FormerId.objects.filter(external_id=given).select_related("customer").first() if given else None
+        if former:
+            raise forms.ValidationError(f"This id is {former.customer}'s since a merge.")
+        return given
 
     def clean_country(self) -> str:
         """A name or a code: letters, with what stands between the words of a country's name."""

@@ -78,6 +78,8 @@ _FIND = """
     found AS (
         SELECT given.place, c.id FROM given JOIN customers_customer c ON c.external_id = given.value
         UNION
+        SELECT given.place, f.customer_id FROM given JOIN customers_formerid f ON f.external_id = given.value
+        UNION
         SELECT given.place, c.id FROM given JOIN customers_customer c ON lower(c.email) = lower(given.value)
         WHERE given.value LIKE '%%@%%')
     SELECT found.id, given.value FROM given LEFT JOIN found ON found.place = given.place ORDER BY given.place

@@ -41,12 +41,19 @@ class CustomerField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        found = Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2] or _named(text)
+        found = (
+            Customer.objects.filter(Q(external_id=text) | Q(email__iexact=text))[:2] or _named(text) or _formerly(text)
+        )
         if not found:
             raise forms.ValidationError("No customer goes by this name, ID or e-mail address.")
         if len(found) > 1:
             raise forms.ValidationError("More than one customer goes by this: choose one of those offered.")
         return found[0]
+
+
+def _formerly(text: str) -> list[Customer]:
+    """Who had this id before they were merged into another."""
+    return list(Customer.objects.filter(former_ids__external_id=text))
 
 
 def _named(text: str) -> list[Customer]:
