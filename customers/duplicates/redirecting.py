@@ -5,7 +5,7 @@ For good (301, or 308 so that what was sent in a form is sent again), but no bro
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import ResolverMatch, reverse
 
 from customers.duplicates.history import leads_to
@@ -39,5 +39,6 @@ def _customer_in(match: ResolverMatch) -> str:
 def _redirect(request: HttpRequest, match: ResolverMatch, kwargs: dict[str, object]) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     url = reverse(match.view_name, kwargs=kwargs) + (f"?{query}" if query else "")
-    status = 301 if request.method in ("GET", "HEAD") else 308
-    return HttpResponse(status=status, headers={"Location": url, "Cache-Control": "no-store"})
+    answer = HttpResponsePermanentRedirect(url, preserve_request=request.method not in ("GET", "HEAD"))
+    answer["Cache-Control"] = "no-store"
+    return answer

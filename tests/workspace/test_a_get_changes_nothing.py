@@ -37,6 +37,7 @@ from customers.models import (
     HealthProfile,
     Import,
     Interaction,
+    Merge,
     Milestone,
     PlanLink,
     Product,
@@ -112,11 +113,14 @@ def one_of_each(by: User) -> dict[str, str]:
     """Something at every address; gives those whose samples have to be replaced by what there is."""
     people.campaign(_segment_and_others(by), pk=NUMBER, running=False)
     _files(by)
+    someone = Customer.objects.create(external_id="two")
+    Merge.objects.create(pk=NUMBER, survivor_id=NUMBER, loser_id=0, survivor_name="One", loser_name="Gone")
     return (
         _survey_links()
         | _mail_links()
         | _person_removed(Customer.objects.get(pk=NUMBER))
         | {
+            f"/customers/{NUMBER}/merge/{NUMBER}/": f"/customers/{NUMBER}/merge/{someone.pk}/",
             "/metrics/receipt/x/": "/metrics/receipt/revenue/",
             "/plan/x/": "/" + address(PlanLink.objects.get()).split("/", 3)[3],
             "/settings/fields/new/x/": "/settings/fields/new/customer/",
