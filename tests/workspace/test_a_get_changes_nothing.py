@@ -113,14 +113,12 @@ def one_of_each(by: User) -> dict[str, str]:
     """Something at every address; gives those whose samples have to be replaced by what there is."""
     people.campaign(_segment_and_others(by), pk=NUMBER, running=False)
     _files(by)
-    someone = Customer.objects.create(external_id="two")
-    Merge.objects.create(pk=NUMBER, survivor_id=NUMBER, loser_id=0, survivor_name="One", loser_name="Gone")
     return (
         _survey_links()
         | _mail_links()
         | _person_removed(Customer.objects.get(pk=NUMBER))
+        | _merged()
         | {
-            f"/customers/{NUMBER}/merge/{NUMBER}/": f"/customers/{NUMBER}/merge/{someone.pk}/",
             "/metrics/receipt/x/": "/metrics/receipt/revenue/",
             "/plan/x/": "/" + address(PlanLink.objects.get()).split("/", 3)[3],
             "/settings/fields/new/x/": "/settings/fields/new/customer/",
@@ -170,6 +168,12 @@ def _offered(customer: Customer) -> None:
     in_time, asker = clock.now() + timedelta(days=1), User.objects.get(pk=NUMBER)
     given = {"kind": "credit", "amount": 10, "cost": 10, "currency": "EUR", "reason": "price", "expires_at": in_time}
     Offer.objects.create(pk=NUMBER, customer=customer, state="asked", asked_by=asker, **given)
+
+
+def _merged() -> dict[str, str]:
+    Merge.objects.create(pk=NUMBER, survivor_id=NUMBER, loser_id=0, survivor_name="One", loser_name="Gone")
+    other = Customer.objects.exclude(pk=NUMBER)[0]
+    return {f"/customers/{NUMBER}/merge/{NUMBER}/": f"/customers/{NUMBER}/merge/{other.pk}/"}
 
 
 def _person_removed(customer: Customer) -> dict[str, str]:
