@@ -209,7 +209,8 @@ def counts(customer_ids: Sequence[int], after: dict[str, int] | None = None) -> 
     `after`: only rows of higher numbers than these, by app.Model.
     """
     one = "SELECT %s AS words, who, (SELECT count(*) FROM {} WHERE customer_id = who AND id > %s) FROM UNNEST(%s) who"
-    parts, params = [], []
+    parts: list[Composable] = []
+    params: list[Any] = []
     for label, words in WORDS.items():
         parts.append(SQL(one).format(Identifier(apps.get_model(label)._meta.db_table)))
         params += [words, (after or {}).get(label, 0), list(customer_ids)]

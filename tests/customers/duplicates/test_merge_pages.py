@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from customers.models import Contact, Customer, CustomField, Merge
+from retention.common import clock
 from tests.baseline import assert_query_count
 from tests.customers.duplicates import full
 from tests.customers.known import customer
@@ -62,7 +63,7 @@ def test_what_was_chosen_is_kept_when_somebody_was_faster(signed_in: SignIn) -> 
     one, other = pair()
     client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge/{other.pk}/"
     said = hidden(client.get(url).content.decode()) | {"name": "theirs", "why": "Typed"}
-    Customer.objects.filter(pk=other.pk).update(updated_at=full.clock.now())
+    Customer.objects.filter(pk=other.pk).update(updated_at=clock.now())
     answer = client.post(url, said)
     page = answer.content.decode()
     assert answer.status_code == 409

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from customers.duplicates import undoing
-from customers.models import Customer, FormerId, Order
+from customers.models import Customer, FormerId, Merge, Order
 from customers.records.filters import Filters, matching
 from customers.segments import list_files
 from retention.workspace.finding import search
@@ -52,8 +52,8 @@ def test_what_was_typed_on_an_old_page_is_not_lost(signed_in: SignIn, chain: lis
 
 def test_undone_the_old_address_is_a_page_again(signed_in: SignIn, chain: list[Customer]) -> None:
     a, b, c = chain
-    latest = full.Merge.objects.get(loser_id=b.pk)
-    first = full.Merge.objects.get(loser_id=c.pk)
+    latest = Merge.objects.get(loser_id=b.pk)
+    first = Merge.objects.get(loser_id=c.pk)
     with pytest.raises(undoing.CannotUndo, match="Undo that first"):
         undoing.undo(first.pk, full.boss())
     undoing.undo(latest.pk, full.boss())
