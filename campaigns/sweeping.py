@@ -10,6 +10,7 @@ from campaigns.goals import close
 from campaigns.models import Campaign
 from campaigns.routing import route
 from customers.plans.slipping import notice_all
+from customers.playbooks import passing
 from customers.segments.membership import refresh_crossings
 from customers.subscriptions.turning import turn_all
 from loyalty import keeping_up
@@ -30,6 +31,7 @@ class Swept:
     refused: int = 0
     left: int = 0
     offers: int = 0
+    playbooks: int = 0
     requeued: int = 0
     unconfirmed: int = 0
     sent: int = 0
@@ -59,7 +61,7 @@ def route_all() -> int:
 
 
 def keep_up() -> Swept:
-    """Let time pass in subscriptions and segments, route, enrol, let go, take back what dead workers held."""
+    """Let time pass in contracts, segments and playbooks, route, enrol, let go, take back what dead workers held."""
     swept = Swept()
     with alone(SWEEPING) as free:
         if free:
@@ -69,6 +71,7 @@ def keep_up() -> Swept:
             swept.routed = route_all()
             refresh_crossings()
             swept.routed += route_all()
+            swept.playbooks = passing.keep_up()
             _take_in(swept)
             swept.left = close()
             reaped = reap()

@@ -22,6 +22,7 @@ from customers.models import (
     HealthChange,
     Likeness,
     MrrMovement,
+    PlaybookRun,
     SegmentMembership,
     StagePeriod,
     Task,
@@ -48,6 +49,7 @@ WORDS.update(
         "customers.HandedCustomer": "places in hand-overs",
         "customers.Interaction": "interactions",
         "customers.Task": "tasks",
+        "customers.PlaybookRun": "runs of playbooks",
         "customers.Event": "entries of the timeline",
         "customers.SegmentMembership": "stays in segments",
         "customers.HandPick": "decisions by hand about segments",
@@ -96,6 +98,23 @@ def carry_tasks(pair: Pair) -> None:
                                   AND own.origin = t.origin AND t.origin <> '')
                 THEN left(t.origin, 90) || ' of ' || %(loser)s ELSE t.origin END"""
     change(pair, Task, {**MOVED, "origin": origin}, OF_LOSER)
+
+
+@carrier("customers.PlaybookRun.customer")
+def carry_runs(pair: Pair) -> None:
+    """All of them; a playbook that runs for both goes on once, and the tasks of the other run stay as tasks."""
+    also = """t.state = 'running' AND EXISTS (SELECT FROM customers_playbookrun own WHERE own.state = 'running'
+              AND own.customer_id = %(survivor)s AND own.playbook_id = t.playbook_id)"""
+    ended = {
+        "state": "'stopped'",
+        "ended_at": "GREATEST(%(at)s, t.started_at)",
+        "end_reason": "'It runs for whom they were made one with'",
+    }
+    change(pair, PlaybookRun, ended, f"{OF_LOSER} AND {also}")
+    origin = """CASE WHEN EXISTS (SELECT FROM customers_playbookrun own WHERE own.customer_id = %(survivor)s
+                                  AND own.playbook_id = t.playbook_id AND own.origin = t.origin)
+                THEN left(t.origin, 50) || ' of ' || %(loser)s ELSE t.origin END"""
+    change(pair, PlaybookRun, {**MOVED, "origin": origin}, OF_LOSER)
 
 
 @carrier("customers.Consent.customer", first=True)

@@ -7,10 +7,11 @@ from customers.facts import dirty
 from customers.health import recomputing
 from customers.ingest import running
 from customers.ingest.undo import running as undoing
+from customers.playbooks import many
 from customers.records import bulk, exporting
 from customers.segments import membership, saving
 
-__all__ = ["bulk", "exporting", "recomputing", "running", "saving", "undoing"]
+__all__ = ["bulk", "exporting", "many", "recomputing", "running", "saving", "undoing"]
 
 
 @shared_task

@@ -9,6 +9,7 @@ from customers.health import urls as health
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
 from customers.plans import urls as plans
+from customers.playbooks import urls as playbooks
 from customers.products import urls as products
 from customers.records import urls as records
 from customers.renewals import urls as renewals
@@ -27,6 +28,7 @@ urlpatterns = [
     *renewals.urlpatterns,
     *handover.urlpatterns,
     *plans.urlpatterns,
+    *playbooks.urlpatterns,
     *products.urlpatterns,
     *cases.urlpatterns,
     *health.urlpatterns,

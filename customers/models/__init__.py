@@ -11,6 +11,7 @@ from customers.models.health import Health, HealthBand, HealthChange, HealthProf
 from customers.models.imports import Import, ImportChange, ImportExample, ImportKept, ImportMapping, RejectedRow
 from customers.models.interactions import Attachment, Interaction, InteractionBefore
 from customers.models.plans import Goal, Milestone, PlanLink, SuccessPlan
+from customers.models.playbooks import Playbook, PlaybookRun, PlaybookStep, RunStep, Whose
 from customers.models.products import Product
 from customers.models.records import Channel, Consent, Customer, Order, OrderLine
 from customers.models.renewals import Forecast, RenewalForecast
@@ -63,9 +64,13 @@ __all__ = [
     "Order",
     "OrderLine",
     "PlanLink",
+    "Playbook",
+    "PlaybookRun",
+    "PlaybookStep",
     "Product",
     "RejectedRow",
     "RenewalForecast",
+    "RunStep",
     "Segment",
     "SegmentMembership",
     "Stage",
@@ -78,4 +83,5 @@ __all__ = [
     "Unmatched",
     "ValueScale",
     "Verdict",
+    "Whose",
 ]

@@ -8,10 +8,11 @@ from retention.workspace.models import User
 
 
 class Team(models.Model):
-    """A team and who is in it."""
+    """A team, who is in it and who leads it."""
 
     name = models.CharField(max_length=60)
     members = models.ManyToManyField(User, blank=True, related_name="teams")
+    lead = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["name"]

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from customers.models import Segment, Team
+from customers.models import Playbook, Segment, Team
 from customers.work.forms import workers
 
 # A distinct over an index, a look-up per country: a plain DISTINCT reads every customer.
@@ -34,3 +34,8 @@ def teams() -> dict[int, str]:
 
 def segments() -> dict[int, str]:
     return dict(Segment.objects.values_list("pk", "name"))
+
+
+def playbooks() -> dict[int, str]:
+    """Those that have something to do."""
+    return dict(Playbook.objects.filter(steps__position=1).values_list("pk", "name"))

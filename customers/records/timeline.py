@@ -27,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Interactions": ("interaction",),
     "Surveys": ("survey",),
     "Offers": ("offer",),
-    "Tasks": ("task",),
+    "Tasks": ("task", "playbook"),
     "Cases": ("case",),
     "Plans": ("plan", "milestone"),
 }
@@ -42,6 +42,7 @@ LEADS = (
     ("plan", "customers:plan"),
     ("handover", "customers:handover"),
     ("subscription", "customers:subscription"),
+    ("run", "customers:playbook_run"),
     ("segment", "customers:segment"),
     ("campaign", "campaigns:detail"),
     ("survey", "surveys:detail"),

@@ -51,7 +51,9 @@ def _protecting(model: type[Model], column: str, found: dict[int, list[Use]]) ->
 
 
 def _page(model: type[Model], row: Model) -> str:
-    """Rooms above this one keep the pages of their things under one name."""
+    """Rooms above this one keep the pages of their things under one name; things of this one know their own."""
+    if hasattr(row, "get_absolute_url"):
+        return str(row.get_absolute_url())
     try:
         return reverse(f"{model._meta.app_label}:detail", args=[row.pk])
     except NoReverseMatch:

@@ -20,6 +20,12 @@ class TeamForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    lead = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("first_name", "email"),
+        required=False,
+        empty_label="Nobody",
+        help_text="Steps of playbooks can be given to them.",
+    )
 
 
 @require_safe
@@ -42,15 +48,16 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, team: Team) -> HttpResponse:
-    there = {"name": team.name, "members": team.members.all()} if team.pk else {}
+    there = {"name": team.name, "members": team.members.all(), "lead": team.lead_id} if team.pk else {}
     form = TeamForm(request.POST or None, initial=there)
     if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
         try:
-            keep(Team(pk=team.pk, name=form.cleaned_data["name"]), form.cleaned_data["members"])
+            keep(Team(pk=team.pk, name=said["name"], lead=said["lead"]), said["members"])
         except NameTaken:
             form.add_error("name", "Another team has this name.")
         else:
-            messages.success(request, f"The team {form.cleaned_data['name']} is saved.")
+            messages.success(request, f"The team {said['name']} is saved.")
             return redirect("customers:teams")
     return render(request, "customers/teams/edit.html", {"form": form, "team": team})
 

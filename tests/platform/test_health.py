@@ -20,7 +20,7 @@ def test_it_works(client: Client, db: None) -> None:
     assert answer.status_code == 200
     told = answer.json()
     assert told["ready"] is True
-    assert told["backlog"] == {"jobs": 0, "events": 0, "messages": 0, "broker": 0}
+    assert told["backlog"] == {"jobs": 0, "events": 0, "messages": 0, "playbook steps": 0, "broker": 0}
     assert "no-store" in answer["Cache-Control"]
 
 

@@ -40,6 +40,9 @@ from customers.models import (
     Merge,
     Milestone,
     PlanLink,
+    Playbook,
+    PlaybookRun,
+    PlaybookStep,
     Product,
     Segment,
     Subscription,
@@ -148,6 +151,11 @@ def _segment_and_others(by: User) -> Segment:
     _planned(customer, by)
     Team.objects.create(pk=NUMBER, name="North")
     segment = Segment.objects.create(pk=NUMBER, name="Everybody", rule={"all": []})
+    playbook = Playbook.objects.create(pk=NUMBER, name="Onboarding")
+    PlaybookStep.objects.create(pk=NUMBER, playbook=playbook, position=1, title="Call")
+    PlaybookRun.objects.create(
+        pk=NUMBER, playbook=playbook, customer=customer, counts_from=clock.now(), started_at=clock.now()
+    )
     HandChange.objects.create(pk=NUMBER, segment=segment, act=HandChange.Act.IN)
     HealthProfile.objects.create(pk=NUMBER, name="Everybody", segment=segment, position=1)
     return segment

@@ -27,6 +27,7 @@ def _told(swept: Swept) -> str:
         ("stopped by a gate", swept.refused),
         ("left a campaign", swept.left),
         ("offers closed or settled", swept.offers),
+        ("steps of playbooks", swept.playbooks),
         ("sent", swept.sent),
         ("failed", swept.failed),
         ("to be tried again", swept.retried),

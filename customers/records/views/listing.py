@@ -59,6 +59,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "healths": HEALTH,
         "owners": owners,
         "teams": teams,
+        "playbooks": choices.playbooks(),
         "segments": segments,
         "sizes": SIZES,
         "extras": extras,

@@ -32,6 +32,7 @@ PANELS = (
     ("Success plans", "customers:plans_panel"),
     ("Subscriptions", "customers:subscriptions_panel"),
     ("Products", "customers:products_panel"),
+    ("Playbooks", "customers:playbooks_panel"),
     ("Cases", "customers:cases_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
