@@ -58,14 +58,6 @@ def test_reading_changes_nothing(company: Campaign, signed_in: SignIn, address: 
     assert signed_in("analyst").post(address).status_code == 405
 
 
-def test_an_empty_workspace_is_told_what_to_do_first(today: None, signed_in: SignIn) -> None:
-    client = signed_in("analyst")
-    assert "No figures in this window" in page(client, "/metrics/")
-    assert "No cohorts in these months" in page(client, "/metrics/cohorts/")
-    assert "Nobody answered in this window" in page(client, "/metrics/nps/")
-    assert "no data" in page(client, "/metrics/receipt/retention_rate/")
-
-
 def test_no_page_shows_zero_percent_or_nan_of_nothing(company: Campaign, signed_in: SignIn) -> None:
     nobody = Segment.objects.get(name="Nobody").pk
     for address in ("/metrics/", "/metrics/nps/", f"/metrics/campaigns/{company.pk}/"):
