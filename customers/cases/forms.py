@@ -6,12 +6,15 @@ from django import forms
 
 from customers.models import Case
 from customers.work.forms import workers
+from retention.common.opened import OpenedForm
 
 
-class CaseForm(forms.Form):
-    subject = forms.CharField(max_length=300)
-    priority = forms.ChoiceField(choices=Case.Priority.choices, initial=Case.Priority.NORMAL)
+class CaseForm(OpenedForm):
     assignee = forms.ModelChoiceField(workers(), label="Who looks after it", required=False, empty_label="Nobody yet")
+
+    class Meta:
+        model = Case
+        fields = ("subject", "priority", "assignee")
 
     @property
     def values(self) -> dict[str, Any]:

@@ -21,7 +21,8 @@ ANSWER_WITHIN = {
     Case.Priority.NORMAL: timedelta(days=2),
     Case.Priority.LOW: timedelta(days=5),
 }
-_WITHIN = When(
+#: How long an answer to a case may take, for the database.
+WITHIN = When(
     *(Arm(priority=priority, then=Value(span)) for priority, span in ANSWER_WITHIN.items()),
     output_field=DurationField(),
 )
@@ -54,7 +55,7 @@ def unanswered(moment: Moment) -> Lines:
         ref="pk",
         key=Concat(Cast("pk", CharField()), Value("/"), Cast(TruncDate("answered_at"), CharField())),
         at="opened_at",
-        urgency=Nearing(F("opened_at") + _WITHIN, moment),
+        urgency=Nearing(F("opened_at") + WITHIN, moment),
         about={"subject": F("subject"), "priority": F("priority"), "again": F("answered_at")},
         person="assignee_id",
     )

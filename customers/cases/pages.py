@@ -1,6 +1,7 @@
 """A customer's cases, and one case with what can be done about it."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Case as When
 from django.db.models import IntegerField, Q, Value
 from django.db.models import When as Arm
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.cases import handling
 from customers.cases.forms import ActForm, CaseForm
 from customers.models import Case, Customer
+from retention.common.opened import held
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
@@ -53,15 +55,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(GET_OR_POST)
 @requires(Can.EDIT_CUSTOMERS)
+@transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("customer"), pk=pk)
-    stands = {"subject": case.subject, "priority": case.priority, "assignee": case.assignee_id}
-    form = CaseForm(request.POST or None, initial=stands)
+    case = get_object_or_404(held(request, Case.objects.all()), pk=pk)
+    named = Case(pk=pk, subject=case.subject)  # the form writes what was typed on the case itself
+    form = CaseForm(request.POST or None, instance=case)
     if request.method == "POST" and form.is_valid():
         handling.change(pk, **form.values)
         messages.success(request, "Saved.")
         return redirect("customers:case", pk)
-    context = {"form": form, "customer": case.customer, "case": case}
+    context = {"form": form, "customer": case.customer, "case": named}
     return render(request, "customers/cases/form.html", context, status=422 if form.errors else 200)
 
 

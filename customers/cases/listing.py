@@ -1,0 +1,126 @@
+"""All cases: what the list's address asks for, and its rows. First those that wait for an answer, by when it is due."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from django.db.models import Case as When
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import When as Arm
+from django.db.models.functions import Lower
+from django.http import QueryDict
+from django.utils.http import urlencode
+
+from customers.cases.needing import WITHIN
+from customers.models import Case
+from retention.workspace.models import User
+
+DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
+_RANK = When(*(Arm(priority=value, then=place) for place, value in enumerate(reversed(Case.Priority.values))))
+ORDERS: dict[str, tuple[str, Any]] = {
+    "due": ("Answer due", F("due_at")),
+    "priority": ("Priority", _RANK),
+    "customer": ("Customer", Lower("customer__name")),
+    "opened": ("Opened", F("opened_at")),
+}
+STATES = {
+    "": "Not resolved",
+    "open": "Waiting for an answer",
+    "answered": "Answered",
+    "resolved": "Resolved",
+    "all": "All",
+}
+NOBODY, ME = "nobody", "me"
+_NOBODYS = Q(assignee=None, customer__owner=None)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading: `url` puts the list in its order, or turns it round."""
+
+    key: str
+    label: str
+    url: str
+    sorted: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter in words, and the list without it."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`person`: somebody's id, "me" or "nobody"; a case without an assignee is its customer's owner's."""
+
+    q: str = ""
+    state: str = ""
+    priority: str = ""
+    person: str = ""
+    sort: str = "due"
+
+    @classmethod
+    def read(cls, said: QueryDict) -> Self:
+        """What is not understood is left out."""
+        one = {name: said.get(name, "").replace("\0", "").strip()[:100] for name in asdict(cls())}
+        person = one["person"]
+        return cls(
+            q=one["q"],
+            state=one["state"] if one["state"] in STATES else "",
+            priority=one["priority"] if one["priority"] in Case.Priority.values else "",
+            person=person if person in (ME, NOBODY) or (person.isdecimal() and len(person) < 18) else "",
+            sort=one["sort"] if one["sort"].removeprefix("-") in ORDERS else "due",
+        )
+
+    def address(self, **other: str) -> str:
+        return "?" + replace(self, **other).query()
+
+    def query(self) -> str:
+        usual = asdict(Asked())
+        return urlencode({name: value for name, value in asdict(self).items() if value != usual[name]})
+
+    def cases(self, me: User) -> QuerySet[Case]:
+        """Each with `due_at`, when its answer is."""
+        asked = Q()
+        if self.q:
+            asked &= Q(subject__icontains=self.q) | Q(external_id=self.q) | Q(customer__name__icontains=self.q)
+        if self.state != "all":
+            asked &= Q(state=self.state) if self.state else ~Q(state=Case.State.RESOLVED)
+        if self.priority:
+            asked &= Q(priority=self.priority)
+        if self.person:
+            whose = {NOBODY: None, ME: me.pk}.get(self.person, self.person)
+            asked &= Q(assignee=whose) | Q(assignee=None, customer__owner=whose) if whose else _NOBODYS
+        found = Case.objects.select_related("customer__owner", "assignee").annotate(due_at=DUE).filter(asked)
+        return found.order_by(*self._order())
+
+    def _order(self) -> Iterator[Any]:
+        name, down = self.sort.removeprefix("-"), self.sort.startswith("-")
+        by = ORDERS[name][1]
+        if name == "due":
+            waits = When(Arm(state=Case.State.OPEN, then=0), Arm(state=Case.State.ANSWERED, then=1), default=2)
+            yield waits.desc() if down else waits.asc()
+        yield by.desc() if down else by.asc()
+        yield "pk"
+
+    @property
+    def headings(self) -> dict[str, Heading]:
+        found = {}
+        for key, (label, _) in ORDERS.items():
+            here, down = self.sort.removeprefix("-") == key, self.sort.startswith("-")
+            order = "" if not here else "descending" if down else "ascending"
+            found[key] = Heading(key, label, self.address(sort=f"-{key}" if order == "ascending" else key), order)
+        return found
+
+    def chips(self, people: dict[str, str]) -> Iterator[Chip]:
+        if self.q:
+            yield Chip(f"“{self.q}”", self.address(q=""))
+        if self.state:
+            yield Chip(STATES[self.state], self.address(state=""))
+        if self.priority:
+            yield Chip(f"{Case.Priority(self.priority).label} priority", self.address(priority=""))
+        if self.person:
+            yield Chip(people.get(self.person, "Somebody"), self.address(person=""))

@@ -1,0 +1,126 @@
+"""The list of all cases: who waits for an answer, first; found, narrowed down, taken along as a file."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from customers.models import Case, Customer
+from retention.common import clock
+from retention.workspace.models import User
+from retention.workspace.roles import Role
+from tests.baseline import assert_query_count
+from tests.customers.known import customer
+
+SignIn = Callable[[str], Client]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cases() -> dict[str, Case]:
+    """One of each: waiting long, waiting and urgent, waiting a little, answered, resolved."""
+    anna = User.objects.create_user("account_manager@example.test", role=Role.ACCOUNT_MANAGER, first_name="Anna")
+    ada, bob = customer("ada", name="Ada", owner=anna), customer("bob", name="=Bob")
+    now = clock.now()
+    given = [
+        ("Old", ada, "normal", "open", 200, None),
+        ("Urgent", ada, "urgent", "open", 5, None),
+        ("Fresh", bob, "low", "open", 1, None),
+        ("Answered", bob, "high", "answered", 90, anna),
+        ("Resolved", bob, "normal", "resolved", 300, None),
+    ]
+    return {
+        subject: Case.objects.create(
+            external_id=f"C-{subject}",
+            subject=subject,
+            customer=who,
+            priority=priority,
+            state=state,
+            opened_at=now - timedelta(hours=hours),
+            answered_at=None if state == "open" else now,
+            resolved_at=now if state == "resolved" else None,
+            assignee=assignee,
+        )
+        for subject, who, priority, state, hours, assignee in given
+    }
+
+
+def listed(client: Client, query: str = "") -> list[str]:
+    page = client.get(f"/cases/{query}").content.decode()
+    return re.findall(r'class="fw-medium" href="/cases/\d+/">(\w+)<', page)
+
+
+def test_it_works(signed_in: SignIn, cases: dict[str, Case]) -> None:
+    client = signed_in("analyst")
+    assert listed(client) == ["Old", "Urgent", "Fresh", "Answered"]
+    page = client.get("/cases/").content.decode()
+    assert "4 cases" in page
+    assert page.count("Late:") == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?state=open", ["Old", "Urgent", "Fresh"]),
+        ("?state=resolved", ["Resolved"]),
+        ("?state=all&q=ada", ["Old", "Urgent"]),
+        ("?state=all&q=C-Resolved", ["Resolved"]),
+        ("?priority=urgent", ["Urgent"]),
+        ("?person=nobody", ["Fresh"]),
+        ("?sort=priority", ["Urgent", "Answered", "Old", "Fresh"]),
+        ("?sort=-opened", ["Fresh", "Urgent", "Answered", "Old"]),
+        ("?q=nothing", []),
+        ("?state=x&priority=x&person=x&sort=x", ["Old", "Urgent", "Fresh", "Answered"]),
+    ],
+)
+def test_it_is_narrowed_down_and_put_in_order(
+    signed_in: SignIn, cases: dict[str, Case], query: str, found: list[str]
+) -> None:
+    assert listed(signed_in("analyst"), query) == found
+
+
+def test_mine_are_my_customers_and_those_i_look_after(signed_in: SignIn, cases: dict[str, Case]) -> None:
+    client = signed_in("account_manager")
+    assert listed(client, "?person=me") == ["Old", "Urgent", "Answered"]
+    page = client.get("/cases/?person=me&priority=urgent").content.decode()
+    assert 'href="?person=me"' in page  # the chip that takes the other filter away
+    assert "Mine" in page
+
+
+def test_the_file_has_what_the_list_shows(signed_in: SignIn, cases: dict[str, Case]) -> None:
+    text = signed_in("analyst").get("/cases/?state=answered&format=csv").content.decode()
+    header, row = text.strip().split("\n")
+    assert header.startswith("Reference,Subject,Customer,State")
+    assert row.startswith("C-Answered,Answered,'=Bob,answered,high,")
+
+
+def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn, cases: dict[str, Case]) -> None:
+    client = signed_in("analyst")
+    assert_query_count("cases", client, "/cases/")
+    other = Customer.objects.create(external_id="other", owner=User.objects.create_user("ben@example.test"))
+    for number in range(60):
+        Case.objects.create(external_id=f"M{number}", subject=f"More{number}", customer=other, opened_at=clock.now())
+    assert_query_count("cases", client, "/cases/")
+    assert len(listed(client, "?page=2")) == 14
+
+
+def test_the_second_of_two_editors_is_told(signed_in: SignIn, cases: dict[str, Case]) -> None:
+    client, case = signed_in("account_manager"), cases["Old"]
+    opened = re.search(r'name="opened" value="(\w+)"', client.get(f"/cases/{case.pk}/edit/").content.decode())
+    assert opened
+    said = {"subject": "Theirs", "priority": "high", "opened": opened[1]}
+    client.post(f"/cases/{case.pk}/edit/", said)
+    second = client.post(f"/cases/{case.pk}/edit/", said | {"subject": "Mine"})
+    assert second.status_code == 422
+    page = second.content.decode()
+    assert "Somebody else saved this" in page
+    assert 'value="Mine"' in page
+    case.refresh_from_db()
+    assert case.subject == "Theirs"
+    again = re.search(r'name="opened" value="(\w+)"', page)
+    assert again
+    client.post(f"/cases/{case.pk}/edit/", said | {"subject": "Mine", "opened": again[1]})
+    case.refresh_from_db()
+    assert case.subject == "Mine"
