@@ -43,17 +43,24 @@ _RECOVERS = f"""NOT anew AND score >= old_to + GREATEST({RISE}, ceil((old_from -
     AND {_band("score")} >= {_band("old_from")}"""
 _JUDGED = f"""
     SELECT m.*, p.peak, COALESCE(p.parts_then, m.old_parts) AS parts_then,
+           COALESCE(p.peak, m.old_score) AS score_then,
            COALESCE({_DROPS}, FALSE) AS drops, COALESCE({_RECOVERS}, FALSE) AS recovers
     FROM moved m LEFT JOIN LATERAL ({_PEAK}) p ON NOT m.anew AND m.score < COALESCE(m.old_score, 101)
 """  # noqa: S608 - constants
-# Which input has most to do with it: by how many points, times its weight, it fell or rose.
+# Which input has most to do with it: by how many points, times its weight, it fell or rose. One without data counts
+# as being where the score is.
 _REASON = """
-    SELECT COALESCE(%(labels)s::jsonb ->> t.key, t.key) || ' went from ' || (t.value ->> 1) || ' to '
-           || (j.parts -> t.key ->> 1) || ' points' AS reason
-    FROM jsonb_each(j.parts_then) t
-    CROSS JOIN LATERAL (SELECT ((t.value ->> 1)::int - (j.parts -> t.key ->> 1)::int) * (t.value ->> 2)::int
-                               * CASE WHEN j.drops THEN 1 ELSE -1 END AS share) moved
-    WHERE share > 0 ORDER BY share DESC, t.key LIMIT 1
+    SELECT COALESCE(%(labels)s::jsonb ->> key, key) || CASE
+               WHEN now_points IS NULL THEN ' has no data any more'
+               WHEN then_points IS NULL THEN ' came to be known, with ' || now_points || ' points'
+               ELSE ' went from ' || then_points || ' to ' || now_points || ' points' END AS reason
+    FROM (SELECT t.key, (t.value ->> 1)::int AS then_points, (j.parts -> t.key ->> 1)::int AS now_points,
+                 (t.value ->> 2)::int AS weight
+          FROM jsonb_each(j.parts_then) t) inputs
+    CROSS JOIN LATERAL (
+        SELECT (COALESCE(now_points, j.score) - COALESCE(then_points, j.score_then)) * weight
+               * CASE WHEN j.drops THEN -1 ELSE 1 END AS share) moved
+    WHERE share > 0 ORDER BY share DESC, key LIMIT 1
 """
 _KEY = "'since:' || extract(epoch FROM j.old_since)"
 _EVENTS = f"""
@@ -61,7 +68,7 @@ _EVENTS = f"""
     SELECT j.customer_id, CASE WHEN j.drops THEN 'health.dropped' ELSE 'health.recovered' END, %(now)s, %(now)s,
            'health', '',
            jsonb_build_object('from', CASE WHEN j.drops THEN j.peak ELSE j.old_to END, 'to', j.score, 'band', j.band,
-                              'reason', COALESCE(r.reason, 'there is data for other inputs')), {_KEY}
+                              'reason', COALESCE(r.reason, 'several inputs, a little each')), {_KEY}
     FROM judged j LEFT JOIN LATERAL ({_REASON}) r ON TRUE
     WHERE j.drops OR j.recovers
     ORDER BY j.customer_id

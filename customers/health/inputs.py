@@ -5,7 +5,8 @@ Rooms above add theirs in a module `health_inputs`, which is found when the prod
     add(Input("tier", "Loyalty tier", "…", "f.tier", worst=0, best=3, weight=1, told=lambda tier: f"Tier {tier:.0f}"))
 
 SQL stands on `f`, the customer's facts, and on what `join` joins. It is made of constants. It may use the parameters
-`ids`, `now`, `currency` and `zone`. NULL is "no data": it lowers the coverage and not the score.
+`ids`, `now`, `currency`, `zone` and `window` (the activity window). NULL is "no data": it lowers the coverage and not
+the score.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from customers.facts.stages import USAGE_TO_TELL
+from customers.facts.stages import EXPECTED_GAP, USAGE_TO_TELL
+from retention.common import clock
 from retention.workspace.templatetags.shell import number, relative
 
 #: Ages count in so many steps between best and worst, so that time passing is no change of every customer every day.
@@ -65,12 +67,19 @@ def every() -> dict[str, Input]:
 
 
 YEAR = "interval '365 days'"
+#: Who uses a product at all is expected to within so many days.
+USE_EXPECTED_DAYS = 14
 
 
 def _trend(percent: float) -> str:
     if percent == 0:
         return "Used it as much as in the 30 days before"
     return f"Used it {number(abs(percent))} % {'more' if percent > 0 else 'less'} than in the 30 days before"
+
+
+def _expected(at: datetime) -> str:
+    late = at <= clock.now()
+    return f"An order or a use was expected {relative(at)}" if late else f"The next is expected {relative(at)}"
 
 
 def _waiting(burden: float) -> str:
@@ -101,13 +110,18 @@ add(
     Input(
         "recency",
         "Recency",
-        "Days since they last ordered or used it. No data for those who never did.",
-        "GREATEST(f.last_order_at, f.last_usage_at)",
-        worst=90,
-        best=14,
+        "Days that their next order or use is late: an order is expected after the gap that is usual for them, a use "
+        f"within {USE_EXPECTED_DAYS} days of the last. No data for those who never did either.",
+        f"GREATEST(f.last_order_at + hg.gap, f.last_usage_at + interval '{USE_EXPECTED_DAYS} days')",
+        worst=45,
+        best=0,
         weight=3,
-        told=lambda at: f"Last ordered or used it {relative(at)}",
+        told=_expected,
         unit="days",
+        join=f"""CROSS JOIN LATERAL (
+            SELECT {EXPECTED_GAP} AS gap
+            FROM (SELECT f.orders, f.order_gap_days, %(window)s::interval AS w) known
+        ) hg""",  # noqa: S608 - constants of this module
         is_age=True,
     )
 )

@@ -1,6 +1,6 @@
 """Health that dropped lately and has not recovered, for Today."""
 
-from django.db.models import Case, F, FloatField, Value, When
+from django.db.models import Case, F, FloatField, Q, Value, When
 
 from customers.models import Health, HealthBand
 from customers.work.needs import THIS_WEEK, Line, Lines, Moment, Told, need
@@ -24,7 +24,7 @@ def _place(line: Line) -> str:
 
 @need("health", "Health dropped", "Find out what went wrong", said=_said, place=_place, yields=True)
 def dropped(moment: Moment) -> Lines:
-    """Each drop by itself: one that was dealt with is silent, and a later one is not."""
+    """Where there is money to lose. Each drop by itself: one that was dealt with is silent, and a later one is not."""
     told = Told(
         customer="customer_id",
         ref="customer_id",
@@ -33,5 +33,6 @@ def dropped(moment: Moment) -> Lines:
         urgency=Case(When(band=HealthBand.POOR, then=Value(POOR)), default=Value(OTHER), output_field=FloatField()),
         about={"from": F("fell_from"), "to": F("fell_to"), "now": F("score")},
     )
-    lately = {"customer__facts__health_dropped_at__gt": moment.ago(LATELY)}
-    return told.of(Health.objects.filter(fell_from__isnull=False, score__isnull=False, **lately))
+    money = Q(customer__facts__mrr__gt=0) | Q(customer__facts__revenue_365d__gt=0)
+    lately = Q(customer__facts__health_dropped_at__gt=moment.ago(LATELY))
+    return told.of(Health.objects.filter(money, lately, fell_from__isnull=False, score__isnull=False))

@@ -10,7 +10,7 @@ gives. What does depend on it is in `drops`.
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,8 @@ from customers.segments.operators import Moment
 from retention.workspace.models import Workspace
 
 MOVES = ("segment.entered", "segment.left")
+#: Keeps a subquery from being merged with the one around it, which would work out a value wherever it is named.
+_ONCE = "OFFSET 0"
 # In what follows # stands for an input's number in its profile: its parameters are best#, worst# and weight#.
 _POINTS = "round(100 * LEAST(1, GREATEST(0, (r#::numeric - %(worst#)s) / (%(best#)s - %(worst#)s))))"
 # Of an age: how many steps it has passed, and the instant of the next. A step is a whole number of seconds.
@@ -53,6 +55,7 @@ def parameters(ruler: Ruler, customer_ids: Sequence[int], now: datetime, setting
         "now": now,
         "currency": workspace.currency,
         "zone": workspace.time_zone,
+        "window": timedelta(days=workspace.activity_window),
         "version": ruler.version,
         "good": settings.good_from,
         "watch": settings.watch_from,
@@ -95,7 +98,7 @@ def scored(inputs: tuple[Input, ...]) -> str:
               FROM (SELECT customer_id, ({gained}) AS gained, ({present}) AS present,
                            COALESCE(round(100.0 * ({present}) / NULLIF({weights}, 0)), 0) AS coverage,
                            jsonb_build_object({parts}) AS parts, LEAST({edges}) AS next_edge_at
-                    FROM ({_pointed(inputs)}) pointed) summed) scored
+                    FROM ({_pointed(inputs)}) pointed {_ONCE}) summed {_ONCE}) scored
     """  # noqa: S608 - constants of the inputs
 
 
@@ -112,7 +115,7 @@ def _pointed(inputs: tuple[Input, ...]) -> str:
     return f"""
         SELECT *{"".join(told)}
         FROM (SELECT f.customer_id{"".join(raws)} FROM customers_customerfacts f {" ".join(e.join for e in inputs)}
-              WHERE f.customer_id = ANY(%(ids)s)) raws
+              WHERE f.customer_id = ANY(%(ids)s) {_ONCE}) raws {_ONCE}
     """  # noqa: S608 - constants of the inputs
 
 

@@ -8,7 +8,17 @@ from django.db import connection, transaction
 
 from campaigns.models import Attempt, Campaign, Enrolment, Message, Refusal, Suppression
 from customers.events.routing import Batch
-from customers.models import Customer, CustomerFacts, CustomerMonth, Event, Segment, SegmentMembership, StagePeriod
+from customers.models import (
+    Customer,
+    CustomerFacts,
+    CustomerMonth,
+    Event,
+    Health,
+    HealthChange,
+    Segment,
+    SegmentMembership,
+    StagePeriod,
+)
 from customers.reaction import react
 from loyalty.settling import settle
 from retention.common import clock
@@ -149,7 +159,7 @@ def _find_out() -> None:
     """Facts, stages and segments of everybody who is known by now."""
     known = Customer.objects.filter(joined_at__lte=clock.now()).order_by("pk")
     react(Batch([], list(known.values_list("pk", flat=True))))
-    writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership)
+    writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership, Health, HealthChange)
 
 
 def _settle(span: Span) -> None:

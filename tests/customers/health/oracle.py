@@ -58,14 +58,22 @@ def plan_progress(who: Customer, now: datetime) -> Fraction | None:
     return half_up(Fraction(100 * reached, reached + late), 1) if reached + late else None
 
 
+def gap(facts: CustomerFacts) -> timedelta:
+    """As docs/lifecycle.md has it, in an activity window of 90 days."""
+    if facts.orders >= 3 and facts.order_gap_days is not None:
+        return min(max(facts.order_gap_days * DAY, 15 * DAY), 90 * DAY)
+    return 30 * DAY
+
+
 def raws(who: Customer, now: datetime) -> dict[str, Any]:
     facts = CustomerFacts.objects.get(customer=who)
-    seen = [at for at in (facts.last_order_at, facts.last_usage_at) if at]
+    expected = [facts.last_order_at + gap(facts)] if facts.last_order_at else []
+    expected += [facts.last_usage_at + 14 * DAY] if facts.last_usage_at else []
     touched = [at for at in (facts.last_talk_at, facts.last_open_at, facts.last_click_at) if at]
     answered = facts.nps_at is not None and facts.nps_at > now - 365 * DAY
     return {
         "usage_trend": usage_trend(facts),
-        "recency": max(seen, default=None),
+        "recency": max(expected, default=None),
         "cases": cases(who, now),
         "payments": payments(who, now),
         "plan_progress": plan_progress(who, now),

@@ -18,6 +18,7 @@ from customers.models import (
     Health,
     HealthProfile,
     HealthSettings,
+    Order,
     Segment,
 )
 from customers.segments import saving
@@ -115,7 +116,7 @@ def test_profiles_are_tried_in_their_order(signed_in: SignIn, two: tuple[Custome
     recency = HealthProfile.objects.get(name="recency")
     client.post(f"/settings/health/{recency.pk}/up/")
     run_jobs()
-    assert scores() == [100, 40]
+    assert scores() == [100, 0]
     client.post(f"/settings/health/{recency.pk}/delete/")
     run_jobs()
     assert scores() == [0, 100]
@@ -177,7 +178,7 @@ def test_a_customer_s_page_says_why(signed_in: SignIn, two: tuple[Customer, Cust
     client = signed_in("analyst")
     page = client.get(f"/customers/{keen.pk}/health/").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-    assert "Last ordered or used it 41 days ago" in text
+    assert "An order or a use was expected 27 days ago" in text
     assert "Answered 3 of 10" in text
     health = Health.objects.get(customer=keen)
     assert f"from {health.coverage} % of the weight" in text
@@ -192,7 +193,7 @@ def test_lists_narrow_and_sort_by_health(signed_in: SignIn, two: tuple[Customer,
     page = client.get("/customers/?health=unknown&column=health&column=health_band&sort=health").content.decode()
     assert "No customer matches" in page
     page = client.get("/customers/?column=health&column=health_band&sort=health").content.decode()
-    assert scores() == [60, 40]
+    assert scores() == [60, 25]
     assert page.index("Customer 2") < page.index("Customer 1")
     sent = client.post("/customers/export/", {"query": "column=health&column=health_band", "scope": "all"})
     assert "Health,Health is" in sent.content.decode("utf-8-sig")
@@ -208,6 +209,7 @@ def test_today_says_whose_health_dropped(signed_in: SignIn, two: tuple[Customer,
     keen, _ = two
     record([Happening(keen.pk, "usage", NOW - 40 * DAY, dedup_key=f"{n}") for n in range(20)])
     at(NOW + DAY)
+    Order.objects.create(external_id="o", customer=keen, ordered_at=NOW, amount=9, currency="EUR")
     route()
     client = signed_in("account_manager")
     page = client.get("/today/?whose=everyones").content.decode()
