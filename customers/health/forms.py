@@ -1,6 +1,6 @@
 """Forms of the settings of health: a profile with its inputs, and what holds for every profile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,16 @@ from customers.models import HealthProfile, HealthSettings, Segment
 from retention.common.opened import OpenedForm
 
 FURTHEST = 1_000_000
+ENDS = {"worst": "0 points at", "best": "100 points at"}
+COLUMNS = {"weight": "Weight", **ENDS}
 
 
 @dataclass(frozen=True)
 class Row:
-    """An input with the fields of its weight and its ends."""
+    """An input with the fields of its weight and its ends, each with its column's heading."""
 
     given: Input
-    fields: tuple[BoundField, BoundField, BoundField]
+    fields: list[tuple[str, BoundField]]
 
 
 class ProfileForm(OpenedForm):
@@ -48,10 +50,9 @@ class ProfileForm(OpenedForm):
 
     def _add(self, given: Input, said: dict[str, int]) -> None:
         weight = forms.IntegerField(min_value=0, max_value=HIGHEST_WEIGHT, label=f"Weight of {given.label}")
-        ends = {"worst": "0 points at", "best": "100 points at"}
         self.fields[f"weight_{given.key}"] = weight
         self.initial[f"weight_{given.key}"] = said.get("weight", 0)
-        for end, label in ends.items():
+        for end, label in ENDS.items():
             least = 0 if given.is_age else -FURTHEST
             self.fields[f"{end}_{given.key}"] = forms.IntegerField(
                 min_value=least, max_value=FURTHEST, label=f"{given.label}: {label}"
@@ -59,16 +60,17 @@ class ProfileForm(OpenedForm):
             self.initial[f"{end}_{given.key}"] = said.get(end, getattr(given, end))
 
     @property
+    def columns(self) -> Iterable[str]:
+        return COLUMNS.values()
+
+    @property
     def rows(self) -> Iterator[Row]:
         for key, given in inputs.every().items():
-            yield Row(given, (self[f"weight_{key}"], self[f"worst_{key}"], self[f"best_{key}"]))
+            yield Row(given, [(heading, self[f"{end}_{key}"]) for end, heading in COLUMNS.items()])
 
     @property
     def inputs(self) -> dict[str, dict[str, int]]:
-        return {
-            key: {end: self.cleaned_data[f"{end}_{key}"] for end in ("weight", "worst", "best")}
-            for key in inputs.every()
-        }
+        return {key: {end: self.cleaned_data[f"{end}_{key}"] for end in COLUMNS} for key in inputs.every()}
 
     @property
     def draft(self) -> HealthProfile:

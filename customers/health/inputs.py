@@ -72,6 +72,8 @@ USE_EXPECTED_DAYS = 14
 
 
 def _trend(percent: float) -> str:
+    if percent == -100:
+        return "Not used in the last 30 days"
     if percent == 0:
         return "Used it as much as in the 30 days before"
     return f"Used it {number(abs(percent))} % {'more' if percent > 0 else 'less'} than in the 30 days before"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from customers.models import HealthChange, HealthSettings
 
-WIDTH, HEIGHT, MARGIN = 640, 160, 8
+WIDTH, HEIGHT, MARGIN = 480, 160, 8
 SPAN = timedelta(days=365)
 SHORTEST = timedelta(days=7)
 

@@ -30,6 +30,10 @@ class Part:
     def change(self) -> int:
         return 0 if self.points is None or self.before is None else self.points - self.before
 
+    @property
+    def change_said(self) -> str:
+        return f"{self.change:+d}".replace("-", "−") if self.change else ""
+
 
 @dataclass(frozen=True)
 class Told:
