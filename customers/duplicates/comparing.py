@@ -16,6 +16,8 @@ from customers.models import Customer, CustomField
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 TAGS = "tags"
+#: What need not be shown where both sides say so.
+NOTHING = {"", "No"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def opened(survivor: Customer, loser: Customer) -> str:
 def choices(survivor: Customer, loser: Customer, said: Mapping[str, Any], currency: str) -> list[Choice]:
     """Every field that one of the two has, with what was said of it, else what there is."""
     told = [*_own(survivor, loser), *_custom(survivor, loser, currency)]
-    rows = [Choice(name, label, a, b, _taken(said.get(name), a, b)) for name, label, a, b in told if a or b]
+    rows = [Choice(name, label, a, b, _taken(said.get(name), a, b)) for name, label, a, b in told if {a, b} - NOTHING]
     if survivor.tags or loser.tags:
         taken = said.get(TAGS) if said.get(TAGS) in (MINE, THEIRS, BOTH) else BOTH
         rows.append(Choice(TAGS, "Tags", ", ".join(survivor.tags), ", ".join(loser.tags), str(taken)))

@@ -1,7 +1,7 @@
 """Two customers with something in every table, some of it the same."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from customers.duplicates.merging import Wanted
 from customers.events.recording import Happening, record
 from customers.models import (
     Case,
+    Consent,
     Contact,
     Customer,
     HandChange,
@@ -159,12 +160,12 @@ def _in_campaign(who: Customer, among: Shared) -> None:
     ContactSlot.objects.create(customer=who, channel="email", day=clock.now().date(), number=1, message=message)
 
 
-def _offered(who: Customer, among: Shared) -> None:
+def _offered(who: Customer, among: Shared, cost: int = 10) -> None:
     now = clock.now()
-    given = {"kind": "credit", "amount": 10, "cost": Decimal(10), "currency": "EUR", "reason": "price"}
+    given = {"kind": "credit", "amount": 10, "cost": Decimal(cost), "currency": "EUR", "reason": "price"}
     Offer.objects.create(
         customer=who, state="granted", asked_by=among.by, granted_at=now, answerable=among.by,
-        month=now.date().replace(day=1), customer_ceiling=Decimal(15), **given,
+        month=now.date().replace(day=1), customer_ceiling=Decimal(50), **given,
     )  # fmt: skip
 
 
@@ -214,3 +215,50 @@ def relations() -> set[str]:
 
 def uncarried() -> set[str]:
     return relations() - moving.CARRIED
+
+
+def any_two(*sides: dict[str, Any]) -> tuple[Customer, Customer]:
+    """Two customers of whom each has what a property test gives."""
+    among, made = shared(), []
+    for number, side in enumerate(sides):
+        given = {"email": side["email"], "attributes": side["attributes"]}
+        who = Customer.objects.create(external_id=f"c{number}", **given)
+        _fill_as(who, among, side)
+        made.append(who)
+    route()
+    return made[0], made[1]
+
+
+def _fill_as(who: Customer, among: Shared, side: dict[str, Any]) -> None:
+    now = clock.now()
+    for n in range(side["orders"]):
+        sale = {"ordered_at": now - timedelta(days=n), "amount": n, "currency": "EUR"}
+        Order.objects.create(external_id=f"{who.pk}-{n}", customer=who, **sale)
+        record([Happening(who.pk, "usage", now, dedup_key=str(n))])
+    say(who.pk, side["said"], now)
+    ada = Contact.objects.create(customer=who, name="Ada", email="ada@acme.test", is_main=True)
+    if side["contact"] == "removed":
+        Contact.objects.filter(pk=ada.pk).update(removed_at=now)
+    elif side["contact"] != "nothing":
+        keep = contact_consent.grant if side["contact"] == "granted" else contact_consent.withdraw
+        keep(ada, "phone", "call", "", now)
+    if side["pick"]:
+        picks = HandChange.objects.create(segment=among.segments[1], act=side["pick"], by=among.by)
+        HandPick.objects.create(change=picks, segment=among.segments[1], customer=who, verdict=side["pick"])
+    SegmentMembership.objects.create(segment=among.segments[0], customer=who, entered_at=now)
+    for segment in among.segments:
+        counts = {"size": segment.memberships.filter(left_at=None).count(), "by_hand": segment.hand_picks.count()}
+        Segment.objects.filter(pk=segment.pk).update(**counts)
+    if side["state"] == "control":
+        enrol(who, among, "control")
+    elif side["state"] != "none":
+        enrol(who, among, state=side["state"])
+
+
+def say(customer_id: int, what: str, at: datetime) -> None:
+    if what != "nothing":
+        (consent.grant if what == "granted" else consent.withdraw)(customer_id, "email", "form", "", at)
+
+
+def said(customer_id: int) -> str:
+    return Consent.objects.filter(customer=customer_id).values_list("state", flat=True).first() or "nothing"

@@ -29,7 +29,6 @@ from customers.models import (
     Segment,
     SubscriptionTerm,
 )
-from customers.records import consent
 from loyalty.models import Budget
 from retention.common import clock
 from tests.customers.duplicates import full
@@ -39,7 +38,6 @@ from tests.customers.router import route
 
 SignIn = Callable[[str], Client]
 pytestmark = pytest.mark.django_db
-NOTHING_LEFT = {"customers.FormerId"}
 
 
 def test_it_works() -> None:
@@ -90,11 +88,6 @@ def test_nothing_stays_with_whoever_is_gone() -> None:
         assert not apps.get_model(label)._default_manager.filter(**{name: loser.pk}).exists(), relation
 
 
-def say(who: Customer, said: str) -> None:
-    if said != "nothing":
-        (consent.grant if said == "granted" else consent.withdraw)(who.pk, "email", "form", "", clock.now())
-
-
 @pytest.mark.parametrize(
     ("mine", "theirs", "holds"),
     [
@@ -108,15 +101,15 @@ def say(who: Customer, said: str) -> None:
 )
 def test_the_strictest_consent_holds(mine: str, theirs: str, holds: str | None) -> None:
     one, other = customer("a", email="a@x.test"), customer("b", email="A@X.test ")
-    say(one, mine)
-    say(other, theirs)
+    full.say(one.pk, mine, clock.now())
+    full.say(other.pk, theirs, clock.now())
     united(one, other)
     assert Consent.objects.values_list("state", flat=True).first() == holds
 
 
 def test_who_agreed_at_an_address_did_not_agree_for_another() -> None:
     one, other = customer("a", email="a@x.test"), customer("b", email="b@x.test")
-    say(other, "granted")
+    full.say(other.pk, "granted", clock.now())
     united(one, other)
     assert not Consent.objects.exists()
 
