@@ -6,13 +6,17 @@ from campaigns.models import Campaign
 from metrics.cohorts import CellSource, Convention
 from metrics.definitions import DEFINITIONS
 from metrics.effect import Enrolled
+from metrics.looking_after import Books, Renewing, Talks, TasksDone, Untouched
 from metrics.purchases import Purchases, SecondOrders
 from metrics.recurring import Recurring, currency_asked
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers
 from metrics.sources import Source
 
-PLAIN: tuple[type[Source], ...] = (Active, Gained, Interrupted, Purchases, SecondOrders, Answers)
+PLAIN: tuple[type[Source], ...] = (
+    *(Active, Gained, Interrupted, Purchases, SecondOrders, Answers),
+    *(Books, Renewing, Talks, TasksDone, Untouched),
+)
 LONGEST_COHORT = 1_200  # months
 
 

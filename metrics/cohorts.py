@@ -19,7 +19,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from customers.models import CustomerMonth
 from metrics import definitions
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import SMALL, Figure, Number
 from metrics.scope import Scope
 from metrics.sources import Column, Part, Rows, Source, Tallies

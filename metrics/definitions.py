@@ -3,42 +3,8 @@
 Names are part of addresses and of exported files: they never change. METRICS is the source of the formulas.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Unit(StrEnum):
-    SHARE = "share"
-    CUSTOMERS = "customers"
-    MONEY = "money"
-    POINTS = "points"
-    SHARE_POINTS = "percentage points"
-    RATIO = "ratio"
-
-
-class Good(StrEnum):
-    """Which way a change is good."""
-
-    UP = "up"
-    DOWN = "down"
-    NEITHER = "neither"
-
-
-@dataclass(frozen=True)
-class Definition:
-    """`formula` is the figure in one line, `text` what is counted and what is not."""
-
-    name: str
-    label: str
-    unit: Unit
-    good: Good
-    formula: str
-    text: str
-    version: int = 1
-    nothing: str = "no data"
-    needs_basis: bool = False
-    signed: bool = False
-
+from metrics import definitions_of_care
+from metrics.definition import Definition, Good, Unit
 
 RETENTION_RATE = Definition(
     name="retention_rate",
@@ -377,6 +343,5 @@ EFFECT_NET = Definition(
     "offers, so their cost is 0.",
 )
 
-DEFINITIONS: dict[str, Definition] = {
-    value.name: value for value in list(vars().values()) if isinstance(value, Definition)
-}
+_ALL = (*vars().values(), *vars(definitions_of_care).values())
+DEFINITIONS: dict[str, Definition] = {value.name: value for value in _ALL if isinstance(value, Definition)}

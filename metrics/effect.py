@@ -15,7 +15,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, 
 from campaigns.models import Arm, Campaign, Enrolment, Message
 from customers.models import Order
 from metrics import definitions
-from metrics.definitions import Definition, Unit
+from metrics.definition import Definition, Unit
 from metrics.figures import Figure, Tally
 from metrics.inference import Comparison, Interval, Sample, SplitCheck, check_split, compare_means, compare_shares
 from metrics.scope import Scope

@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import hypot
 from typing import Any
 
-from metrics.definitions import Definition, Good, Unit
+from metrics.definition import Definition, Good, Unit
 from metrics.inference import Interval
 from metrics.windows import Window
 
@@ -64,7 +64,7 @@ class Figure:
         """Over fewer than 30 customers. A count of customers is over nobody but itself."""
         over = self.denominator or self.numerator
         customers = self.rests_on if over is None else over.customers
-        told = self.value is not None and self.definition.unit is not Unit.CUSTOMERS
+        told = self.value is not None and self.definition.unit not in (Unit.CUSTOMERS, Unit.TIMES)
         return told and customers is not None and customers < SMALL
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.definitions import Unit
+from metrics.definition import Unit
 from metrics.figures import Figure, Number
 from metrics.inference import Interval
 

@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 from customers.models import CustomerFacts, Order
 from metrics import definitions
 from metrics.activity import KEPT
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure
 from metrics.scope import Scope
 from metrics.sources import Column, Part, Rows, Source, Tallies, period

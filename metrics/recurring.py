@@ -14,7 +14,7 @@ from django.db.models.functions import Least
 
 from customers.models import MovementKind, MrrMovement
 from metrics import definitions
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure, Tally
 from metrics.scope import Scope
 from metrics.sources import Column, Part, Rows, Source, Tallies

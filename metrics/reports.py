@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from campaigns.models import Arm, Campaign
 from metrics.cohorts import Grid, Question, grid
-from metrics.definitions import Unit
+from metrics.definition import Unit
 from metrics.effect import Effect, effect
 from metrics.figures import Figure, Number, Tally, Tile, tile
 from metrics.purchases import Purchases, SecondOrders
@@ -318,7 +318,7 @@ def campaign_effect(campaign: Campaign, scope: Scope) -> EffectReport:
 
 
 def said_of(scope: Scope) -> dict[str, Any]:
-    whom = scope.segment.name if scope.segment else None
+    whom = scope.within or None
     return {"from": scope.window.first, "to": scope.window.until, "segment": whom, "basis": scope.basis.value}
 
 

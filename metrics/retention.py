@@ -12,7 +12,7 @@ from psycopg.types.range import TimestamptzRange
 from customers.models import Customer
 from metrics import definitions
 from metrics.activity import activity
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure
 from metrics.inference import Interval
 from metrics.scope import Scope

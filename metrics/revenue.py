@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from metrics.definitions import Good
+from metrics.definition import Good
 from metrics.figures import Figure, Tile, tile
 from metrics.recurring import MOVEMENTS, InCurrency, Recurring, by_currency
 from metrics.reports import FIGURE_COLUMNS, Row, charted, figure_row, points_of, read_out_of, said_of

@@ -9,7 +9,7 @@ from django.db.models.functions import RowNumber
 
 from customers.models import Segment
 from metrics import definitions
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure, Tally
 from metrics.inference import Interval
 from metrics.scope import Scope

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from django.db.models import QuerySet
 
-from customers.models import Segment, SegmentMembership
+from customers.models import Customer, Segment, SegmentMembership
 from metrics.windows import DEFAULT_PRESET, BadWindow, Window, parse, preset
 from retention.common import clock
-from retention.workspace.models import Basis, Workspace
+from retention.workspace.models import Basis, User, Workspace
 
 BASIS_WORDS = {
     Basis.CONTRACTUAL: "a subscription in force up to that instant",
@@ -23,10 +23,29 @@ class BadScope(Exception):
     """What was asked for cannot be reported; the text says why."""
 
 
+NOBODYS = "none"
+
+
+@dataclass(frozen=True)
+class Book:
+    """The customers whom somebody looks after now, or nobody."""
+
+    owner: User | None
+
+    @property
+    def name(self) -> str:
+        return str(self.owner) if self.owner else "Nobody"
+
+    @property
+    def key(self) -> str:
+        """As an address says it."""
+        return str(self.owner.pk) if self.owner else NOBODYS
+
+
 @dataclass(frozen=True)
 class Scope:
     """A segment limits every figure to the customers in it now: before a segment existed nobody was in it, so its
-    membership in the past would leave most windows empty."""
+    membership in the past would leave most windows empty. So does a book: who looked after whom before is not kept."""
 
     window: Window
     now: datetime
@@ -35,6 +54,7 @@ class Scope:
     currency: str
     margin: float
     segment: Segment | None = None
+    book: Book | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -46,8 +66,15 @@ class Scope:
 
     @property
     def whom(self) -> dict[str, str]:
-        """The segment as a query string says it."""
-        return {"segment": str(self.segment.pk)} if self.segment else {}
+        """Segment and book as a query string says them."""
+        segment = {"segment": str(self.segment.pk)} if self.segment else {}
+        return {**segment, **({"owner": self.book.key} if self.book else {})}
+
+    @property
+    def within(self) -> str:
+        """Segment and book in words; empty where there is neither."""
+        book = f"{self.book.name}’s book" if self.book else ""
+        return " and ".join(filter(None, (self.segment.name if self.segment else "", book)))
 
     @property
     def query(self) -> dict[str, str]:
@@ -66,16 +93,22 @@ class Scope:
     def over(self, window: Window) -> Self:
         return replace(self, window=window)
 
-    def members(self) -> QuerySet[SegmentMembership, Any] | None:
+    def of(self, book: Book) -> Self:
+        return replace(self, book=book)
+
+    def members(self) -> QuerySet[Any, Any] | None:
         """The customers it is limited to, or None where it takes all."""
-        if self.segment is None:
+        if self.segment is None and self.book is None:
             return None
-        present = SegmentMembership.objects.filter(segment=self.segment, left_at__isnull=True)
-        return present.values("customer_id")
+        present = SegmentMembership.objects.filter(segment=self.segment, left_at__isnull=True).values("customer_id")
+        if self.book is None:
+            return present
+        owned = Customer.objects.filter(owner=self.book.owner)
+        return (owned.filter(pk__in=present) if self.segment else owned).values("pk")
 
 
 def read_scope(query: Mapping[str, str], workspace: Workspace, default: Window | None = None) -> Scope:
-    """The scope that a query string (`from` and `to`, or `window`, and `segment`) asks for.
+    """The scope that a query string (`from` and `to`, or `window`, `segment` and `owner`) asks for.
 
     Without a window it is the default, or the last 90 days. Raises BadScope or BadWindow with a sentence for the
     person who asked.
@@ -92,6 +125,7 @@ def read_scope(query: Mapping[str, str], workspace: Workspace, default: Window |
         currency=workspace.currency,
         margin=float(workspace.margin_share) / 100,
         segment=_segment(query.get("segment", "")),
+        book=_book(query.get("owner", "")),
     )
 
 
@@ -102,6 +136,18 @@ def _window(query: Mapping[str, str], zone: tzinfo, now: datetime, default: Wind
     if first:
         return parse(first, until, zone)
     return preset(named or DEFAULT_PRESET, now, zone) if named or default is None else default
+
+
+def _book(key: str) -> Book | None:
+    """By a person's id, or "none" for the customers nobody looks after."""
+    if not key:
+        return None
+    if key == NOBODYS:
+        return Book(None)
+    owner = User.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 10 else None
+    if owner is None:
+        raise BadScope(f"There is no manager {key}.")
+    return Book(owner)
 
 
 def _segment(key: str) -> Segment | None:

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db import connection
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure, Tally
 from metrics.inference import Share, wilson
 from metrics.scope import Scope
@@ -45,6 +46,12 @@ class Part:
     amount: Callable[[int], str] | None = None
 
 
+_BY_OWNER = """
+    SELECT customer.owner_id, {sums} FROM ({rows}) AS counted
+      JOIN customers_customer customer ON customer.id = counted.customer_id GROUP BY customer.owner_id
+"""
+
+
 class Source(ABC):
     """Figures that are read together."""
 
@@ -73,7 +80,7 @@ class Source(ABC):
             definition=definition,
             window=scope.window,
             basis=f"Active means {scope.active_means}." if definition.needs_basis else "",
-            segment=scope.segment.name if scope.segment else "",
+            segment=scope.within,
             currency=scope.currency,
             query=urlencode({**scope.query, **self.params}),
             goes_on=bool(scope.unfinished),
@@ -103,6 +110,35 @@ class Source(ABC):
         """Every part, for each window. One query."""
         counted = self.rows(scope, windows).aggregate(**self._aggregates(len(windows)))
         return [self._tallies(counted, i) for i in range(len(windows))]
+
+    def count_by_owner(self, scope: Scope, window: Window) -> dict[int | None, Tallies]:
+        """Every part in the window for each owner of customers now; None is nobody. One query."""
+        rows = self.rows(scope, [window]).filter(customer_id__isnull=False).order_by()
+        flags, amounts = self._flags()
+        flagged = rows.annotate(**flags, **amounts).values("customer_id", *flags, *amounts)
+        query, params = flagged.query.sql_with_params()
+        sums = ", ".join(f'sum("{name}")' for name in (*flags, *amounts))
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_OWNER.format(sums=sums, rows=query), params)
+            found = {row[0]: dict(zip((*flags, *amounts), row[1:], strict=True)) for row in cursor.fetchall()}
+        return {owner: self._tallies(self._renamed(row), 0) for owner, row in found.items()}
+
+    def _flags(self) -> tuple[dict[str, Case], dict[str, Case]]:
+        """Whether a row belongs to each part, and what it adds to its amount."""
+        flags = {
+            f"in_{key}": Case(When(part.where(0), then=Value(1)), default=Value(0)) for key, part in self.parts.items()
+        }
+        amounts = {
+            f"amount_{key}": Case(When(part.where(0), then=F(part.amount(0))), default=Value(Decimal(0)))
+            for key, part in self.parts.items()
+            if part.amount
+        }
+        return flags, amounts
+
+    def _renamed(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """As `_tallies` reads them."""
+        counts = {f"{key}__0": int(row[f"in_{key}"]) for key in self.parts}
+        return counts | {f"{key}__amount_0": row[f"amount_{key}"] for key, part in self.parts.items() if part.amount}
 
     def behind(self, scope: Scope, part: str) -> Rows:
         """The customers behind a part in the scope's window: rows with `customer_id`."""

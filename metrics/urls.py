@@ -8,6 +8,7 @@ urlpatterns = [
     path("metrics/", reports.overview, name="overview"),
     path("metrics/cohorts/", reports.cohorts, name="cohorts"),
     path("metrics/revenue/", reports.recurring, name="revenue"),
+    path("metrics/books/", reports.managers, name="books"),
     path("metrics/nps/", reports.nps, name="nps"),
     path("metrics/campaigns/<int:pk>/", reports.campaign_effect, name="campaign_effect"),
     path("metrics/receipt/<str:figure>/", receipts.receipt_page, name="receipt"),

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from metrics.definitions import Unit
+from metrics.definition import Unit
 from metrics.effect import PER, Effect
 from metrics.figures import Change, Figure, Number
 from retention.workspace.templatetags.shell import money, number
@@ -31,7 +31,7 @@ def _in_unit(value: Number, figure: Figure) -> str:
     match figure.definition.unit:
         case Unit.SHARE:
             return percent(value)
-        case Unit.CUSTOMERS:
+        case Unit.CUSTOMERS | Unit.TIMES:
             return number(value)
         case Unit.MONEY:
             return money(Decimal(value), figure.currency)

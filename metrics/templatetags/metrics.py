@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from metrics import wording
 from metrics.cohorts import MEASURES, Cell, Cohort, Grid, Question
+from metrics.definition import Unit
 from metrics.effect import Effect
 from metrics.figures import Change, Figure, Tally, Tile
 from metrics.pictures import (
@@ -122,7 +123,8 @@ def tally_said(part: Tally, figure: Figure) -> str:
     customers = f"{number(part.customers)} {'customer' if part.customers == 1 else 'customers'}"
     if part.amount is None:
         return customers
-    amount = money(part.amount, figure.currency)
+    is_number = figure.definition.unit is Unit.TIMES
+    amount = number(part.amount) if is_number else money(part.amount, figure.currency)
     return f"{amount}, {customers}" if part.customers else amount
 
 

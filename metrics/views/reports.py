@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign
-from metrics import reports, revenue, wording
+from metrics import books, reports, revenue, wording
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
 from metrics.pictures import Chart
@@ -70,6 +70,17 @@ def recurring(request: HttpRequest) -> HttpResponse:
         "import_url": url_for(person(request), "customers:import_new"),
     }
     return answer(request, "metrics/revenue.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def managers(request: HttpRequest) -> HttpResponse:
+    """Each manager's book of business."""
+    scope = asked(request, revenue.default_window(clock.now(), workspace(request).zone))
+    report = books.books(scope)
+    shown = {"scope": scope, "me": person(request), "labels": [each.definition for each in report.whole.shown]}
+    return answer(request, "metrics/books.html", report, shown)
 
 
 @require_safe

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from campaigns.models import Arm, Campaign, Enrolment
 from customers.facts.folding import fold
-from customers.models import Customer
+from customers.models import Customer, Interaction, Subscription, Task
+from retention.workspace.models import User
 from surveys.models import Answer, Survey
 from tests.customers.subscribing import subscription, term
 from tests.metrics.worlds import buyer, customer, instant, order, segment
@@ -28,6 +29,7 @@ def found_company() -> Campaign:
     order(None, "2026-05-12", "99")
     _subscriptions(buyers)
     fold(list(Customer.objects.values_list("pk", flat=True)))
+    _looked_after(buyers)
     segment("Every third", *buyers[::3])
     segment("Nobody")
     _answers(buyers)
@@ -48,6 +50,17 @@ def _subscriptions(buyers: list[Customer]) -> None:
         row, currency = subscription(who), "USD" if i % 14 == 13 else "EUR"
         for start, end, amount in habits[i % 6]:
             term(row, instant(start), instant(end) if end else None, amount=amount + i, currency=currency)
+
+
+def _looked_after(buyers: list[Customer]) -> None:
+    """Every second one by Anna, who talked to the first, did a task for them, and has their contract to renew."""
+    anna = User.objects.create(email="anna@example.test", first_name="Anna")
+    Customer.objects.filter(pk__in=[who.pk for who in buyers[::2]]).update(owner=anna)
+    day = instant("2026-05-20")
+    Interaction.objects.create(customer=buyers[0], kind="call", text="All is well.", happened_at=day, author=anna)
+    Task.objects.create(customer=buyers[0], title="Call", due_at=day, state="done", closed_at=day)
+    in_july = instant("2026-07-20")
+    Subscription.objects.filter(customer=buyers[0]).update(renews_at=in_july, auto_renews=False)
 
 
 def _answers(buyers: list[Customer]) -> None:

@@ -36,6 +36,7 @@ PAGES = (
     "/metrics/revenue/",
     "/metrics/revenue/?from=2026-03-01&to=2026-05-01&segment={segment}",
     "/metrics/revenue/?currency=USD",
+    "/metrics/books/",
     "/metrics/nps/",
     "/metrics/nps/?window=12m",
     "/metrics/campaigns/{campaign}/",

@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from campaigns.models import Campaign
 from metrics import reports
+from metrics.books import books
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
 from metrics.reports import Report, as_csv
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", metavar="DATE", help="first day not included")
         parser.add_argument("--window", choices=PRESETS, help="instead of dates")
         parser.add_argument("--segment", metavar="NAME|ID", help="only customers who are in it now")
+        parser.add_argument("--owner", metavar="ID|none", help="only customers whose owner they are now")
         parser.add_argument("--campaign", metavar="NAME|ID", help="for campaign-effect")
         parser.add_argument(
             "--measure", choices=[m.value for m in Measure], default=Measure.ON.value, help="for cohorts"
@@ -76,7 +78,7 @@ def _aligned(rows: list[list[str]]) -> str:
 
 
 def _scope(options: Options, default: Window | None = None) -> Scope:
-    asked = {key: options[key] for key in ("from", "to", "window", "segment") if options[key]}
+    asked = {key: options[key] for key in ("from", "to", "window", "segment", "owner") if options[key]}
     return read_scope(asked, Workspace.current(), default)
 
 
@@ -92,6 +94,10 @@ def _cohorts(options: Options) -> Report:
 def _revenue(options: Options) -> Report:
     scope = _scope(options, default_months(clock.now(), Workspace.current().zone))
     return revenue(scope, options["currency"] or "")
+
+
+def _books(options: Options) -> Report:
+    return books(_scope(options, default_months(clock.now(), Workspace.current().zone)))
 
 
 def _nps(options: Options) -> Report:
@@ -116,6 +122,7 @@ REPORTS: dict[str, Callable[[Options], Report]] = {
     "overview": _overview,
     "cohorts": _cohorts,
     "revenue": _revenue,
+    "books": _books,
     "nps": _nps,
     "campaign-effect": _campaign_effect,
 }
