@@ -22,7 +22,19 @@ from customers.models import (
 from customers.reaction import react
 from loyalty.settling import settle
 from retention.common import clock
-from retention.demo import campaign, catalogue, fair, offers, planning, record, renewing, segments, work, writing
+from retention.demo import (
+    campaign,
+    catalogue,
+    fair,
+    offers,
+    planning,
+    playbooks,
+    record,
+    renewing,
+    segments,
+    work,
+    writing,
+)
 from retention.demo.business import Life, simulate
 from retention.demo.history import CURRENCY, SOURCE, History
 from retention.demo.span import DAYS, Span
@@ -83,6 +95,7 @@ def load(now: datetime, *, replace: bool = False, seed: str = SEED, count: int =
     record.write(Random(f"{seed} record"), now, managers)  # noqa: S311 - a simulation
     renewing.write(Random(f"{seed} renewals"), now)  # noqa: S311 - a simulation
     planning.write(now)
+    playbooks.write(Random(f"{seed} playbooks"), span, managers)  # noqa: S311 - a simulation
     with clock.at(span.instant(FAIR)):
         fair.bring_in(rng, day=f"{clock.now():%d/%m/%Y}")
     campaign.draft(won_back.segment, survey, demo_person(Role.MARKETER))
