@@ -26,6 +26,12 @@ class PlaybookForm(OpenedForm):
             "days_before": "For “before a renewal”: when a run begins. Its steps count from the day of the renewal.",
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, nothing in (("segment", "Any or none"), ("stage", "Any")):
+            choices = list(self.fields[name].choices)  # type: ignore[attr-defined]
+            self.fields[name].choices = [("", nothing), *choices[1:]]  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any]:
         said = super().clean()
         rule = said.get("rule")

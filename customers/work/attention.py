@@ -115,7 +115,8 @@ def _put_off(line: Line | None, moment: Moment) -> dict[int, str]:
 
 def _filled(ranks: list[Rank], moment: Moment, start: int) -> list[Need]:
     customers = Customer.objects.select_related("facts", "owner").in_bulk([rank.line.customer_id for rank in ranks])
-    tasks = Task.objects.select_related("assignee").in_bulk([rank.line.ref for rank in ranks if rank.line.kind == TASK])
+    known = Task.objects.select_related("assignee", "run_step__run__playbook")
+    tasks = known.in_bulk([rank.line.ref for rank in ranks if rank.line.kind == TASK])
     lines = behind(tasks.values(), moment)
     found = []
     for place, rank in enumerate(ranks, start + 1):

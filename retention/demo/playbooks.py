@@ -16,7 +16,7 @@ from retention.demo.span import DAYS, Span
 from retention.workspace.models import User
 
 BEGUN, BY_HAND = DAYS - 68, 14
-LOOKED_AT = (DAYS - 54, DAYS - 40, DAYS - 26, DAYS - 12, DAYS - 5, DAYS - 1)
+LOOKED_AT = (DAYS - 45, DAYS - 24, DAYS - 8, DAYS - 1)
 DONE = 0.8  # of what is due, each time somebody works through it
 WAITS = timedelta(days=2)
 
@@ -31,7 +31,7 @@ def write(rng: Random, span: Span, managers: list[User]) -> None:
     for day in LOOKED_AT:
         with clock.at(span.instant(day)):
             passing.keep_up()
-            if day == LOOKED_AT[2]:
+            if day == LOOKED_AT[1]:
                 _start(rng, books["save"], Stage.AT_RISK, managers)
             _work(rng)
     with clock.at(span.instant(LOOKED_AT[-1])):

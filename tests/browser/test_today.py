@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from customers.models import Customer, CustomerFacts, Stage, Task
+from customers.models import Case, Customer, CustomerFacts, Stage, Task
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.workspace.models import User
@@ -31,6 +31,8 @@ def customers(live_server: object) -> list[Customer]:
             customer=customer, stage=stage, stage_since=since, revenue_365d=Decimal(revenue), last_order_at=since
         )
         made.append(customer)
+    opened_at = clock.now() - timedelta(days=30)
+    Case.objects.create(customer=made[1], external_id="C-1", subject="It is cold", priority="low", opened_at=opened_at)
     due = clock.now() - timedelta(hours=3)
     open_task(made[0].pk, "Call about their score of 2", "Cold bread.", due, me.pk, "answer:1")
     return made
@@ -45,12 +47,17 @@ def line(page: Page, name: str) -> Locator:
 def test_it_works(as_role: AsRole, customers: list[Customer], phone: bool, dark: bool) -> None:
     page = as_role("account_manager", phone=phone, dark=dark)
     page.goto("/today/")
-    expect(page.locator(".need-name")).to_have_text(["Boreal Bakery", "Café Lindgren"])
+    expect(page.locator(".need-name")).to_have_text(["Boreal Bakery", "Café Lindgren", "Café Lindgren"])
     expect(line(page, "Boreal Bakery")).to_contain_text("Cold bread.")
     expect(line(page, "Boreal Bakery")).to_contain_text("Late:")
-    expect(line(page, "Café Lindgren")).to_contain_text("Find out why they went quiet")
+    expect(line(page, "Café Lindgren").last).to_contain_text("Find out why they went quiet")
     accessible(page)
     no_sideways_scroll(page)
+    line(page, "Boreal Bakery").get_by_text("Why here").click()
+    expect(line(page, "Boreal Bakery")).to_contain_text("× 500.00 EUR at stake")
+    accessible(page)
+    no_sideways_scroll(page)
+    line(page, "Boreal Bakery").get_by_text("Why here").click()
     line(page, "Boreal Bakery").get_by_text("Snooze").click()
     accessible(page)
     no_sideways_scroll(page)
@@ -69,6 +76,9 @@ def test_dealing_with_it_on_the_spot(as_role: AsRole, customers: list[Customer],
     line(page, "Boreal Bakery").get_by_label("Hand over to").select_option(label="Ben")
     line(page, "Boreal Bakery").get_by_role("button", name="Hand over").click()
     expect(line(page, "Boreal Bakery")).to_have_count(0)
+    line(page, "Café Lindgren").first.get_by_role("button", name="Done").click()
+    expect(line(page, "Café Lindgren")).to_have_count(1)
+    assert Case.objects.get().state == Case.State.ANSWERED
     line(page, "Café Lindgren").get_by_text("Snooze").click()
     line(page, "Café Lindgren").get_by_role("button", name="In a month").click()
     expect(page.get_by_role("heading", name="Nobody needs you just now")).to_be_visible()
@@ -95,4 +105,41 @@ def test_a_task_by_hand(as_role: AsRole, customers: list[Customer]) -> None:
     page.get_by_label("Customer").fill("Café Lindgren")
     page.get_by_label("What to do").fill("Send the offer")
     page.get_by_role("button", name="Open the task").click()
-    expect(line(page, "Café Lindgren")).to_contain_text("Send the offer")
+    expect(line(page, "Café Lindgren").filter(has_text="Send the offer")).to_be_visible()
+
+
+def test_a_playbook_from_the_shelf_to_its_first_task(as_role: AsRole, customers: list[Customer]) -> None:
+    page = as_role("account_manager", phone=True)
+    page.goto("/playbooks/")
+    accessible(page)
+    no_sideways_scroll(page)
+    save = page.locator(".offer").filter(has=page.get_by_role("heading", name="Save"))
+    save.get_by_role("button", name="Make it mine").click()
+    accessible(page)
+    no_sideways_scroll(page)
+    page.get_by_role("link", name="Add a step").click()
+    page.get_by_label("What to do").fill("Write to the owner")
+    page.get_by_label("Day").fill("-1")
+    page.get_by_role("button", name="Add the step").click()
+    expect(page.get_by_text("Give 0 to 365 days.")).to_be_visible()
+    expect(page.get_by_label("What to do")).to_have_value("Write to the owner")
+    accessible(page)
+    page.get_by_label("Day").fill("2")
+    page.get_by_role("button", name="Add the step").click()
+    page.get_by_role("button", name="Move “Write to the owner” up").click()
+    expect(page.locator(".playbook-steps li").nth(3)).to_contain_text("Write to the owner")
+    page.get_by_role("button", name="Switch on").click()
+    page.goto(f"/customers/{customers[0].pk}/playbooks/")
+    page.get_by_label("Playbook", exact=True).select_option(label="Save")
+    page.get_by_role("button", name="Start").click()
+    page.goto(f"/customers/{customers[0].pk}/playbooks/")
+    page.get_by_role("link", name="Save", exact=True).click()
+    expect(page.locator(".playbook-steps li")).to_have_count(5)
+    accessible(page)
+    no_sideways_scroll(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_text("Stopped by Anna")).to_be_visible()
+    page.goto("/cases/")
+    accessible(page)
+    no_sideways_scroll(page)
