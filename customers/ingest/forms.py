@@ -12,7 +12,7 @@ from django.template.defaultfilters import filesizeformat
 from customers.ingest import naming
 from customers.ingest.fields import BY_ID, WITH_ORDERS, Field, targets
 from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check, matches
-from customers.ingest.policies import BOTH, EMPTIES, POLICIES
+from customers.ingest.policies import EMPTIES, POLICIES
 from customers.ingest.reader import ENCODINGS, Layout
 from customers.models.imports import ImportKind
 
@@ -115,7 +115,7 @@ class MappingForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text="Columns whose ids lost their form in a spreadsheet: read as 17850.",
     )
-    policy = forms.ChoiceField(label="What the file may do", choices=POLICIES.items(), required=False)
+    policy = forms.ChoiceField(label="What the file may do", choices=POLICIES.items())
     match = forms.ChoiceField(
         label="Customers are told apart by",
         help_text="A row that fits several customers is refused: nothing is guessed.",
@@ -178,7 +178,6 @@ class MappingForm(forms.Form):
         field = self.fields["match"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
         field.choices = list(offered.items())
-        field.required = False
         if len(offered) <= 1:
             del self.fields["match"]
         if self._mapping.kind not in EMPTIES:
@@ -244,7 +243,7 @@ class MappingForm(forms.Form):
             fields={name: source for name, source in fields.items() if source.column or source.text},
             attributes={name: Source(column=name) for name in given.get("attributes", ())},
             states=tuple(self._stated()),
-            policy=given["policy"] or BOTH,
+            policy=given["policy"],
             match=given.get("match") or BY_ID,
             empties=given.get("empties", False),
         )

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.models import Customer, Import, ImportMapping, Order
+from retention.common import clock
 from retention.workspace import jobs
 from tests.browser.conftest import AsRole, accessible, no_sideways_scroll
 
@@ -129,3 +130,39 @@ def test_without_script(as_role: AsRole, orders: Path) -> None:
     page.get_by_role("button", name="Bring it in").click()
     work()
     assert Import.objects.get().state_in_words() == "Brought in"
+
+
+COMPANIES = "Record ID,Company name,Website URL,Company owner,Create Date\n{},,Sam,2024-02-01 09:30\n9002,New Ltd,,,\n"
+
+
+def test_a_recognised_file_is_rehearsed_brought_in_and_undone(as_role: AsRole, tmp_path: Path) -> None:
+    path = tmp_path / "companies.csv"
+    path.write_text(COMPANIES.format("9001,Blue Ltd"))
+    Customer.objects.create(external_id="9001", name="Old Ltd", kind="company")
+    page = as_role("account_manager")
+    upload(page, path)
+    expect(page.locator("#recognised")).to_contain_text("HubSpot: companies")
+    expect(page.get_by_label("Column for Customer's name")).to_have_value("Company name")
+    page.get_by_label("What the file may do").select_option("both")
+    accessible(page)
+    page.get_by_role("button", name="Try it out").click()
+    work()
+    page.get_by_role("link", name="See what would change").click()
+    expect(page.get_by_role("row", name="Customer Blue Ltd Name Old Ltd Blue Ltd")).to_be_visible()
+    accessible(page)
+    page.go_back()
+    page.get_by_role("button", name="Bring it in").click()
+    work()
+    expect(page.get_by_text("The file is brought in.")).to_be_visible()
+    Customer.objects.filter(external_id="9002").update(phone="1", updated_at=clock.now())
+    page.get_by_role("button", name="Undo the import").click()
+    work()
+    expect(page.get_by_text("nothing is taken back yet")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Take it back").click()
+    work()
+    page.get_by_role("link", name="See what stays").click()
+    expect(page.get_by_role("row", name="New Ltd")).to_contain_text("It was changed after the file came in.")
+    accessible(page)
+    no_sideways_scroll(page)
+    assert set(Customer.objects.values_list("name", flat=True)) == {"Old Ltd", "New Ltd"}

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if options["undo"]:
+        if options["undo"] is not None:
             self._undo(options)
             return
         if not options["kind"] or not options["file"]:

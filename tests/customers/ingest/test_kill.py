@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from customers.ingest import imports
 from customers.ingest.imports import start, take_in
-from customers.models import Customer, Event, Order, OrderLine, RejectedRow
+from customers.models import Customer, Event, Import, Order, OrderLine, RejectedRow
 from retention.workspace import jobs
 from retention.workspace.models import Job
 from tests.customers.ingest.bringing import LINES, mapping
@@ -128,3 +129,17 @@ def test_a_job_that_is_stopped_changes_nothing(job: Job) -> None:
     assert Job.objects.get(pk=job.pk).state == Job.State.CANCELLED
     assert counts()[:4] == (0, 0, 0, 0)
     assert jobs.due() == []
+
+
+def test_an_undo_that_is_killed_has_changed_nothing_and_is_done_whole(job: Job) -> None:
+    jobs.run(job.pk)
+    before = counts()
+    undo = imports.undo(Import.objects.get(), dry_run=False)
+    with killed(undo):
+        wait_for(lambda: any("DELETE FROM" in query and "undo_rows" in query for query in _statements()))
+    assert counts() == before
+    assert jobs.due() == [undo.pk]
+    jobs.run(undo.pk)
+    undo.refresh_from_db()
+    assert (undo.state, undo.error) == (Job.State.DONE, "")
+    assert counts()[:4] == (0, 0, 0, 0)

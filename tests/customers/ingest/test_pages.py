@@ -44,7 +44,8 @@ def upload(client: Client, content: bytes = TEXT, **fields: str) -> Import:
     return imported
 
 
-FILLED = {"dates": "iso", "decimal": "point", "customer_id_column": "customer_id", "name_column": "name"}
+KEPT = {"dates": "iso", "decimal": "point", "policy": "both", "match": "customer_id"}
+FILLED = {**KEPT, "customer_id_column": "customer_id", "name_column": "name"}
 
 
 def test_it_works(client: Client) -> None:
@@ -85,7 +86,7 @@ def test_a_saved_mapping_or_an_example_is_chosen_by_name(client: Client, shared:
 def test_what_is_wrong_is_told_beside_its_field(client: Client) -> None:
     imported = upload(client)
     url = f"/data/{imported.pk}/mapping/"
-    wrong = {"dates": "iso", "decimal": "point", "name_column": "name", "name_text": "x", "email_text": "{mail}"}
+    wrong = {**KEPT, "name_column": "name", "name_text": "x", "email_text": "{mail}"}
     errors = client.post(url, wrong).context["form"].errors
     assert errors == {"name_text": ["Choose a column or write a text, not both."]}
     errors = client.post(url, {**wrong, "name_text": ""}).context["form"].errors

@@ -1,9 +1,13 @@
 """Taking a whole import back."""
 
+import json
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.ingest import imports
@@ -252,3 +256,22 @@ def test_an_opt_out_made_here_outlives_the_undo_of_a_file_that_said_the_same() -
     undo(taken)
     assert Consent.objects.get().state == "withdrawn"
     assert kept(taken) == [("Ann", judging.CHANGED)]
+
+
+def command(*args: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("import", *args, "--json", stdout=out, stderr=StringIO())
+    return dict(json.loads(out.getvalue()))
+
+
+def test_by_command(tmp_path: Path) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text(HEADER + ANN + BEN)
+    number = str(command("customers", str(path), "--policy", "create", "--match", "email")["import"])
+    assert command("--undo", number, "--dry-run")["tables"]["customers"]["removed"] == 2
+    assert Customer.objects.count() == 2
+    assert command("--undo", number)["dry_run"] is False
+    assert not Customer.objects.exists()
+    for wrong, said in (([number], "nothing to take back"), (["0"], "There is no import 0")):
+        with pytest.raises(CommandError, match=said):
+            call_command("import", "--undo", *wrong)

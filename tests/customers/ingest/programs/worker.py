@@ -17,6 +17,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from customers.ingest import running  # noqa: E402
+from customers.ingest.undo import running as undoing  # noqa: E402, F401 - registers its kind of job
 from retention.workspace import jobs  # noqa: E402
 
 
