@@ -124,11 +124,20 @@ def _file(asked: Asked, zone: Any) -> HttpResponse:
 @requires(Can.EDIT_CUSTOMERS)
 def new(request: HttpRequest) -> HttpResponse:
     form = ProductForm(request.POST or None, initial={"currency": workspace_of(request).currency})
-    if request.method == "POST" and form.is_valid():
-        product = editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
-        messages.success(request, f"{product} is in the catalogue.")
+    if request.method == "POST" and form.is_valid() and _stored(form):
+        messages.success(request, f"{form.instance} is in the catalogue.")
         return redirect("customers:products")
     return render(request, "customers/products/form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _stored(form: ProductForm) -> bool:
+    """Keep what was typed; where somebody else took the code meanwhile, say so beside it."""
+    try:
+        editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
+    except editing.CodeTaken:
+        form.add_error("sku", "Product with this Product code already exists.")
+        return False
+    return True
 
 
 @require_safe
@@ -151,8 +160,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     product = get_object_or_404(held(request, Product.objects.all()), pk=pk)
     named = Product(pk=pk, name=product.name)  # the form writes what was typed on the product itself
     form = ProductForm(request.POST or None, instance=product, initial=filled_in(product))
-    if request.method == "POST" and form.is_valid():
-        editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
+    if request.method == "POST" and form.is_valid() and _stored(form):
         messages.success(request, "Saved.")
         return redirect("customers:product", pk)
     context = {"form": form, "product": named}

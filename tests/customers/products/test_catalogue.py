@@ -9,6 +9,7 @@ from django.test import Client
 
 from customers.models import Customer, Order, OrderLine, Product
 from customers.products.buying import bought, companions
+from customers.products.forms import ProductForm
 from retention.common import clock
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
@@ -63,6 +64,17 @@ def test_wrong_values_stand_beside_their_field(signed_in: SignIn) -> None:
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"sku", "price", "margin_share", "upgrades"}
     assert 'value="Grinder"' in response.content.decode()
+
+
+def test_whoever_takes_a_code_second_is_told(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form finds the code free, and it is taken before the product is stored."""
+    product("G-1")
+    monkeypatch.setattr(ProductForm, "validate_unique", lambda form: None)
+    typed = GRINDER | {"upgrades": "", "companions": ""}
+    response = signed_in("account_manager").post("/products/new/", typed)
+    assert response.status_code == 422
+    assert "already exists" in str(response.context["form"].errors["sku"])
+    assert response.context["form"]["name"].value() == "Grinder"
 
 
 def test_the_second_editor_is_told_and_loses_nothing(signed_in: SignIn) -> None:
