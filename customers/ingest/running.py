@@ -37,8 +37,11 @@ from retention.workspace.jobs import JobFailed, Progress, job
 from retention.workspace.models import Workspace
 
 JOB = "import"
-ANALYZE_FROM = 10_000  # rows of a file that change what PostgreSQL should know about its tables
+ANALYZE_FROM = 10_000  # rows written that change what PostgreSQL should know about its tables
 _CREDIT_NOTES = "SELECT count(*) FROM import_orders WHERE amount < 0 AND customer_id IS NOT NULL"
+_WRITTEN = """
+    SELECT coalesce(sum(last - first + 1), 0) FROM customers_importchange WHERE run_id = %(run)s AND at = %(at)s
+"""
 _AMOUNTS = "SELECT currency, sum(amount) FROM import_orders GROUP BY currency ORDER BY currency"
 
 
@@ -64,10 +67,11 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
     with Reader(path, mapping.layout) as reader:
         check(mapping, reader.columns)
         staged = staging.stage(reader, reader.columns, mapping, workspace.time_zone, partial(_report, reader, progress))
-    progress.step(staged, staged, "Keeping the refused rows")
-    with Reader(path, mapping.layout) as reader:
-        refused.keep(imported, reader)
     counts = {"rows": staged, "rejected": staging.refusals()}
+    if counts["rejected"]:
+        progress.step(staged, staged, "Keeping the refused rows")
+        with Reader(path, mapping.layout) as again:
+            refused.keep(imported, again)
     if counts["rejected"] == staged:
         raise JobFailed(_nothing_to_merge(staged))
     progress.step(staged, staged, "Trying it out" if imported.dry_run else "Merging")
@@ -84,10 +88,11 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         merging.take_turn()
         summary = {"left_out": policies.apply(mapping.kind, mapping.policy)}
         summary |= _merge(mapping.kind, circumstances, progress)
+        written = number(_WRITTEN, run=imported.pk, at=circumstances.at)
         shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
         transaction.set_rollback(imported.dry_run)
     rehearsal.keep(imported, shown)
-    if staged >= ANALYZE_FROM and not imported.dry_run:
+    if written >= ANALYZE_FROM and not imported.dry_run:
         run("ANALYZE customers_customer, customers_order, customers_orderline, customers_event")
     told = {"unused": mapping.unused(reader.columns), "fields": shown.fields}
     return counts | _reckoned(mapping.kind, counts, summary) | told

@@ -228,9 +228,8 @@ _ORDERS_OF_LINES = """
         CASE WHEN bool_or(state = 'cancelled') THEN 'cancelled' WHEN bool_or(state = 'refunded') THEN 'refunded'
             ELSE max(state) END AS state,
         min(currency) AS currency, min(source) AS source,
-        round(coalesce((array_agg(amount ORDER BY line) FILTER (WHERE amount IS NOT NULL))[1],
-            sum(coalesce(quantity, 1) * unit_price)), 4) AS amount,
-        round((array_agg(refunded ORDER BY line) FILTER (WHERE refunded IS NOT NULL))[1], 4) AS refunded,
+        round(coalesce(max(amount), sum(coalesce(quantity, 1) * unit_price)), 4) AS amount,
+        round(max(refunded), 4) AS refunded,
         min(line) FILTER (WHERE customer_id IS NOT NULL) AS customer_line,
         CASE WHEN max(customer_id) <> min(customer_id)
                 THEN format('Order “%s” names two customers, “%s” and “%s”.',
