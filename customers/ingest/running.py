@@ -22,6 +22,7 @@ from customers.ingest import (
     refused,
     rehearsal,
     staging,
+    unchanged,
 )
 from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
@@ -62,18 +63,14 @@ def run_import(progress: Progress) -> dict[str, Any]:
 
 
 def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str, Any]:
-    path = Path(imported.file.path)
     workspace = Workspace.current()
-    with Reader(path, mapping.layout) as reader:
-        check(mapping, reader.columns)
-        staged = staging.stage(reader, reader.columns, mapping, workspace.time_zone, partial(_report, reader, progress))
-    counts = {"rows": staged, "rejected": staging.refusals()}
-    if counts["rejected"]:
-        progress.step(staged, staged, "Keeping the refused rows")
-        with Reader(path, mapping.layout) as again:
-            refused.keep(imported, again)
-    if counts["rejected"] == staged:
-        raise JobFailed(_nothing_to_merge(staged))
+    told = unchanged.fingerprint(Path(imported.file.path), mapping, workspace)
+    if again := unchanged.repeated(mapping, told):
+        progress.step(again["rows"], again["rows"], "Nothing was written since it came in before")
+        rehearsal.keep(imported, Rehearsed({}, []))
+        return again
+    counts, unused = _stage(imported, mapping, workspace.time_zone, progress)
+    staged = counts["rows"]
     progress.step(staged, staged, "Trying it out" if imported.dry_run else "Merging")
     circumstances = Circumstances(
         imported.pk,
@@ -90,12 +87,34 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         summary |= _merge(mapping.kind, circumstances, progress)
         written = number(_WRITTEN, run=imported.pk, at=circumstances.at)
         shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
+        summary = counts | _reckoned(mapping.kind, counts, summary) | {"unused": unused, "fields": shown.fields}
+        _mark(imported, told, unchanged.marked(mapping, counts), summary)
         transaction.set_rollback(imported.dry_run)
     rehearsal.keep(imported, shown)
     if written >= ANALYZE_FROM and not imported.dry_run:
         run("ANALYZE customers_customer, customers_order, customers_orderline, customers_event")
-    told = {"unused": mapping.unused(reader.columns), "fields": shown.fields}
-    return counts | _reckoned(mapping.kind, counts, summary) | told
+    return summary
+
+
+def _stage(imported: Import, mapping: Mapping, zone: str, progress: Progress) -> tuple[dict[str, int], list[str]]:
+    """Read, judge, and keep what is refused. Returns the counts, and the columns that nothing reads."""
+    path = Path(imported.file.path)
+    with Reader(path, mapping.layout) as reader:
+        check(mapping, reader.columns)
+        staged = staging.stage(reader, reader.columns, mapping, zone, partial(_report, reader, progress))
+    counts = {"rows": staged, "rejected": staging.refusals()}
+    if counts["rejected"]:
+        progress.step(staged, staged, "Keeping the refused rows")
+        with Reader(path, mapping.layout) as again:
+            refused.keep(imported, again)
+    if counts["rejected"] == staged:
+        raise JobFailed(_nothing_to_merge(staged))
+    return counts, mapping.unused(reader.columns)
+
+
+def _mark(imported: Import, told: str, mark: dict[str, Any], summary: dict[str, Any]) -> None:
+    mark = mark | {"summary": summary} if mark and told else {}
+    Import.objects.filter(pk=imported.pk).update(fingerprint=told, mark=mark)
 
 
 def proof_of(imported: Import) -> str:

@@ -43,6 +43,8 @@ class Import(models.Model):
     filename = models.CharField(max_length=300)
     spec = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the file and how it is read.")
+    mark = models.JSONField(default=dict, help_text="What tells whether anything was written since it was brought in.")
     undo_job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="undone_import")
     undone_at = models.DateTimeField(null=True, help_text="When what it brought was last taken back.")
     created_at = models.DateTimeField(default=clock.now)
