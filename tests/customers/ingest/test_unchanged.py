@@ -1,6 +1,8 @@
 """A large file that comes again: nothing is compared where nothing can have changed, and all of it where it can."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -27,13 +29,12 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Import:
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
     """Whether a file was read and compared since the last question."""
-    times: list[int] = []
-    stage = staging.stage
-    monkeypatch.setattr(staging, "stage", lambda *args: times.append(1) or stage(*args))
+    staged = mock.Mock(side_effect=staging.stage)
+    monkeypatch.setattr(staging, "stage", staged)
 
     def asked() -> bool:
-        found = bool(times)
-        times.clear()
+        found: bool = staged.called
+        staged.reset_mock()
         return found
 
     return asked
@@ -67,7 +68,7 @@ def test_whatever_was_written_since_has_all_of_it_compared(taken: Import, compar
         again(taken)
         assert compared(), said
         order = Order.objects.get(external_id="A1")
-        assert (order.amount, order.lines.get().sku) == (2, "x"), said
+        assert (order.amount, order.lines.get().sku) == (Decimal(2), "x"), said
         again(taken)
         assert not compared(), said
     bring(mapping(LINES, dates="dmy"), FILE)
