@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, F, Q, Value, When
 
 from customers.events.recording import Happening, record
-from customers.models import Forecast, RenewalForecast, Stage, Subscription
+from customers.models import Forecast, HealthBand, RenewalForecast, Stage, Subscription
 from customers.subscriptions.agreeing import standing
 from retention.common import clock
 from retention.workspace.models import User
@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
         lambda now: _BY_ITSELF & Q(subscription__notice_days__gt=0, notice_at__lte=now),
     ),
     Rule(Forecast.AT_RISK, "the customer's stage is at risk", lambda _: Q(customer__facts__stage=Stage.AT_RISK)),
+    Rule(Forecast.AT_RISK, "their health is poor", lambda _: Q(customer__facts__health_band=HealthBand.POOR)),
     Rule(
         Forecast.AT_RISK,
         "their latest answer of the last 365 days was a detractor's, 6 or less out of 10",

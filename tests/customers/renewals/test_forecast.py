@@ -93,13 +93,25 @@ def test_until_somebody_says_something_the_first_rule_that_applies_does() -> Non
     contract("ended", days=-5, auto_renews=False)
     contract("bound", days=20, notice_days=30, facts={"stage": Stage.AT_RISK})
     contract("quiet", facts={"stage": Stage.AT_RISK})
+    contract("poorly", facts=calm | {"health": 20, "health_band": "poor"})
     contract("detractor", facts=calm | {"nps_score": 6, "nps_at": NOW - 300 * DAY})
     contract("rated", facts=calm | {"csat_score": 2, "csat_at": NOW - DAY})
     contract("asking", facts=calm | {"open_cases": 3})
     contract("loyal", facts=calm | {"nps_score": 6, "nps_at": NOW - 366 * DAY})
     contract("promoter", facts={"nps_score": 9, "nps_at": NOW - DAY})
     contract("loyal but ends", auto_renews=False, facts=calm)
-    expected = ["ended", "bound", "quiet", "detractor", "rated", "asking", "loyal", "promoter", "loyal but ends"]
+    expected = [
+        "ended",
+        "bound",
+        "quiet",
+        "poorly",
+        "detractor",
+        "rated",
+        "asking",
+        "loyal",
+        "promoter",
+        "loyal but ends",
+    ]
     rows = found()
     assert [RULES.index(next(rule for rule in RULES if rule.when == rows[f"s-{name}"].why)) for name in expected] == [
         *range(len(RULES))
