@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Orders": ("order",),
     "Subscriptions": ("subscription", "renewal"),
     "Usage": ("usage",),
-    "Lifecycle": ("customer", "stage", "health", "segment"),
+    "Lifecycle": ("customer", "stage", "health", "segment", "import"),
     "Messages": ("message", "campaign", "consent"),
     "People": ("contact",),
     "Interactions": ("interaction",),
