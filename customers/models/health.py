@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from customers.models.records import Customer
 from customers.models.segments import Segment
@@ -79,6 +80,9 @@ class HealthProfile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("customers:health_profile", args=[self.pk])
 
 
 class Health(models.Model):

@@ -21,7 +21,7 @@ from customers.models import (
     Order,
     Segment,
 )
-from customers.segments import saving
+from customers.segments import saving, uses
 from customers.segments.rules import RuleRefused
 from retention.workspace.jobs import run
 from retention.workspace.models import Job, User
@@ -162,6 +162,17 @@ class TestCircles:
         with pytest.raises(RuleRefused, match="health profile “P”") as refusal:
             saving.save(inner, by)
         assert refusal.value.place == "all[1].any[0].field"
+
+
+def test_a_profile_keeps_its_segment(signed_in: SignIn) -> None:
+    segment = Segment.objects.create(name="All", rule={"all": [{"field": "orders", "op": "at_least", "value": 0}]})
+    profile = HealthProfile.objects.create(name="Ours", segment=segment, position=1)
+    found = uses.uses()[segment.pk]
+    assert [(use.what, use.name, use.url) for use in found] == [
+        ("health profile", "Ours", f"/settings/health/{profile.pk}/")
+    ]
+    with pytest.raises(uses.InUse):
+        uses.delete(segment)
 
 
 def test_only_administrators_may(signed_in: SignIn) -> None:
