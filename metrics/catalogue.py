@@ -6,6 +6,7 @@ from campaigns.models import Campaign
 from metrics.cohorts import CellSource, Convention
 from metrics.definitions import DEFINITIONS
 from metrics.effect import Enrolled
+from metrics.foretelling import Foretold
 from metrics.looking_after import Books, Renewing, Talks, TasksDone, Untouched
 from metrics.purchases import Purchases, SecondOrders
 from metrics.recurring import Recurring, currency_asked
@@ -15,7 +16,7 @@ from metrics.sources import Source
 
 PLAIN: tuple[type[Source], ...] = (
     *(Active, Gained, Interrupted, Purchases, SecondOrders, Answers),
-    *(Books, Renewing, Talks, TasksDone, Untouched),
+    *(Books, Renewing, Talks, TasksDone, Untouched, Foretold),
 )
 LONGEST_COHORT = 1_200  # months
 

@@ -343,5 +343,24 @@ EFFECT_NET = Definition(
     "offers, so their cost is 0.",
 )
 
+
+def _churn_of(name: str, band: str, said: str) -> Definition:
+    return Definition(
+        name=f"churn_{name}",
+        label=f"Churn rate of customers {band}",
+        unit=Unit.SHARE,
+        good=Good.DOWN,
+        formula=f"of those active at the start {band}: not active at the end ÷ all of them",
+        text=f"The customers who were active when the window began and {said}. The rate is the share of them who were "
+        "not active when it ended. The health is what it was then; what became of it later does not matter.",
+        needs_basis=True,
+    )
+
+
+CHURN_GOOD = _churn_of("good", "in good health", "whose health was good just before")
+CHURN_WATCH = _churn_of("watch", "to watch", "whose health was in the band to watch just before")
+CHURN_POOR = _churn_of("poor", "in poor health", "whose health was poor just before")
+CHURN_UNKNOWN = _churn_of("unknown", "of unknown health", "whose health nothing was known of by then")
+
 _ALL = (*vars().values(), *vars(definitions_of_care).values())
 DEFINITIONS: dict[str, Definition] = {value.name: value for value in _ALL if isinstance(value, Definition)}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("metrics/cohorts/", reports.cohorts, name="cohorts"),
     path("metrics/revenue/", reports.recurring, name="revenue"),
     path("metrics/books/", reports.managers, name="books"),
+    path("metrics/health/", reports.health, name="health"),
     path("metrics/nps/", reports.nps, name="nps"),
     path("metrics/campaigns/<int:pk>/", reports.campaign_effect, name="campaign_effect"),
     path("metrics/receipt/<str:figure>/", receipts.receipt_page, name="receipt"),

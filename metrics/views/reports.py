@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign
-from metrics import books, reports, revenue, wording
+from metrics import books, foretelling, reports, revenue, wording
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
 from metrics.pictures import Chart
@@ -95,6 +95,14 @@ def nps(request: HttpRequest) -> HttpResponse:
         "surveys_url": url_for(person(request), "surveys:list"),
     }
     return answer(request, "metrics/nps.html", report, context)
+
+
+@require_safe
+@requires(Can.READ)
+@refusing
+def health(request: HttpRequest) -> HttpResponse:
+    scope = asked(request)
+    return answer(request, "metrics/health.html", foretelling.health(scope), {"scope": scope})
 
 
 @require_safe

@@ -37,6 +37,7 @@ PAGES = (
     "/metrics/revenue/?from=2026-03-01&to=2026-05-01&segment={segment}",
     "/metrics/revenue/?currency=USD",
     "/metrics/books/",
+    "/metrics/health/",
     "/metrics/nps/",
     "/metrics/nps/?window=12m",
     "/metrics/campaigns/{campaign}/",

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from campaigns.models import Campaign
-from metrics import reports
+from metrics import foretelling, reports
 from metrics.books import books
 from metrics.cohorts import Convention, Measure, Question, default_window
 from metrics.effect import life
@@ -104,6 +104,10 @@ def _nps(options: Options) -> Report:
     return reports.nps(_scope(options))
 
 
+def _health(options: Options) -> Report:
+    return foretelling.health(_scope(options))
+
+
 def _campaign_effect(options: Options) -> Report:
     campaign = _campaign(options["campaign"] or "")
     scope = _scope(options, life(campaign, Workspace.current().zone, clock.now()))
@@ -123,6 +127,7 @@ REPORTS: dict[str, Callable[[Options], Report]] = {
     "cohorts": _cohorts,
     "revenue": _revenue,
     "books": _books,
+    "health": _health,
     "nps": _nps,
     "campaign-effect": _campaign_effect,
 }
