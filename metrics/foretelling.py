@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from customers.models import HealthBand, HealthChange
 from metrics import definitions
-from metrics.definitions import Definition
+from metrics.definition import Definition
 from metrics.figures import Figure
 from metrics.reports import FIGURE_COLUMNS, Row, figure_row, read_out_of, said_of
 from metrics.retention import Active
