@@ -104,7 +104,7 @@ def weigh(shared: set[Trait], one: Side, other: Side) -> list[Reason]:
         reasons.append(Reason("Same phone number", traits.phone(one.phone, one.country), 60))
     if Trait.NAME in shared:
         reasons.append(Reason("Same name", one.name, 50 if companies else 40))
-    elif Trait.SOUND in shared and similar(one.name, other.name):
+    elif Trait.SOUND in shared and (companies or reasons) and similar(one.name, other.name):
         reasons.append(Reason("Similar name", f"{one.name} / {other.name}", 45 if companies else 25))
     return sorted(reasons, key=lambda reason: -reason.weight)
 
@@ -112,7 +112,8 @@ def weigh(shared: set[Trait], one: Side, other: Side) -> list[Reason]:
 def similar(one: str, other: str) -> bool:
     """Whether two names are nearly the same once what tells nobody apart is left out."""
     first, second = (" ".join(traits.name_words(name)) for name in (one, other))
-    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= ALIKE
+    match = SequenceMatcher(None, first, second, autojunk=False)
+    return match.real_quick_ratio() >= ALIKE and match.quick_ratio() >= ALIKE and match.ratio() >= ALIKE
 
 
 def score_of(reasons: Iterable[Reason]) -> int:

@@ -1,8 +1,8 @@
 """Making two customers one: what both had is the survivor's, and the loser's ids lead to them.
 
-All in one transaction. Whoever folds or imports waits for its turn; segments and both customers are held, in the order
-of ids, in the order in which everybody takes them. Nobody is waited for after that: whoever writes to one of the two at
-that moment goes first, and the merge is refused with a word to try again.
+All in one transaction. Whoever folds or imports is waited for; then segments and both customers are held, in the
+order of ids, as everybody holds them. After that hardly anybody is waited for: whoever writes to one of the two at that moment
+goes first, and the merge is refused with a word to try again.
 """
 
 import uuid
@@ -30,7 +30,7 @@ FIELDS = (
     *("owner", "team", "is_key_account", "persona", "source"),
 )
 COLUMNS = {"owner": "owner_id", "team": "team_id"}
-BUSY = "One of the two is being written to at this very moment. Nothing was changed; try again."
+BUSY = "Customers are being written to at this very moment, by an import perhaps. Nothing was changed; try again soon."
 
 
 class ChangedMeanwhile(CannotMerge):
@@ -71,7 +71,8 @@ def merge(wanted: Wanted, by: User) -> Merge:
 
 
 def hold_turn() -> None:
-    """Wait for whoever imports, folds or refreshes, and keep them waiting until the transaction ends."""
+    """Wait, a little, for whoever imports, folds or refreshes, and keep them waiting until the transaction ends."""
+    _wait_at_most("5s")
     ingest.take_turn()
     folding.take_turn()
     list(Segment.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
@@ -81,9 +82,14 @@ def hold(customer_ids: list[int]) -> dict[int, Customer]:
     """The customers' rows, locked in the order of ids. From here on nobody is waited for."""
     rows = Customer.objects.select_for_update(of=("self",)).filter(pk__in=customer_ids).order_by("pk")
     held = {row.pk: row for row in rows}
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '700ms'")
+    _wait_at_most("700ms")  # less than PostgreSQL waits before it looks for a deadlock
     return held
+
+
+def _wait_at_most(time: str) -> None:
+    """For any lock, until the transaction ends; what takes longer raises OperationalError (LockNotAvailable)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [time])
 
 
 def _already(wanted: Wanted) -> Merge | None:

@@ -8,7 +8,7 @@ nearly the same has the same skeleton (first letters and consonants) in all its 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -112,15 +112,16 @@ def _regions() -> dict[str, str]:
     return names
 
 
-def name_words(name: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def name_words(name: str) -> tuple[str, ...]:
     """The words that tell, without accents, in alphabetical order."""
     plain = unicodedata.normalize("NFKD", name.casefold().replace("&", " and ").replace("'", "").replace("’", ""))
     plain = "".join(each for each in plain if not unicodedata.combining(each))
     words = re.findall(r"\w+", plain.replace(".", "") if re.search(r"\b\w\.\w\.", plain) else plain)
-    return sorted(word for word in words if word not in EMPTY_WORDS) or sorted(words)
+    return tuple(sorted(word for word in words if word not in EMPTY_WORDS) or sorted(words))
 
 
-def skeletons(words: list[str]) -> set[str]:
+def skeletons(words: Sequence[str]) -> set[str]:
     """The skeleton of the whole name, and those in which one word is down to its first letter."""
     bare = [skeleton(word) for word in words[:MOST_WORDS]]
     found = {" ".join(sorted(bare))} if bare else set()

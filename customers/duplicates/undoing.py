@@ -41,7 +41,8 @@ def undo(merge_id: int, by: User) -> Merge:
             raise CannotUndo(BUSY) from error
         raise
     except IntegrityError as error:
-        raise CannotUndo(f"{error.__cause__}. What was there before does not fit what is there now.") from error
+        said = str(error).splitlines()[0]
+        raise CannotUndo(f"What was there before does not fit what is there now: {said}.") from error
 
 
 def obstacle(made: Merge) -> str:

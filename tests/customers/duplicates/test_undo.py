@@ -1,10 +1,12 @@
 """A merge is undone: both are as they were, what came since stays, and nobody's no is lost."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from campaigns.models import Message
 from customers.contacts import consent as contact_consent
 from customers.duplicates import consents, merging, undoing
 from customers.duplicates.moving import CannotMerge
-from customers.models import Contact, ContactConsent, Customer, CustomerFacts, Event, Merge, Order, Task
+from customers.models import Contact, ContactConsent, Customer, CustomerFacts, CustomField, Event, Merge, Order, Task
 from customers.records import consent
 from loyalty.models import Budget
 from retention.common import clock
@@ -167,3 +169,39 @@ def test_a_finished_campaign_stays_silent() -> None:
     type(among.campaign).objects.filter(pk=among.campaign.pk).update(state="finished")
     undone(made)
     assert not Message.objects.filter(state="pending").exists()
+
+
+def test_a_value_that_fits_no_more_is_named() -> None:
+    one, other = customer("a"), customer("b", attributes={"size": "large"})
+    made = united(one, other)
+    CustomField.objects.create(key="size", label="Size", type="number")
+    with pytest.raises(undoing.CannotUndo, match='Size is of type number and cannot be "large"'), transaction.atomic():
+        undone(made)
+    assert Merge.objects.get().undone_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_gives_way_to_whoever_writes_at_that_moment() -> None:
+    one, other = customer("a"), customer("b")
+    task = Task.objects.create(customer=other, title="Call", due_at=clock.now())
+    by, written, merged = full.boss(), threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            Task.objects.filter(pk=task.pk).update(title="Call back")
+            written.set()
+            merged.wait(20)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        written.wait(20)
+        try:
+            with pytest.raises(CannotMerge, match="try again"):
+                merging.merge(merging.Wanted(one.pk, other.pk, ()), by)
+        finally:
+            merged.set()
+        writing.result()
+    assert Customer.objects.count() == 2
+    assert merging.merge(merging.Wanted(one.pk, other.pk, ()), by).loser_id == other.pk
+    assert Task.objects.get().title == "Call back"
