@@ -148,10 +148,11 @@ def _rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
+# As an array the marks are found once, and then by their index; as IN (…) they could be found again for every row.
 _TAKE = """
-    DELETE FROM customers_unmatched WHERE id IN (
+    DELETE FROM customers_unmatched WHERE id = ANY(ARRAY(
         SELECT id FROM customers_unmatched ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ) RETURNING customer_id
+    )) RETURNING customer_id
 """
 # Of each value one more than a crowd is read at most, however many have it.
 _PAIRS = """

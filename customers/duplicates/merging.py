@@ -1,8 +1,8 @@
 """Making two customers one: what both had is the survivor's, and the loser's ids lead to them.
 
 All in one transaction. Whoever folds or imports is waited for; then segments and both customers are held, in the
-order of ids, as everybody holds them. After that hardly anybody is waited for: whoever writes to one of the two at that moment
-goes first, and the merge is refused with a word to try again.
+order of ids, as everybody holds them. After that hardly anybody is waited for: whoever writes to one of the two at that
+moment goes first, and the merge is refused with a word to try again.
 """
 
 import uuid

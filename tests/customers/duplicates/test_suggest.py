@@ -146,3 +146,11 @@ def test_pages_at_a_fixed_cost(signed_in: SignIn) -> None:
     finding.look()
     assert_query_count("duplicates", client, "/customers/duplicates/")
     assert_query_count("duplicates of a customer", client, f"/customers/{Customer.objects.all()[0].pk}/duplicates/")
+
+
+def test_a_batch_is_no_larger_than_asked_for() -> None:
+    Customer.objects.bulk_create(Customer(external_id=f"c{n}", email=f"{n // 2}@x.test") for n in range(300))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_unmatched")
+    assert [finding.look(limit=120) for _ in range(4)] == [120, 120, 60, 0]
+    assert Likeness.objects.count() == 150
