@@ -41,6 +41,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 
 def test_it_works(taken: Import, compared: Callable[[], bool]) -> None:
+    alone()
     summary = again(taken).summary
     assert not compared()
     for noun, count in (("customers", 3), ("orders", 9), ("lines", 9)):
@@ -48,6 +49,12 @@ def test_it_works(taken: Import, compared: Callable[[], bool]) -> None:
     assert (summary["rows"], summary["taken"], summary["rejected"]) == (9, 9, 0)
     other, _ = bring(mapping(LINES), FILE)
     assert (other.summary["lines"], compared()) == (summary["lines"], False)
+
+
+def alone() -> None:
+    """Let the marks say that no other transaction was open, which those of other databases of the cluster may be."""
+    for imported in Import.objects.exclude(mark={}):
+        Import.objects.filter(pk=imported.pk).update(mark={**imported.mark, "horizon": imported.mark["own"]})
 
 
 CHANGES: dict[str, Callable[[], object]] = {
@@ -69,6 +76,7 @@ def test_whatever_was_written_since_has_all_of_it_compared(taken: Import, compar
         assert compared(), said
         order = Order.objects.get(external_id="A1")
         assert (order.amount, order.lines.get().sku) == (Decimal(2), "x"), said
+        alone()
         again(taken)
         assert not compared(), said
     bring(mapping(LINES, dates="dmy"), FILE)
@@ -81,6 +89,7 @@ def test_whatever_was_written_since_has_all_of_it_compared(taken: Import, compar
 
 def test_a_mark_that_forgets_the_lines_is_found_out(taken: Import, compared: Callable[[], bool]) -> None:
     """The bug that the test above is there for: planted, a changed line stays as somebody left it."""
+    alone()
     taken.refresh_from_db()
     Import.objects.update(mark={**taken.mark, "counts": {"customers_order": 9}})
     CHANGES["a line changed"]()
