@@ -81,6 +81,22 @@ def test_usage_falls_before_a_subscription_ends(demo: Demo) -> None:
     assert found.z < -5
 
 
+def test_falling_usage_is_falling_health(demo: Demo) -> None:
+    used = CustomerFacts.objects.filter(subscribed_at__lt=NOW, churned_at=None, usage_prior_30d__gte=10)
+    fallen = Q(usage_30d__lte=F("usage_prior_30d") * 0.6)
+    low, high = (
+        sample([float(health) for health in who.values_list("health", flat=True) if health is not None])
+        for who in (used.filter(fallen), used.exclude(fallen))
+    )
+    compared = compare_means(low, high)
+    assert compared
+    assert compared.difference < -5
+    assert compared.p is not None
+    assert compared.p < 0.001
+    dropped = Event.objects.filter(kind="health.dropped", customer=OuterRef("customer_id"))
+    assert used.filter(fallen).filter(Exists(dropped)).count() > 10
+
+
 def test_detractors_leave_more_often(demo: Demo) -> None:
     horizon = timedelta(days=120)
     subscribed = spans().filter(customer=OuterRef("customer"), started_at__lte=OuterRef("answered_at"))
