@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,10 +17,14 @@ from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Moment, N
 
 TASK = "task"
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
+_MY_CUSTOMERS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id = %s)"
+_NOBODYS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id IS NULL)"
+#: Whose lines, of a kind that names nobody, and of one that may; each %s is me. Asked of each kind by itself, so that
+#: no more is read of it than that.
 WHOSE = {
-    "mine": "coalesce(person, owner_id) = %s",
-    "nobodys": "coalesce(person, owner_id) IS NULL AND %s > 0",
-    "everyones": "%s > 0",
+    "mine": (_MY_CUSTOMERS, f"(need_person = %s OR need_person IS NULL AND {_MY_CUSTOMERS})"),
+    "nobodys": (_NOBODYS, f"(need_person IS NULL AND {_NOBODYS})"),
+    "everyones": ("true", "true"),
 }
 
 
@@ -49,6 +54,7 @@ SELECT %s AS kind, need_ref::bigint AS ref, need_customer AS customer_id, %s || 
        need_at::timestamptz AS at, need_urgency::float8 AS urgency, need_about AS about, need_money::numeric AS money,
        need_currency::text AS currency, need_person::bigint AS person, %s AS yields, %s AS lasts
   FROM ({rows}) AS rows
+ WHERE {whose}
 """
 _LINE = "kind, ref, customer_id, origin, at, urgency, about, money, currency, person"
 # What yields leaves the customer to an open task that is due before what the line is about, and to the most urgent of
@@ -57,10 +63,8 @@ _RANKED = """
 WITH standing AS (
     SELECT told.*, greatest(12 * facts.mrr, facts.revenue_365d, 0) AS known
       FROM ({told}) AS told
-      JOIN customers_customer customer ON customer.id = told.customer_id
       LEFT JOIN customers_customerfacts facts ON facts.customer_id = told.customer_id
-     WHERE {whose}
-       AND (told.kind = 'task' OR NOT EXISTS (
+     WHERE (told.kind = 'task' OR NOT EXISTS (
             SELECT FROM customers_task task
              WHERE task.customer_id = told.customer_id
                AND (task.origin = told.origin AND (told.lasts OR task.state = 'open')
@@ -84,16 +88,16 @@ Sql = tuple[str, list[Any]]
 
 def ranked(whose: str, me: int, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
-    told, params = _together([_tasks(moment), *_needs(moment)])
-    statement = _RANKED.format(line=_LINE, told=told, whose=WHOSE[whose])
-    rows = _rows(statement, [*params, me, moment.now, currency, NOW, THIS_WEEK, size, start])
+    told, params = _together([_tasks(moment, whose, me), *_needs(moment, whose, me)])
+    rows = _rows(_RANKED.format(line=_LINE, told=told), [*params, moment.now, currency, NOW, THIS_WEEK, size, start])
     return [Rank(_line(row), row[-2]) for row in rows], rows[0][-1] if rows else 0
 
 
 def find(kind: str, ref: int, moment: Moment) -> Line:
     """What a source says now of a row. Raises Overtaken where it says nothing any more."""
-    told, params = _together(_needs(moment, kind))
-    rows = _rows(_FOUND.format(line=_LINE, told=told), [*params, ref])
+    rows = []
+    for told, params in _needs(moment, kind=kind):
+        rows = _rows(_FOUND.format(line=_LINE, told=told), [*params, ref])
     if not rows:
         raise Overtaken(f"{kind}:{ref}")
     return _line(rows[0])
@@ -104,33 +108,39 @@ def behind(tasks: Iterable[Task], moment: Moment) -> dict[int, Line]:
     made = {(task.customer_id, task.origin): task.pk for task in tasks if task.origin.partition(":")[0] in SOURCES}
     if not made:
         return {}
-    told, params = _together(_needs(moment))
+    told, params = _together([_tasks(moment), *_needs(moment)])
     customers, origins = zip(*made, strict=True)
     rows = _rows(_BEHIND.format(line=_LINE, told=told), [*params, list(customers), list(origins)])
     lines = map(_line, rows)
     return {made[of]: line for line in lines if (of := (line.customer_id, line.origin)) in made}
 
 
-def _tasks(moment: Moment) -> Sql:
+def _tasks(moment: Moment, whose: str = "everyones", me: int = 0) -> Sql:
     """Those due within a week. A detractor waits for a call, however long there is for it."""
     nearing = Nearing("due_at", moment)
     urgency = Case(When(origin__startswith="answer:", then=Greatest(nearing, Value(NOW))), default=nearing)
     told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, person="assignee_id")
     rows = Task.objects.filter(state=Task.State.OPEN, due_at__lt=moment.midnight_in(8))
-    return _told(TASK, told.of(rows), yields=False, lasts=False)
+    return _whose(_told(TASK, yields=False, lasts=False), told.of(rows), whose, me)
 
 
-def _needs(moment: Moment, kind: str = "") -> Iterator[Sql]:
+def _needs(moment: Moment, whose: str = "everyones", me: int = 0, kind: str = "") -> Iterator[Sql]:
     for source in [SOURCES[kind]] if kind else SOURCES.values():
-        try:
-            yield _told(source.kind, source.rows(moment), yields=source.yields, lasts=source.done is None)
-        except EmptyResultSet:
-            continue  # the queryset can be seen to be empty
+        with suppress(EmptyResultSet):  # the queryset can be seen to be empty
+            head = _told(source.kind, yields=source.yields, lasts=source.done is None)
+            yield _whose(head, source.rows(moment), whose, me)
 
 
-def _told(kind: str, rows: Lines, *, yields: bool, lasts: bool) -> Sql:
+def _told(kind: str, *, yields: bool, lasts: bool) -> list[Any]:
+    """What stands before the rows of `_TOLD`."""
+    return [kind, f"{kind}:", yields, lasts]
+
+
+def _whose(head: list[Any], rows: Lines, whose: str, me: int) -> Sql:
     statement, params = rows.query.sql_with_params()
-    return _TOLD.format(rows=statement), [kind, f"{kind}:", yields, lasts, *params]
+    named = getattr(rows.query.annotations["need_person"], "value", rows) is not None
+    mine = WHOSE[whose][named]
+    return _TOLD.format(rows=statement, whose=mine), [*head, *params, *[me] * mine.count("%s")]
 
 
 def _together(parts: Iterable[Sql]) -> Sql:

@@ -170,7 +170,8 @@ def test_facts_and_tables_agree(demo: Demo) -> None:
 def test_there_is_history_to_look_at(demo: Demo) -> None:
     assert StagePeriod.objects.filter(left_at__isnull=False).count() > 1_000
     assert all(segment.size > 10 for segment in Segment.objects.all())
-    assert all(segment.memberships.filter(left_at__isnull=False).exists() for segment in Segment.objects.all())
+    moving = Segment.objects.exclude(name="Key accounts")
+    assert all(segment.memberships.filter(left_at__isnull=False).exists() for segment in moving)
     stages = dict(CustomerFacts.objects.values_list("stage").annotate(Count("pk")))
     assert len(stages) == 8
     assert min(stages.values()) > 30
