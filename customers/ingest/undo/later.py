@@ -25,12 +25,14 @@ def check(imported: Import) -> None:
         raise BuiltUpon(_in_words(found))
 
 
+# What is left of an import that was taken back already, as far as it could be, is judged row by row like an edit.
 # Both tables' index finds the rows: each later change is of one row, which either is one that this import changed or
 # lies in a span of those it made.
 _CHANGED_AGAIN = """
     SELECT later.run_id, later."table", count(*)
     FROM customers_importchange AS later
-    WHERE later.run_id <> %(run)s AND later.before IS NOT NULL AND EXISTS (
+    WHERE later.run_id <> %(run)s AND later.before IS NOT NULL
+        AND later.run_id NOT IN (SELECT id FROM customers_import WHERE undone_at IS NOT NULL) AND EXISTS (
         SELECT FROM customers_importchange AS ours WHERE ours.run_id = %(run)s AND ours."table" = later."table"
             AND ours.at < later.at AND ours.first <= later.first AND ours.last >= later.first)
     GROUP BY later.run_id, later."table"
@@ -57,6 +59,7 @@ _HUNG_ON = """
     JOIN customers_importchange AS later ON later."table" = {child_name} AND child.id BETWEEN later.first AND later.last
         AND later.before IS NULL AND later.run_id <> ours.run_id AND later.at > ours.at
     WHERE ours.run_id = %(run)s AND ours."table" = {parent} AND ours.before IS NULL
+        AND later.run_id NOT IN (SELECT id FROM customers_import WHERE undone_at IS NOT NULL)
     GROUP BY later.run_id
 """
 

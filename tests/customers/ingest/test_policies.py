@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from customers.ingest import policies
-from customers.models import Case, Customer, CustomField, Order, OrderLine, Product, Subscription
+from customers.models import Case, Customer, CustomField, FormerId, Order, OrderLine, Product, Subscription
 from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, bring, done, failed, mapping, refusals
 from tests.customers.ingest.test_undo import CASES, CONTACTS, PRODUCTS, SUBSCRIPTIONS
 
@@ -171,6 +171,13 @@ def test_an_id_that_somebody_else_has_is_refused() -> None:
     Customer.objects.create(external_id="9", email="x@example.test")
     assert "None of the 1 rows" in failed(mapping(CUSTOMERS, match="email"), HEADER + "9,Ann,ann@example.test,,,\n")
     assert Customer.objects.get().name == ""
+
+
+def test_an_id_that_was_taken_into_another_customer_leads_there() -> None:
+    stays = Customer.objects.create(external_id="1", name="Ann")
+    FormerId.objects.create(pk=stays.pk + 1000, external_id="9", customer=stays)
+    done(mapping(CUSTOMERS), HEADER + "9,Anna,,,,\n")
+    assert names() == {"1": ("Anna", "")}
 
 
 def test_orders_find_their_customers_by_address() -> None:

@@ -225,6 +225,16 @@ def test_a_change_that_somebody_edited_since_stays() -> None:
     assert kept(taken) == [("Annie", judging.CHANGED)]
 
 
+def test_what_a_later_undo_had_to_leave_does_not_bar_the_way() -> None:
+    _, one = bring(mapping(CUSTOMERS), HEADER + ANN + BEN)
+    _, two = bring(mapping(CUSTOMERS), HEADER + ANN.replace("Ann,", "A,"))
+    Customer.objects.filter(name="A").update(name="Annie", updated_at=clock.now())
+    assert undo(two).summary["tables"]["customers"]["kept"] == 1
+    assert undo(one).error == ""
+    assert list(Customer.objects.values_list("name", flat=True)) == ["Annie"]
+    assert ("Annie", judging.CHANGED) in kept(one)
+
+
 def test_an_import_that_changed_nothing_has_no_journal() -> None:
     _, first = bring(mapping(CUSTOMERS), HEADER + ANN + BEN)
     span = first.changes.get(table="customers_customer")
