@@ -26,7 +26,6 @@ TABLES = {
     "customers_subscriptionterm": "customer_id, valid_from, valid_to, plan, quantity, amount, discount",
     "customers_renewalforecast": "subscription_id, renews_at, forecast, note",
     "customers_successplan": "customer_id, title, state, agreed_at",
-    "customers_milestone": "title, due_on, state, done_at",
     "customers_case": "external_id, subject, state, opened_at, rating",
     "customers_mrrmovement": "customer_id, currency, day, kind, before, after",
     "customers_event": "customer_id, kind, occurred_at, payload::text",
