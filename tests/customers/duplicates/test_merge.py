@@ -10,8 +10,9 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from campaigns import carrying as campaigns_carrying
 from campaigns.models import Enrolment, Message
-from customers.duplicates import merging, moving, undoing
+from customers.duplicates import consents, merging, moving, undoing
 from customers.duplicates.merging import ChangedMeanwhile, Wanted
 from customers.duplicates.moving import CannotMerge
 from customers.models import (
@@ -163,6 +164,16 @@ def test_nobody_gets_a_message_twice(mine: str, theirs: str, waiting: int) -> No
     united(one, other)
     assert Message.objects.filter(state__in=["pending", "claimed", "sending"], customer=one).count() == waiting
     assert Enrolment.objects.filter(customer=one, left_at=None).count() == 1
+
+
+def test_the_planted_holes_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: a merge that lets messages be, and one that takes what was said first."""
+    monkeypatch.setattr(campaigns_carrying, "_TWICE", "FALSE")
+    with pytest.raises(AssertionError), transaction.atomic():
+        test_nobody_gets_a_message_twice("sent", "pending", 0)
+    monkeypatch.setattr(consents, "strictest", lambda said: said[0] if said else None)
+    with pytest.raises(AssertionError), transaction.atomic():
+        test_the_strictest_consent_holds("granted", "withdrawn", "withdrawn")
 
 
 def test_no_merge_while_one_is_on_the_wire() -> None:
