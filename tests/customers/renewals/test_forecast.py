@@ -143,16 +143,16 @@ def test_months_are_the_workspaces_and_what_nobody_calls_about_is_left_out() -> 
 
 
 def test_every_sum_opens_to_just_what_it_counts_and_no_currencies_are_added_up(signed_in: SignIn) -> None:
-    for number in range(9):
+    for number in range(4):
         contract(f"c{number}", days=30 * number % 150 + 1, facts={"stage": Stage.AT_RISK} if number % 2 else {})
     contract("dollars", currency="USD", amount=1200)
     client = signed_in("analyst")
     for by in ("forecast", "stage"):
         text = page(client, f"whose=everyones&by={by}")
-        assert "90.00 EUR" in text
-        assert "190.00" not in text
+        assert "40.00 EUR" in text
+        assert "140.00" not in text
         sums = re.findall(r'class="num" href="(/today/renewals/list/\?[^"]+)">([\d,.]+) (EUR|USD)</a>', text)
-        assert len(sums) > 15
+        assert len(sums) > 10
         for url, worth, currency in sums:
             listed = client.get(unescape(url)).content.decode()
             shown = re.findall(rf'data-label="MRR"><a href="[^"]+">([\d,.]+) {currency}</a>', listed)
@@ -231,7 +231,7 @@ def test_who_may_only_read_is_refused(signed_in: SignIn) -> None:
 def test_a_fixed_number_of_queries(signed_in: SignIn, anna: User) -> None:
     client = signed_in("account_manager")
     counts = []
-    for number in (2, 30):
+    for number in (2, 12):
         for each in range(number):
             contract(f"{number} {each}", days=each * 5, owner=anna)
         with CaptureQueriesContext(connection) as queries:
