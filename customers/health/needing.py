@@ -24,7 +24,7 @@ def _place(line: Line) -> str:
 
 @need("health", "Health dropped", "Find out what went wrong", said=_said, place=_place, yields=True)
 def dropped(moment: Moment) -> Lines:
-    """Where there is money to lose. Each drop by itself: one that was dealt with is silent, and a later one is not."""
+    """Where there is money to lose and health is no longer good. Each drop by itself: one that was dealt with is silent, and a later one is not."""
     told = Told(
         customer="customer_id",
         ref="customer_id",
@@ -35,4 +35,5 @@ def dropped(moment: Moment) -> Lines:
     )
     money = Q(customer__facts__mrr__gt=0) | Q(customer__facts__revenue_365d__gt=0)
     lately = Q(customer__facts__health_dropped_at__gt=moment.ago(LATELY))
-    return told.of(Health.objects.filter(money, lately, fell_from__isnull=False, score__isnull=False))
+    ailing = Health.objects.filter(band__in=[HealthBand.WATCH, HealthBand.POOR], fell_from__isnull=False)
+    return told.of(ailing.filter(money, lately))
