@@ -72,9 +72,18 @@ class Scope:
 
     @property
     def within(self) -> str:
-        """Segment and book in words; empty where there is neither."""
+        """Segment and book by their names; empty where there is neither."""
+        return self._both("")
+
+    @property
+    def limited_to(self) -> str:
+        """The same as a sentence has it."""
+        return self._both("the segment ")
+
+    def _both(self, kind: str) -> str:
+        segment = f"{kind}{self.segment.name}" if self.segment else ""
         book = f"{self.book.name}’s book" if self.book else ""
-        return " and ".join(filter(None, (self.segment.name if self.segment else "", book)))
+        return " and ".join(filter(None, (segment, book)))
 
     @property
     def query(self) -> dict[str, str]:
