@@ -24,7 +24,10 @@ def _place(line: Line) -> str:
 
 @need("health", "Health dropped", "Find out what went wrong", said=_said, place=_place, yields=True)
 def dropped(moment: Moment) -> Lines:
-    """Where there is money to lose and health is no longer good. Each drop by itself: one that was dealt with is silent, and a later one is not."""
+    """Where there is money to lose and health is no longer good.
+
+    Each drop by itself: one that was dealt with is silent, and a later one is not.
+    """
     told = Told(
         customer="customer_id",
         ref="customer_id",

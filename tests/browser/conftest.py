@@ -21,7 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from retention.workspace.models import User
 from retention.workspace.roles import Role
-from tests.chromium import DESKTOP, PHONE
+from tests.chromium import DESKTOP, PATIENCE, PHONE
 
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -52,7 +52,7 @@ def as_role(chromium: Browser, live_server: LiveServer) -> Iterator[AsRole]:
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         if role:
             _sign_in(context, role, live_server.url)

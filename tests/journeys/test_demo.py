@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from retention.workspace.roles import Role
 from tests.browser.conftest import accessible, no_sideways_scroll
-from tests.chromium import DESKTOP, PHONE
+from tests.chromium import DESKTOP, PATIENCE, PHONE
 from tests.journeys.product import Product, wait_until
 
 EVERY_PLACE = ["Today", "Customers", "Segments", "Campaigns", "Surveys", "Metrics", "Data", "Settings"]
@@ -40,7 +40,7 @@ class Visitors:
     def stranger(self, size: tuple[int, int] = DESKTOP) -> Page:
         viewport = {"width": size[0], "height": size[1]}
         context = self.chromium.new_context(base_url=self.product.url, viewport=viewport)  # type: ignore[arg-type]
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         self.opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
