@@ -19,7 +19,8 @@ CUSTOMERS = 300
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexdef"
 REFERENCES = """
-    SELECT format('SELECT count(*) FROM %s t WHERE t.%I IS NOT NULL AND NOT EXISTS (SELECT FROM %s r WHERE r.%I = t.%I)',
+    SELECT format('SELECT count(*) FROM %s t WHERE t.%I IS NOT NULL AND NOT EXISTS'
+                  ' (SELECT FROM %s r WHERE r.%I = t.%I)',
                   c.conrelid::regclass, a.attname, c.confrelid::regclass, b.attname, a.attname)
     FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
     JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
