@@ -40,7 +40,8 @@ def company(db: None) -> Iterator[list[Any]]:
 def rows(query: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
+    return found
 
 
 def test_it_holds_what_the_product_holds(company: list[Any]) -> None:
