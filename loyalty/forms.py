@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from loyalty.authorising import DECIDERS
 from loyalty.costing import Terms
 from loyalty.models import Authority, Kind, Policy, Reason
+from retention.common.opened import OpenedForm
 from retention.workspace.models import User
 from retention.workspace.roles import Role
 
@@ -95,7 +96,7 @@ def deciders() -> QuerySet[User]:
     return User.objects.filter(is_active=True, role__in=DECIDERS).order_by("first_name", "last_name", "email")
 
 
-class AuthorityForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class AuthorityForm(OpenedForm):
     class Meta:
         model = Authority
         fields = [
@@ -163,7 +164,7 @@ class NewAuthorityForm(AuthorityForm):
         return said
 
 
-class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+class PolicyForm(OpenedForm):
     class Meta:
         model = Policy
         fields = ["training_cost", "days_to_answer"]

@@ -88,6 +88,9 @@ class Gauge:
 
     @property
     def over_said(self) -> str:
+        """35 % is 15 points above 20 %: not 15 %, which would be 23 %."""
+        if self.unit == "%":
+            return counted(plain(self.over.quantize(Decimal("0.01"))), "point")
         return self.words(self.over)
 
     @property

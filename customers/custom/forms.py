@@ -7,11 +7,12 @@ from django import forms
 
 from customers.custom.definitions import Draft
 from customers.models import CustomField
+from retention.common.opened import OpenedForm
 
 MOST_CHOICES = 200
 
 
-class FieldForm(forms.Form):
+class FieldForm(OpenedForm):
     """`field`: the one to change; its key and type are no longer asked for."""
 
     label = forms.CharField(max_length=60, help_text="As people read it.")
@@ -34,15 +35,18 @@ class FieldForm(forms.Form):
         help_text="The form insists on it. A file may leave it out.",
     )
 
+    class Meta:
+        model = CustomField
+        fields = ("label", "choices", "help", "required")
+
     def __init__(self, *args: Any, field: CustomField | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, instance=field, **kwargs)
         self._type = field.type if field else ""
         if field:
             del self.fields["key"], self.fields["type"]
             if not field.lists:
                 del self.fields["choices"]
-            said = {"label": field.label, "choices": "\n".join(field.choices), "help": field.help}
-            self.initial = {**said, "required": field.required}
+            self.initial["choices"] = "\n".join(field.choices)
 
     def clean_key(self) -> str:
         key = str(self.cleaned_data["key"]).lower().replace("-", "_")
@@ -68,6 +72,9 @@ class FieldForm(forms.Form):
         if "key" in self.fields and not said.get("key") and "key" not in self.errors:
             said["key"] = key_from(said.get("label", ""))
         return said
+
+    def _post_clean(self) -> None:
+        """Left out: it would write what was typed on the field that stands. `definitions` checks what only it can."""
 
     @property
     def draft(self) -> Draft:

@@ -1,6 +1,7 @@
 """The settings of custom fields: for administrators."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -8,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.custom import definitions
 from customers.custom.forms import FieldForm
 from customers.models import CustomField
+from retention.common.opened import held
 from retention.workspace.roles import Can, requires
 
 PLACE = "customers:custom_fields"
@@ -47,8 +49,9 @@ def new(request: HttpRequest, about: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    field = get_object_or_404(CustomField, pk=pk)
+    field = get_object_or_404(held(request, CustomField.objects.all()), pk=pk)
     form = FieldForm(request.POST or None, field=field)
     if request.method == "POST" and form.is_valid():
         try:

@@ -55,6 +55,14 @@ class MergeForm(forms.Form):
         return [mine, theirs]
 
 
+def told_apart(survivor: Customer, loser: Customer) -> tuple[str, str]:
+    """What a page calls the two: by their names, and with their ids where these are the same."""
+    mine, theirs = str(survivor), str(loser)
+    if mine.casefold() == theirs.casefold() != "":
+        return f"{mine} ({survivor.external_id})", f"{theirs} ({loser.external_id})"
+    return mine, theirs
+
+
 def opened(survivor: Customer, loser: Customer) -> str:
     return f"{survivor.updated_at.isoformat()} {loser.updated_at.isoformat()}"
 

@@ -57,7 +57,9 @@ def compare(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 def _about(survivor: Customer, loser: Customer) -> dict[str, Any]:
     said = [each.consents.order_by("channel") for each in (survivor, loser)]
-    return {"counts": moving.counts([survivor.pk, loser.pk]), "consents": said}
+    stays, goes = comparing.told_apart(survivor, loser)
+    counts = moving.counts([survivor.pk, loser.pk])
+    return {"counts": counts, "consents": said, "stays": stays, "goes": goes}
 
 
 @require_safe

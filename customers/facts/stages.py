@@ -10,7 +10,7 @@ docs/lifecycle.md prints this table for people; a test keeps the two equal.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -133,14 +133,20 @@ def judged(facts: str) -> str:
 
 
 def reasons(facts: str) -> str:
-    """SQL over a relation of facts: `why`, the words of the rule that applies, and `gap`, the expected one.
+    """SQL over a relation of facts: `why`, the words of the rule that applies, `gap`, the expected one, and `measure`.
 
     Takes the same parameters.
     """
-    arms = " ".join(
-        f"WHEN ({basis.sql}) AND ({rule.sql}) THEN '{_quoted(basis, rule)}'" for basis in BASES for rule in basis.rules
-    )
-    return f"SELECT CASE {arms} END AS why, gap FROM {_with_instants(facts)}"  # noqa: S608 - constants of this module
+    rules = [(f"WHEN ({basis.sql}) AND ({rule.sql}) THEN ", basis, rule) for basis in BASES for rule in basis.rules]
+    words = " ".join(f"{when}'{_quoted(basis, rule)}'" for when, basis, rule in rules)
+    measures = " ".join(f"{when}'{measure(rule)}'" for when, _, rule in rules)
+    return f"SELECT CASE {words} END AS why, gap, CASE {measures} END AS measure FROM {_with_instants(facts)}"  # noqa: S608 - constants of this module
+
+
+def measure(rule: Rule) -> str:
+    """What the rule's time is counted in: "gap", "window", or "" where neither has a part in it."""
+    used = " ".join(sql for name, sql in INSTANTS.items() if name in rule.sql).split()
+    return "gap" if "gap" in used else "window" if "w" in used else ""
 
 
 def _quoted(basis: Basis, rule: Rule) -> str:
@@ -161,14 +167,22 @@ def _with_instants(facts: str) -> str:
     """  # noqa: S608 - constants of this module
 
 
-def why(customer_id: int, now: datetime, window: timedelta) -> tuple[str, timedelta] | None:
-    """The rule that puts a customer in their stage, in words, and the gap expected of them; None without facts."""
+class Why(NamedTuple):
+    """The rule that puts a customer in their stage, in words; the gap expected of them; what the rule counts in."""
+
+    words: str
+    gap: timedelta
+    measure: str
+
+
+def why(customer_id: int, now: datetime, window: timedelta) -> Why | None:
+    """Why a customer is in their stage; None without facts."""
     facts = "(SELECT * FROM customers_customerfacts WHERE customer_id = %(customer)s) AS facts"
     with connection.cursor() as cursor:
         params: dict[str, Any] = {"customer": customer_id, "now": now, "window": window}
         cursor.execute(reasons(facts), params)
-        found: tuple[str, timedelta] | None = cursor.fetchone()
-    return found
+        found = cursor.fetchone()
+    return Why(*found) if found else None
 
 
 def record_moves(customer_ids: Sequence[int], now: datetime, window: timedelta) -> None:

@@ -13,8 +13,18 @@ from retention.workspace.models import User
 from retention.workspace.roles import Can
 
 
+class Chosen(forms.TypedMultipleChoiceField):
+    """Numbers of rows, to be looked for among those that whoever asks may have."""
+
+    def valid_value(self, value: Any) -> bool:
+        return str(value).isdecimal() and len(str(value)) < len(str(2**63))
+
+
 class HandOverForm(forms.Form):
-    """Whose: one's own, or for an administrator anybody's. `seen` is how many customers the dry run said."""
+    """Whose: one's own, or for an administrator anybody's.
+
+    `seen` is how many customers the dry run was about; `ticked` says that each had a box, and `only` are those ticked.
+    """
 
     giver = forms.ModelChoiceField(User.objects.none(), label="Whose customers", empty_label=None)
     receiver = forms.ModelChoiceField(workers(), label="Go to", empty_label="Choose a colleague")
@@ -31,6 +41,8 @@ class HandOverForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    ticked = forms.BooleanField(widget=forms.HiddenInput, required=False)
+    only = Chosen(coerce=int, required=False)
 
     def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,6 +50,7 @@ class HandOverForm(forms.Form):
         field = self.fields["giver"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = owners if by.can(Can.ADMINISTER) else User.objects.filter(pk=by.pk)
+
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
@@ -54,7 +67,7 @@ class HandOverForm(forms.Form):
             tag=said["tag"],
             key="yes" if said["key"] else "",
         )
-        return Wish(said["giver"], said["receiver"], filters, said["note"])
+        return Wish(said["giver"], said["receiver"], filters, said["note"], said["only"] if said["ticked"] else None)
 
 
 class NoteForm(OpenedForm):

@@ -1,5 +1,6 @@
 """The hand-over itself: in one transaction and a fixed number of statements, however many customers there are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,15 +31,19 @@ class NotTheirs(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """Whose customers go to whom: all of the book, or those whom `filters` leave."""
+    """Whose customers go to whom: all of the book, or those whom `filters` leave, or of these those in `only`."""
 
     giver: User
     receiver: User
     filters: Filters
     note: str = ""
+    only: Collection[int] | None = None
+
+    def offered(self) -> QuerySet[Customer]:
+        return matching(self.filters).filter(owner=self.giver)
 
     def customers(self) -> QuerySet[Customer]:
-        return matching(self.filters).filter(owner=self.giver)
+        return self.offered() if self.only is None else self.offered().filter(pk__in=self.only)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def hand_over(wish: Wish, by: User) -> HandOver:
         raise Refused("Choose somebody else who looks after customers.")
     there = list(wish.customers().order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     if not there:
-        raise Refused("No customer of theirs is among these.")
+        raise Refused("No customer of theirs is among these." if wish.only is None else "Tick at least one customer.")
     row = HandOver.objects.create(giver=wish.giver, receiver=wish.receiver, by=by, at=clock.now(), note=wish.note)
     lines = (HandedCustomer(handover=row, customer_id=pk) for pk in there)
     HandedCustomer.objects.bulk_create(lines, batch_size=AT_A_TIME)

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +22,7 @@ from retention.workspace.roles import Can, requires
 GET_OR_POST = ["GET", "HEAD", "POST"]
 PAGE = 50
 RECENT = 20
+MOST_BOXES = 300
 
 
 @require_safe
@@ -35,16 +36,20 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_http_methods(GET_OR_POST)
 @requires(Can.EDIT_CUSTOMERS)
 def new(request: HttpRequest) -> HttpResponse:
-    """The form, then the dry run, then the deed; where the book has changed since the dry run, that again."""
+    """The form, then the dry run, then the deed; where the book has changed since the dry run, that again.
+
+    Each customer has a box in the dry run, as long as there are not too many to look through.
+    """
     by = person(request)
     form = HandOverForm(by, request.POST or None, initial={"giver": request.GET.get("giver") or by.pk})
     if request.method != "POST" or not form.is_valid() or "back" in request.POST:
         return _form(request, {"form": form}, 422 if form.errors else 200)
     try:
-        tally = handing.rehearse(form.wish, by)
-        if "confirmed" not in request.POST or form.cleaned_data["seen"] != tally.customers:
+        tally, offered = handing.rehearse(form.wish, by), form.wish.offered().count()
+        if "confirmed" not in request.POST or form.cleaned_data["seen"] != offered:
             changed = "confirmed" in request.POST
-            return _form(request, {"form": form, "tally": tally, "changed": changed}, 409 if changed else 200)
+            context = {"form": form, "tally": tally, "changed": changed} | _boxes(form.wish, offered)
+            return _form(request, context, 409 if changed else 200)
         row = handing.hand_over(form.wish, by)
     except NotTheirs as error:
         raise PermissionDenied from error
@@ -53,6 +58,13 @@ def new(request: HttpRequest) -> HttpResponse:
         return _form(request, {"form": form}, 422)
     messages.success(request, f"Handed to {row.receiver}. They have a task to read this summary.")
     return redirect("customers:handover", row.pk)
+
+
+def _boxes(wish: handing.Wish, offered: int) -> dict[str, Any]:
+    """Those worth most first, each with whether it is ticked; none where they are too many."""
+    rows = wish.offered().select_related("facts").order_by(F("facts__mrr").desc(nulls_last=True), "pk")
+    found = rows if offered <= MOST_BOXES else rows.none()
+    return {"offered": offered, "boxes": [(row, wish.only is None or row.pk in wish.only) for row in found]}
 
 
 def _form(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,12 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.models import Team
 from customers.teams.keeping import NameTaken, dissolve, keep
+from retention.common.opened import OpenedForm, held
 from retention.workspace.models import User
 from retention.workspace.roles import Can, requires
 
+TAKEN = "Another team has this name."
 
-class TeamForm(forms.Form):
-    name = forms.CharField(max_length=60)
+
+class TeamForm(OpenedForm):
     members = forms.ModelMultipleChoiceField(
         User.objects.filter(is_active=True).order_by("first_name", "email"),
         required=False,
@@ -26,6 +29,16 @@ class TeamForm(forms.Form):
         empty_label="Nobody",
         help_text="Steps of playbooks can be given to them.",
     )
+
+    class Meta:
+        model = Team
+        fields = ("name", "members", "lead")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Team.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(TAKEN)
+        return name
 
 
 @require_safe
@@ -43,23 +56,23 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    return _edit(request, get_object_or_404(Team, pk=pk))
+    return _edit(request, get_object_or_404(held(request, Team.objects.all()), pk=pk))
 
 
 def _edit(request: HttpRequest, team: Team) -> HttpResponse:
-    there = {"name": team.name, "members": team.members.all(), "lead": team.lead_id} if team.pk else {}
-    form = TeamForm(request.POST or None, initial=there)
+    named, form = str(team), TeamForm(request.POST or None, instance=team)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
         try:
-            keep(Team(pk=team.pk, name=said["name"], lead=said["lead"]), said["members"])
+            keep(team, form.cleaned_data["members"])
         except NameTaken:
-            form.add_error("name", "Another team has this name.")
+            form.add_error("name", TAKEN)
         else:
-            messages.success(request, f"The team {said['name']} is saved.")
+            messages.success(request, f"The team {team} is saved.")
             return redirect("customers:teams")
-    return render(request, "customers/teams/edit.html", {"form": form, "team": team})
+    context = {"form": form, "team": team, "named": named}
+    return render(request, "customers/teams/edit.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyalty.costing import counted
 from loyalty.forms import AuthorityForm, NewAuthorityForm, PolicyForm
 from loyalty.models import Authority, Policy
+from retention.common.opened import held
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can, requires
 from retention.workspace.templatetags.shell import money, plain
@@ -19,9 +21,10 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 
 @require_http_methods(GET_OR_POST)
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def overview(request: HttpRequest) -> HttpResponse:
     """All limits, and what holds for everybody."""
-    form = PolicyForm(request.POST or None, instance=Policy.current())
+    form = PolicyForm(request.POST or None, instance=held(request, Policy.objects.filter(id=1)).first() or Policy(id=1))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Saved.")
@@ -57,8 +60,9 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(GET_OR_POST)
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Authority.objects.select_related("person"), pk=pk)
+    row = get_object_or_404(held(request, Authority.objects.all()), pk=pk)
     return _edit(request, AuthorityForm(request.POST or None, instance=row), f"Limits: {row}")
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from customers.health.profiles import ready_made
-from customers.models import HealthProfile
+from customers.models import CustomField, HealthProfile, Team
+from loyalty.models import Authority, Policy
 from retention.workspace.models import User, Workspace
 from surveys.models import Survey
 from tests.customers.health.test_settings import typed as as_typed
@@ -44,11 +45,32 @@ def a_health_profile() -> tuple[str, dict[str, Any], Callable[[], str]]:
     return "/settings/health/everybody-else/", as_typed(), lambda: HealthProfile.objects.get().name
 
 
-@pytest.mark.parametrize("place", [somebody, the_workspace, a_survey, a_health_profile])
+def a_team() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    team = Team.objects.create(name="North")
+    return f"/settings/teams/{team.pk}/", {"name": "Anna"}, lambda: Team.objects.get().name
+
+
+def a_custom_field() -> tuple[str, dict[str, Any], Callable[[], str]]:
+    field = CustomField.objects.create(key="size", label="Size", type="choice", choices=["S", "M"])
+    typed = {"label": "Anna", "choices": "S\nM\nL"}
+    return f"/settings/fields/{field.pk}/", typed, lambda: CustomField.objects.get().label
+
+
+PLACES: dict[Callable[[], Any], str] = {
+    somebody: "first_name",
+    the_workspace: "name",
+    a_survey: "name",
+    a_health_profile: "name",
+    a_team: "name",
+    a_custom_field: "label",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
     client = signed_in("administrator")
     url, typed, stands = place()
-    name = "first_name" if place is somebody else "name"
+    name = PLACES[place]
     mark = opened(client, url)
     assert client.post(url, typed | {name: "Theirs", "opened": mark}).status_code == 302
     refused = client.post(url, typed | {name: "Ours", "opened": mark})
@@ -61,3 +83,18 @@ def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
     assert again
     assert client.post(url, typed | {name: "Ours", "opened": again[1]}).status_code == 302
     assert stands() == "Ours"
+
+
+def test_nor_do_two_who_set_limits_overwrite_each_other(signed_in: SignIn) -> None:
+    limits, client = Authority.objects.create(role="account_manager", discount_most=10), signed_in("administrator")
+    for url, name, stands in (
+        (f"/loyalty/limits/{limits.pk}/", "discount_most", lambda: Authority.objects.get().discount_most),
+        ("/loyalty/limits/", "days_to_answer", lambda: Policy.current().days_to_answer),
+    ):
+        mark, typed = opened(client, url), {"training_cost": "150"}
+        assert client.post(url, typed | {name: "20", "opened": mark}).status_code == 302
+        refused = client.post(url, typed | {name: "30", "opened": mark})
+        assert refused.status_code == 422
+        assert "Somebody else saved this" in refused.content.decode()
+        assert 'value="30"' in refused.content.decode()
+        assert stands() == 20

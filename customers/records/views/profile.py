@@ -27,13 +27,13 @@ class Panel:
 
 
 PANELS = (
-    ("Health", "customers:health_panel"),
     ("People", "customers:people"),
-    ("Success plans", "customers:plans_panel"),
     ("Subscriptions", "customers:subscriptions_panel"),
-    ("Products", "customers:products_panel"),
-    ("Playbooks", "customers:playbooks_panel"),
+    ("Health", "customers:health_panel"),
     ("Cases", "customers:cases_panel"),
+    ("Success plans", "customers:plans_panel"),
+    ("Playbooks", "customers:playbooks_panel"),
+    ("Products", "customers:products_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
     ("Surveys", "surveys:customer_panel"),

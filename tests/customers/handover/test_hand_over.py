@@ -255,3 +255,17 @@ def test_two_people_at_one_note(signed_in: SignIn, anna: User, ben: User, boss: 
     assert "“Theirs”" in said(second)
     line.refresh_from_db()
     assert line.note == "Theirs"
+
+
+def test_only_those_ticked_go_along(acme: Customer, anna: User, ben: User, signed_in: SignIn) -> None:
+    crowd(2, owner=anna)
+    url, client = "/customers/hand-overs/new/", signed_in("account_manager")
+    asked = {"giver": anna.pk, "receiver": ben.pk}
+    page = said(post(client, url, **asked))
+    assert page.count('name="only"') == page.count("checked") == 3
+    assert "Tick at least one customer." in said(post(client, url, **asked, ticked=1, seen=3, confirmed=1))
+    assert not Customer.objects.filter(owner=ben).exists()
+    stranger = customer("other", name="Other", owner=manager("Dora"))
+    post(client, url, **asked, ticked=1, only=[acme.pk, stranger.pk], seen=3, confirmed=1)
+    assert set(Customer.objects.filter(owner=ben)) == {acme}
+    assert HandOver.objects.get().lines.count() == 1
