@@ -51,7 +51,6 @@ class HandOverForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = owners if by.can(Can.ADMINISTER) else User.objects.filter(pk=by.pk)
 
-
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if said.get("giver") and said.get("giver") == said.get("receiver"):
