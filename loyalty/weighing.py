@@ -90,7 +90,8 @@ class Gauge:
     def over_said(self) -> str:
         """35 % is 15 points above 20 %: not 15 %, which would be 23 %."""
         if self.unit == "%":
-            return counted(plain(self.over.quantize(Decimal("0.01"))), "point")
+            points = plain(self.over.quantize(Decimal("0.01")))
+            return f"{points} point{'' if points == '1' else 's'}"
         return self.words(self.over)
 
     @property
