@@ -47,14 +47,14 @@ CUSTOMERS = 2_000
 SEED = "harbour and finch"
 COMPANY = "Harbour & Finch"
 COLLEAGUES = (("Jonas", "Berg"), ("Priya", "Nair"))
-# Stages and segments are looked at once a month from half a year before the campaign, every fortnight of it, and
+# Stages and segments are looked at every six weeks from half a year before the campaign, every fortnight of it, and
 # every few days at the end.
 LAUNCHED = DAYS - 98
-MONTHS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 30)
+WEEKS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 45)
 FORTNIGHT = 14
 FORTNIGHTS = range(LAUNCHED, DAYS, FORTNIGHT)
 FAIR = DAYS - 20.4
-LATELY = (DAYS - 10, DAYS - 6, DAYS - 3, DAYS - 1)
+LATELY = (DAYS - 8, DAYS - 4, DAYS - 1)
 
 
 class NotEmpty(Exception):
@@ -144,12 +144,14 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
     """Go through the months again, so that stages, segments and the campaign have a history of their own."""
     marketer = demo_person(Role.MARKETER)
     givers = offers.givers(Random(f"offers {span.end:%Y-%m-%d}"))  # noqa: S311 - a simulation
-    with clock.at(span.instant(MONTHS_BEFORE[0])):
+    with clock.at(span.instant(WEEKS_BEFORE[0])):
         lapsing = segments.save(marketer)
-    for day in MONTHS_BEFORE:
+    for day in WEEKS_BEFORE:
         with clock.at(span.instant(day)):
             _find_out()
             givers.look_after()
+        if day == WEEKS_BEFORE[0]:
+            writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership, Health, HealthChange)
     with clock.at(span.instant(LAUNCHED)):
         won_back = campaign.launched(lapsing, marketer)
     win_back = campaign.WinBack(rng, span, won_back, {life.person.key: life.person for life in lives})
@@ -172,7 +174,6 @@ def _find_out() -> None:
     """Facts, stages and segments of everybody who is known by now."""
     known = Customer.objects.filter(joined_at__lte=clock.now()).order_by("pk")
     react(Batch([], list(known.values_list("pk", flat=True))))
-    writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership, Health, HealthChange)
 
 
 def _settle(span: Span) -> None:
