@@ -8,8 +8,8 @@ from datetime import datetime
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from customers.ingest.fields import BY_ID, Field, Reads
-from customers.ingest.mapping import DATES, DECIMALS, Mapping, Source, StateRule
+from customers.ingest.fields import Field, Reads
+from customers.ingest.mapping import DATES, DECIMALS, Mapping, SkipRule, Source, StateRule
 
 # Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
 # of LIKE and of classes of letters that must not occur, which cost a fraction of a full pattern.
@@ -47,7 +47,7 @@ def judged(
     return SQL(
         "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM ("
         "  SELECT *, {typed} FROM ("
-        "    SELECT line, refusal, {attributes} AS attributes, {state} AS state{texts} FROM ("
+        "    SELECT line, refusal, {attributes} AS attributes, {state} AS state{left_out}{texts} FROM ("
         "      SELECT line, refusal{tidied} FROM {staged} OFFSET 0) AS tidy OFFSET 0) AS texts OFFSET 0) AS typed"
     ).format(
         refusal=compiler.refusal(),
@@ -57,6 +57,7 @@ def judged(
         attributes=compiler.attributes(),
         together=compiler.together(),
         state=compiler.state(),
+        left_out=compiler.left_out(),
         tidied=compiler.tidied(),
         staged=Identifier(staged),
     )
@@ -150,7 +151,16 @@ class _Compiler:
         )
         return SQL("CASE {} ELSE 'completed' END").format(cases)
 
-    def _holds(self, rule: StateRule) -> Composable:
+    def left_out(self) -> Composable:
+        """Why the row is none to bring in, as the first rule that holds says; nothing where the mapping has no rules."""
+        if not self._mapping.skips:
+            return SQL("")
+        cases = SQL(" ").join(
+            SQL("WHEN {} THEN {}").format(self._holds(rule), Literal(rule.reason)) for rule in self._mapping.skips
+        )
+        return SQL(", CASE {} END AS left_out").format(cases)
+
+    def _holds(self, rule: StateRule | SkipRule) -> Composable:
         column = _column(self._places[rule.column])
         if rule.test == "starts with":
             return SQL("starts_with({}, {})").format(column, Literal(rule.value))
@@ -208,7 +218,7 @@ class _Compiler:
 
     def refusal(self) -> Composable:
         """Why the row cannot be taken: the first field that is needed and empty, or that cannot be read."""
-        cases = []
+        cases = [SQL("WHEN left_out IS NOT NULL THEN left_out")] if self._mapping.skips else []
         for field in self._fields:
             if field.name in self._mapping.fields:
                 cases += [*self._absent(field), self._misread(field), *self._to_come(field)]
@@ -217,8 +227,7 @@ class _Compiler:
     def _absent(self, field: Field) -> Iterator[Composable]:
         # The lines of an order may leave its date to another of its lines.
         left_to_others = self._mapping.kind == "order_lines" and field.reads is Reads.INSTANT
-        may_lack = field.name == BY_ID and self._mapping.match != BY_ID
-        if field.required and not left_to_others and not may_lack:
+        if field.required and self._mapping.needs(field) and not left_to_others:
             reason = Literal(f"{field.label}: there is none.")
             yield SQL("WHEN {} IS NULL THEN {}").format(self.text(field), reason)
 

@@ -6,12 +6,14 @@
      "fields": {"order_id": {"column": "InvoiceNo"}, "currency": {"text": "GBP"},
                 "email": {"text": "c{CustomerID}@example.test"}},
      "attributes": {"plan": {"column": "Plan"}},
-     "states": [{"state": "cancelled", "column": "InvoiceNo", "test": "starts with", "value": "C"}]}
+     "states": [{"state": "cancelled", "column": "InvoiceNo", "test": "starts with", "value": "C"}],
+     "skips": [{"reason": "It is deleted there.", "column": "IsDeleted", "test": "is", "value": "true"}]}
 
 A field's text may name columns in braces. `columns` names those of a file without a header line; `whole_numbers` are
 columns whose ids were written as decimals ("17850.0"), `first_of` columns of several ids with semicolons between, of
 which the first counts; `policy` is one of customers/ingest/policies.py; `match` names the field that tells customers
-apart; with `empties` an empty cell empties its field; the first of `states` that holds says what an order's state is.
+apart; with `empties` an empty cell empties its field; the first of `states` that holds says what an order's state is;
+a row for which one of `skips` holds is refused with its reason.
 """
 
 import re
@@ -75,6 +77,16 @@ class StateRule:
 
 
 @dataclass(frozen=True)
+class SkipRule:
+    """A row is none to bring in, for this reason, where the column's value passes the test."""
+
+    reason: str
+    column: str
+    test: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
 class Mapping:
     kind: str
     layout: Layout = field(default_factory=Layout)
@@ -84,13 +96,16 @@ class Mapping:
     fields: dict[str, Source] = field(default_factory=dict)
     attributes: dict[str, Source] = field(default_factory=dict)
     states: tuple[StateRule, ...] = ()
+    skips: tuple[SkipRule, ...] = ()
     first_of: tuple[str, ...] = ()
     policy: str = policies.BOTH
     match: str = BY_ID
     empties: bool = False
 
     def needs(self, field: Field) -> bool:
-        """Whether a row cannot do without the field: the id is not needed where another one tells customers apart."""
+        """Whether a row cannot do without the field: one of two that say the same is enough."""
+        if self.kind == ImportKind.SUBSCRIPTIONS and field.name == "amount":
+            return "unit_amount" not in self.fields
         if self.match != BY_ID and field.name in (BY_ID, self.match):
             return field.name == self.match
         return field.required
@@ -98,7 +113,7 @@ class Mapping:
     def columns(self) -> set[str]:
         """The names of the columns it reads."""
         sources = [*self.fields.values(), *self.attributes.values()]
-        return {rule.column for rule in self.states}.union(*(source.columns() for source in sources))
+        return {rule.column for rule in (*self.states, *self.skips)}.union(*(source.columns() for source in sources))
 
     def unused(self, columns: Iterable[str]) -> list[str]:
         """Those of a file's columns that nothing reads."""
@@ -129,6 +144,7 @@ def from_json(data: Any) -> Mapping:
             fields={name: _source(source) for name, source in given.pop("fields", {}).items()},
             attributes={name: _source(source) for name, source in given.pop("attributes", {}).items()},
             states=tuple(StateRule(**rule) for rule in given.pop("states", ())),
+            skips=tuple(SkipRule(**rule) for rule in given.pop("skips", ())),
             first_of=tuple(given.pop("first_of", ())),
             policy=given.pop("policy", policies.BOTH),
             match=given.pop("match", BY_ID),
@@ -165,6 +181,9 @@ def _check_words(mapping: Mapping) -> None:
     for rule in mapping.states:
         if rule.test not in TESTS or rule.state not in Order.State.values:
             problems["states"] = f"A rule for the order's state is unknown: {rule.state} where it {rule.test}."
+    for skip in mapping.skips:
+        if skip.test not in TESTS or not skip.reason:
+            problems["skips"] = f"A rule for rows to leave out is unknown, or gives no reason: where it {skip.test}."
     if problems:
         raise MappingRefused(problems)
 
@@ -184,8 +203,9 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     for name, source in [*mapping.fields.items(), *mapping.attributes.items()]:
         if missing := sorted(source.columns() - set(columns)):
             problems[name] = _missing(missing, columns)
-    if missing := sorted({rule.column for rule in mapping.states} - set(columns)):
-        problems["states"] = _missing(missing, columns)
+    for part, rules in (("states", mapping.states), ("skips", mapping.skips)):
+        if missing := sorted({rule.column for rule in rules} - set(columns)):
+            problems[part] = _missing(missing, columns)
     if problems:
         raise MappingRefused(problems)
 

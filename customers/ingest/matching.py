@@ -18,7 +18,6 @@ def match(mapping: Mapping) -> None:
     """Make the staged rows name the customers they are about by their id here."""
     if mapping.kind == ImportKind.PRODUCTS:
         return
-    run(_FOLLOW_MERGED)
     if mapping.match == BY_ID:
         return
     label = next(field.label for field in targets(mapping.kind) if field.name == mapping.match)
@@ -44,12 +43,6 @@ def _value(name: str, of: str) -> Composable:
     return SQL(_PHONE.format(column) if name == "phone" else f"nullif(lower({column}), '')")
 
 
-# An id that was taken into another customer leads there.
-_FOLLOW_MERGED = """
-    UPDATE import_rows SET customer_id = whole.external_id
-    FROM customers_formerid AS former JOIN customers_customer AS whole ON whole.id = former.customer_id
-    WHERE former.external_id = import_rows.customer_id
-"""
 # For each value in the file: who has it, and where nobody has, the id that a new customer gets: that of the first row.
 _FIND = """
     CREATE TEMP TABLE import_matches AS

@@ -76,7 +76,7 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     """What the columns become; once that is settled, a trial begins."""
     imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
     present = from_json(imported.spec)
-    context = {"imported": imported, "layout": LayoutForm.of(present)}
+    context = {"imported": imported, "layout": LayoutForm.of(present), "skips": present.skips}
     try:
         context["sample"] = first = sample(Path(imported.file.path), present.layout)
         context["preset"] = recognised(first.columns, present.kind, imported.filename)

@@ -3,7 +3,8 @@
 Each is a JSON file in `presets/`: `needs` are headers that tell such a file, `lacks` those that tell another, `marks`
 what further tells it apart: one of the columns, or how the file's name begins. A field comes from the first of its
 `columns` that the file has, or from a `text`, of which columns that the file lacks are left out. `attributes` may name
-all headers that end alike ("*__c"). A preset with `no_place` says why such a file cannot be brought in.
+all headers that end alike ("*__c"). `states` and `skips` are as in a mapping, without those whose column the file
+lacks. A preset with `no_place` says why such a file cannot be brought in.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from customers.ingest.fields import BY_ID, plain
-from customers.ingest.mapping import PLACEHOLDER, Mapping, Source, StateRule
+from customers.ingest.mapping import PLACEHOLDER, Mapping, SkipRule, Source, StateRule
 from customers.ingest.reader import Layout
 
 FOLDER = Path(__file__).parent / "presets"
@@ -32,6 +33,7 @@ class Preset:
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     attributes: list[str] = field(default_factory=list)
     states: list[dict[str, str]] = field(default_factory=list)
+    skips: list[dict[str, str]] = field(default_factory=list)
     first_of: list[str] = field(default_factory=list)
     no_place: str = ""
 
@@ -68,7 +70,8 @@ def read_by(preset: Preset, columns: Iterable[str], layout: Layout) -> Mapping:
         layout=layout,
         fields={name: source for name, source in sources.items() if source},
         attributes={name: Source(column=name) for name in _attributes(preset.attributes, there.values())},
-        states=tuple(StateRule(**{**rule, "column": there[plain(rule["column"])]}) for rule in _stated(preset, there)),
+        states=tuple(StateRule(**rule) for rule in _ruled(preset.states, there)),
+        skips=tuple(SkipRule(**rule) for rule in _ruled(preset.skips, there)),
         first_of=tuple(there[plain(name)] for name in preset.first_of if plain(name) in there),
         match=preset.match,
     )
@@ -91,5 +94,5 @@ def _attributes(wanted: Iterable[str], columns: Collection[str]) -> Iterator[str
     return (name for name in columns if plain(name) in named or (endings and name.endswith(endings)))
 
 
-def _stated(preset: Preset, there: dict[str, str]) -> Iterator[dict[str, str]]:
-    return (rule for rule in preset.states if plain(rule["column"]) in there)
+def _ruled(rules: Iterable[dict[str, str]], there: dict[str, str]) -> Iterator[dict[str, str]]:
+    return ({**rule, "column": there[plain(rule["column"])]} for rule in rules if plain(rule["column"]) in there)

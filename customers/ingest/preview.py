@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from customers.ingest.fields import targets
 from customers.ingest.mapping import Mapping
-from customers.ingest.reader import Layout, Reader, Record
+from customers.ingest.reader import Layout, Reader, Record, is_really_utf8
 from customers.ingest.staging import stage
 
 ROWS = 8
@@ -21,10 +21,11 @@ ROWS = 8
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a file as they stand."""
+    """The first rows of a file as they stand, and whether it is UTF-8 though it is said not to be."""
 
     columns: tuple[str, ...]
     rows: list[Record]
+    is_garbled: bool
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Preview:
 def sample(path: Path, layout: Layout) -> Sample:
     """The first rows. Raises FileRefused."""
     with Reader(path, layout) as reader:
-        return Sample(tuple(reader.columns), list(islice(reader, ROWS)))
+        return Sample(tuple(reader.columns), list(islice(reader, ROWS)), is_really_utf8(path, layout.encoding))
 
 
 def preview(first: Sample, mapping: Mapping, zone: str) -> Preview:

@@ -9,6 +9,7 @@ import csv
 import gzip
 import os
 import zlib
+from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ BLOCK = 1 << 18
 # What a gzip file may unpack to: no table of customers shrinks to less than a two-hundredth.
 UNPACKED_TIMES, UNPACKED_ANYWAY = 200, 16 << 30
 OPENING = 1 << 16  # bytes that show how a file is written
+LOOKED_AT = 1 << 20  # bytes in which letters beyond ASCII are looked for
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -168,6 +170,22 @@ class Reader:
             f"Line {self._where():,} is not {ENCODINGS[self._layout.encoding]}: "
             f"byte 0x{error.object[error.start]:02X} at position {error.start + 1:,}.{advice}"
         )
+
+
+def is_really_utf8(path: Path, encoding: str) -> bool:
+    """Whether a file that is said to be written otherwise holds letters that UTF-8 writes, and nothing it does not.
+
+    Bytes of another encoding are hardly ever valid UTF-8. Read as the other, its letters would come in garbled: “Ã¶”.
+    """
+    if encoding == "utf-8":
+        return False
+    with path.open("rb") as file:
+        text = b"".join(islice(_blocks(_unpacked(file), lambda: 0), LOOKED_AT // BLOCK + 1))
+    try:
+        getincrementaldecoder("utf-8")().decode(text)  # the last letter may be cut off
+    except UnicodeDecodeError:
+        return False
+    return not text.isascii()
 
 
 def opening_lines(path: Path, encoding: str, most: int = 50) -> list[str]:

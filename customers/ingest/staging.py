@@ -1,18 +1,19 @@
 """Staging: the file's records as they are, judged set-wise.
 
 The tables are temporary: PostgreSQL drops them with the connection, so that a killed import leaves nothing behind.
-`import_texts` holds what the file says (line, refusal, c0 …); `import_rows` what it means, with a typed column for each
-field of its kind, or why a row was refused; `import_refusals` lists those; `import_orders`, `import_subscriptions`
-and `import_cases` have the good rows' own.
+`import_texts` holds what a block of the file says (line, refusal, c0 …); `import_rows` what all of it means, with a
+typed column for each field of its kind, or why a row was refused; `import_refusals` lists those; `import_orders`,
+`import_subscriptions` and `import_cases` have the good rows' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from operator import itemgetter
 
-from django.db import connection
-from psycopg.sql import SQL, Identifier
+from django.db import connection, transaction
+from psycopg.sql import SQL, Composable, Identifier
 
 from customers.ingest import former_ids, matching, policies
 from customers.ingest.expressions import judged
@@ -29,6 +30,7 @@ NULL = "\\N"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 Report = Callable[[int], None]
+Block = tuple[int, str]  # how many records, and they as COPY takes them
 
 
 def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, zone: str, report: Report) -> int:
@@ -38,12 +40,10 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     places = {name: place for place, name in enumerate(used)}
     texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.values())
     run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text{})").format(texts))
-    staged = _copy(iter(records), [columns.index(name) for name in used], report)
     latest = clock.now() + AHEAD
-    run(
-        SQL("CREATE TEMP TABLE import_rows AS ")
-        + judged(mapping, targets(mapping.kind), places, zone, latest, "import_texts")
-    )
+    meaning = judged(mapping, targets(mapping.kind), places, zone, latest, "import_texts")
+    run(SQL("CREATE TEMP TABLE import_rows AS {} WITH NO DATA").format(meaning))
+    staged = _judge(_blocks(iter(records), [columns.index(name) for name in used]), meaning, report)
     run("DROP TABLE import_texts")
     if mapping.empties:
         policies.empty(mapping.kind, set(mapping.fields), custom_keys(mapping))
@@ -73,20 +73,38 @@ def refusals() -> int:
     return number("SELECT count(*) FROM import_refusals")
 
 
-def _copy(records: Iterator[Record], used: list[int], report: Report) -> int:
-    """Copy the values that each record has at the places used, a block at a time."""
+def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
+    """Copy each block and take down what it means, while the next one is being read. Returns how many records."""
+    staged = 0
+    for count, block in _ahead(blocks):
+        with transaction.atomic():
+            with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN") as copy:
+                copy.write(block)
+            run(SQL("INSERT INTO import_rows {}").format(meaning))
+            run("TRUNCATE import_texts")
+        staged += count
+        report(staged)
+    return staged
+
+
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same, each made by a thread of its own while the one before it is used."""
+    with ThreadPoolExecutor(1) as reading:
+        upcoming = reading.submit(next, blocks, None)
+        while (block := upcoming.result()) is not None:
+            upcoming = reading.submit(next, blocks, None)
+            yield block
+
+
+def _blocks(records: Iterator[Record], used: list[int]) -> Iterator[Block]:
+    """The values of the records at the places used."""
     # itemgetter is several times faster, and gives no tuple for one place.
     pick = itemgetter(*used) if len(used) > 1 else lambda values: [values[place] for place in used]
     nothing = ("",) * len(used)
-    staged = 0
     while block := [
         _copied(line, refusal, nothing if refusal else pick(values)) for line, values, refusal in islice(records, BLOCK)
     ]:
-        with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN") as copy:
-            copy.write("".join(block))
-        staged += len(block)
-        report(staged)
-    return staged
+        yield len(block), "".join(block)
 
 
 def _copied(line: int, refusal: str, values: Sequence[str]) -> str:
@@ -205,10 +223,13 @@ _SPANS = """
         CASE WHEN started_at IS NULL THEN 'There is neither a start, nor months and the day the file tells of.'
             WHEN ended AND ended_at IS NULL THEN 'It has ended, and nothing says when.'
             WHEN ended_at < started_at THEN 'It ends before it starts.'
-            WHEN amount < 0 THEN 'The amount is below nothing.' END AS why
+            WHEN amount IS NULL THEN 'There is neither an amount, nor one for one of them.'
+            WHEN amount < 0 THEN 'The amount is below nothing.'
+            WHEN amount >= 1e10 THEN 'The amount is more than can be kept.' END AS why
     FROM (
         SELECT DISTINCT ON (subscription_id) subscription_id, customer_id, line AS customer_line, plan,
-            coalesce(quantity, 1) AS quantity, round(amount, 4) AS amount, currency,
+            coalesce(quantity, 1) AS quantity, round(coalesce(amount, unit_amount * coalesce(quantity, 1)), 4) AS amount,
+            currency,
             coalesce("interval", 'month') AS "interval", coalesce(interval_count, 1) AS interval_count,
             coalesce(discount, 0) AS discount, renews_at, notice_days, auto_renews, cancel_reason, source, ended,
             coalesce(started_at,
