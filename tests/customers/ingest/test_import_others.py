@@ -82,6 +82,22 @@ def test_the_same_file_twice_changes_nothing(at: At, kind: str) -> None:
     assert versions() == before
 
 
+def test_an_amount_for_one_is_charged_for_each(at: At) -> None:
+    at(NOW)
+    text = """subscription_id,customer_id,plan,quantity,amount,unit_amount,started_at
+s1,ada,Team,5,,20,2026-01-10
+s2,ada,Team,,,20,2026-01-10
+s3,ada,Team,5,90,20,2026-01-10
+s4,ada,Team,5,,,2026-01-10
+s5,ada,Team,999999,,9999999999,2026-01-10
+"""
+    job, taken = bring(*table("subscriptions", text))
+    assert job.state == "done", job.error
+    amounts = dict(SubscriptionTerm.objects.values_list("subscription__external_id", "amount"))
+    assert amounts == {"s1": 100, "s2": 20, "s3": 90}
+    assert [(line, reason.split()[-1]) for line, reason, _ in refusals(taken)] == [(5, "them."), (6, "kept.")]
+
+
 def test_other_conditions_begin_a_term_and_keep_what_stood(at: At) -> None:
     at(NOW)
     done(*table("subscriptions", SUBSCRIPTIONS))

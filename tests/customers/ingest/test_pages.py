@@ -118,6 +118,18 @@ def test_a_file_that_cannot_be_read_says_why_and_can_be_read_otherwise(client: C
     assert "Zoë" in client.get(f"/data/{imported.pk}/mapping/").content.decode()
 
 
+def test_utf8_that_is_said_to_be_something_else_is_pointed_out(client: Client) -> None:
+    long = TEXT + b"".join(b"%d,Ann,,,,\n" % number for number in range(2, 20_000))
+    for encoding, content, warned in (
+        ("latin-1", long + "3,Zoë,,,,\n".encode(), True),
+        ("cp1252", TEXT + "3,Zoë,,,,\n".encode("cp1252"), False),
+        ("latin-1", TEXT, False),
+        ("utf-8", TEXT + "3,Zoë,,,,\n".encode(), False),
+    ):
+        page = client.get(f"/data/{upload(client, content, encoding=encoding).pk}/mapping/")
+        assert ("written in UTF-8" in page.content.decode()) is warned, (encoding, warned)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff\xfea\0"])
 def test_files_that_are_none(client: Client, content: bytes) -> None:
     data = {"encoding": "utf-8", "file": SimpleUploadedFile("x.csv", content)}

@@ -83,6 +83,19 @@ def test_salesforce(formats: Path, tmp_path: Path) -> None:
     assert (ann.customer, ann.name, ann.role, ann.birthday) == (acme, "Ann Archer", "CEO", date(1980, 5, 1))
 
 
+def test_what_is_deleted_in_salesforce_stays_out_and_says_so(formats: Path, tmp_path: Path) -> None:
+    header = formats / "salesforce_account_data_export.header.csv"
+    rows = [{"Id": f"001{name}", "Name": name, "IsDeleted": said} for name, said in zip("ABC", ("true", "0", "1"))]
+    taken = taken_in(tmp_path, written(header, *rows))
+    assert [customer.name for customer in Customer.objects.all()] == ["B"]
+    assert {reason for _, reason, _ in refusals(taken)} == {"The account is deleted in Salesforce."}
+    header = formats / "salesforce_contact_data_export.header.csv"
+    person = {"AccountId": "001B", "LastName": "Archer"}
+    rows = [person | {"Id": f"003{said}", "Email": f"{said}@b.test", "IsDeleted": said} for said in ("TRUE", "FALSE")]
+    taken_in(tmp_path, written(header, *rows))
+    assert Contact.objects.get().email == "FALSE@b.test"
+
+
 def test_shopify_orders_have_their_lines_and_their_total(formats: Path, tmp_path: Path) -> None:
     Customer.objects.create(external_id="7", email="Ann@Example.com")
     example = (formats / "shopify_orders_export.example.csv").read_text()
@@ -112,15 +125,17 @@ def test_stripe_subscriptions(formats: Path, tmp_path: Path) -> None:
     columns = (formats / "stripe_subscriptions_export.columns_seen.txt").read_text().splitlines()
     header = tmp_path / "header.csv"
     header.write_text(",".join(columns[:-1]) + "\n")
-    row = {"id": "sub_1", "Customer ID": "cus_1", "Customer Email": "ann@example.test", "Plan": "Pro", "Quantity": "1"}
+    row = {"id": "sub_1", "Customer ID": "cus_1", "Customer Email": "ann@example.test", "Plan": "Pro", "Quantity": "3"}
     row |= {"Currency": "usd", "Interval": "month", "Amount": "20.00", "Start (UTC)": "2024-02-01 09:30"}
     row |= {"Current Period End (UTC)": "2030-02-01 09:30", "Start Date (UTC)": "2024-02-01 09:30"}
     taken_in(tmp_path, written(header, row))
     subscription = Subscription.objects.get()
     term = subscription.terms.get()
     assert (subscription.customer.email, term.plan, term.currency) == ("ann@example.test", "Pro", "USD")
-    assert (term.amount, term.interval, term.valid_from) == (
-        Decimal(20),
+    # Stripe charges a plan's amount for each of the quantity: https://docs.stripe.com/api/plans/object
+    assert (term.quantity, term.amount, term.interval, term.valid_from) == (
+        3,
+        Decimal(60),
         "month",
         datetime(2024, 2, 1, 9, 30, tzinfo=UTC),
     )
