@@ -152,7 +152,7 @@ class _Compiler:
         return SQL("CASE {} ELSE 'completed' END").format(cases)
 
     def left_out(self) -> Composable:
-        """Why the row is none to bring in, as the first rule that holds says; nothing where the mapping has no rules."""
+        """Why the row is none to bring in, as the first rule that holds says; no column where there are no rules."""
         if not self._mapping.skips:
             return SQL("")
         cases = SQL(" ").join(

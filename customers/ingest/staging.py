@@ -228,8 +228,8 @@ _SPANS = """
             WHEN amount >= 1e10 THEN 'The amount is more than can be kept.' END AS why
     FROM (
         SELECT DISTINCT ON (subscription_id) subscription_id, customer_id, line AS customer_line, plan,
-            coalesce(quantity, 1) AS quantity, round(coalesce(amount, unit_amount * coalesce(quantity, 1)), 4) AS amount,
-            currency,
+            coalesce(quantity, 1) AS quantity, currency,
+            round(coalesce(amount, unit_amount * coalesce(quantity, 1)), 4) AS amount,
             coalesce("interval", 'month') AS "interval", coalesce(interval_count, 1) AS interval_count,
             coalesce(discount, 0) AS discount, renews_at, notice_days, auto_renews, cancel_reason, source, ended,
             coalesce(started_at,

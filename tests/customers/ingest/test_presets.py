@@ -83,9 +83,12 @@ def test_salesforce(formats: Path, tmp_path: Path) -> None:
     assert (ann.customer, ann.name, ann.role, ann.birthday) == (acme, "Ann Archer", "CEO", date(1980, 5, 1))
 
 
+SAID_DELETED = {"A": "true", "B": "0", "C": "1"}
+
+
 def test_what_is_deleted_in_salesforce_stays_out_and_says_so(formats: Path, tmp_path: Path) -> None:
     header = formats / "salesforce_account_data_export.header.csv"
-    rows = [{"Id": f"001{name}", "Name": name, "IsDeleted": said} for name, said in zip("ABC", ("true", "0", "1"))]
+    rows = [{"Id": f"001{name}", "Name": name, "IsDeleted": said} for name, said in SAID_DELETED.items()]
     taken = taken_in(tmp_path, written(header, *rows))
     assert [customer.name for customer in Customer.objects.all()] == ["B"]
     assert {reason for _, reason, _ in refusals(taken)} == {"The account is deleted in Salesforce."}
