@@ -218,7 +218,7 @@ class _Compiler:
 
     def refusal(self) -> Composable:
         """Why the row cannot be taken: the first field that is needed and empty, or that cannot be read."""
-        cases = [SQL("WHEN left_out IS NOT NULL THEN left_out")] if self._mapping.skips else []
+        cases: list[Composable] = [SQL("WHEN left_out IS NOT NULL THEN left_out")] if self._mapping.skips else []
         for field in self._fields:
             if field.name in self._mapping.fields:
                 cases += [*self._absent(field), self._misread(field), *self._to_come(field)]

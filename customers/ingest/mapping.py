@@ -113,7 +113,8 @@ class Mapping:
     def columns(self) -> set[str]:
         """The names of the columns it reads."""
         sources = [*self.fields.values(), *self.attributes.values()]
-        return {rule.column for rule in (*self.states, *self.skips)}.union(*(source.columns() for source in sources))
+        rules: list[StateRule | SkipRule] = [*self.states, *self.skips]
+        return {rule.column for rule in rules}.union(*(source.columns() for source in sources))
 
     def unused(self, columns: Iterable[str]) -> list[str]:
         """Those of a file's columns that nothing reads."""
