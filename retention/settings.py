@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.forms",
@@ -149,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": timedelta(minutes=1)},
     "duplicates": {"task": "customers.tasks.look_for_duplicates", "schedule": timedelta(seconds=20)},
     "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=30)},
+    "answers of the API": {"task": "retention.workspace.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "full pass": {"task": "customers.tasks.look_again", "schedule": crontab(hour=3, minute=17)},
 }
 
@@ -195,6 +197,23 @@ FILE_CACHE = {
     "OPTIONS": {"MAX_ENTRIES": 100_000},  # fewer, and a flood of tries would wash earlier ones away
 }
 CACHES = {"default": (REDIS_CACHE if REDIS_URL else FILE_CACHE) | {"KEY_PREFIX": "retention"}}
+
+# The API: see docs/api.md.
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 600, least=1)
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "retention.workspace.api.describing.Described",
+    "EXCEPTION_HANDLER": "retention.workspace.api.problem.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Retention",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [],
+    "SERVERS": [{"url": PUBLIC_URL}],
+}
 
 # Logs.
 LOGGING = logging_config(

@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
+from customers.api_urls import urlpatterns as customers_api
 from retention.workspace import health
+from retention.workspace.api.urls import urlpatterns as workspace_api
 
 urlpatterns = [
     path("healthz", health.alive),
@@ -14,4 +16,8 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("metrics.urls")),
     path("account/", include("allauth.urls")),
+    path("api/v1/", include(([*workspace_api, *customers_api], "api"))),
 ]
+
+handler404 = "retention.workspace.api.problem.not_found"
+handler500 = "retention.workspace.api.problem.broken"

@@ -1,6 +1,6 @@
 """Custom fields as parts of a form: asked for by their type, checked, handed over as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -27,6 +27,12 @@ class Asking(forms.Form):
             name = PREFIX + field.key
             self.fields[name] = form_field(field)
             self.initial.setdefault(name, values.typed(field, attributes.get(field.key)))
+
+    def only(self, names: Collection[str]) -> None:
+        """Ask for nothing else: what is not named stays as it is."""
+        self.custom = [field for field in self.custom if PREFIX + field.key in names]
+        for name in [name for name in self.fields if name not in names]:
+            del self.fields[name]
 
     @property
     def custom_parts(self) -> Iterator[BoundField]:

@@ -107,14 +107,14 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         self._check_address(said.get("email", ""))
-        if not (said.get("name") or said.get("email") or said.get("external_id")):
+        if not any(said.get(name, getattr(self.instance, name)) for name in ("name", "email", "external_id")):
             self.add_error("name", "Give a name, an e-mail address or an id, so that the customer can be found again.")
         return said
 
     @property
     def values(self) -> dict[str, Any]:
-        """What was typed, by the model's fields."""
-        return {name: self.cleaned_data[name] for name in FIELDS}
+        """What was typed, by the model's fields; of those that it asks for."""
+        return {name: self.cleaned_data[name] for name in FIELDS if name in self.fields}
 
     def going_on_from(self, stands: Customer) -> "CustomerForm":
         """The same form with what was typed, from the state that somebody else saved."""

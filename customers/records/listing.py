@@ -110,6 +110,11 @@ class Cut:
         return (*COLUMNS, *paths(self.columns))
 
     @property
+    def mark(self) -> tuple[Any, int] | None:
+        """The row beside which the page begins; None for the first page, and where what was said is no mark."""
+        return _unmark(self.before or self.after, self.order)
+
+    @property
     def sort(self) -> str:
         return f"{'-' if self.down else ''}{self.order.name}"
 
@@ -131,7 +136,7 @@ class Count:
 
 def page(customers: QuerySet[Customer], cut: Cut) -> Page:
     """One page, by one query."""
-    mark = _unmark(cut.before or cut.after, cut.order)
+    mark = cut.mark
     backwards = bool(cut.before and mark)
     ordered = in_order(customers, cut.order, down=cut.down != backwards)
     if mark:

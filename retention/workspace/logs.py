@@ -22,8 +22,8 @@ ADDRESS = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 MASK = "[address]"
 #: What PostgreSQL tells of the row at fault: the row itself.
 DETAIL = re.compile(r"^(DETAIL|CONTEXT): .*(\n(?!\n|\S).*)*", re.MULTILINE)
-#: A signed link and a link to set a password are keys: whoever reads one can use it.
-KEY = re.compile(r"[\w-]{6,}:[\w-]{4,}:[\w-]{20,}|(?<=/key/)[^/\s]+")
+#: A signed link, a link to set a password and a key of the API are keys: whoever reads one can use it.
+KEY = re.compile(r"[\w-]{6,}:[\w-]{4,}:[\w-]{20,}|(?<=/key/)[^/\s]+|ret_[\w-]{20,}")
 
 
 def masked(value: Any) -> Any:

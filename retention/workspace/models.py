@@ -200,3 +200,56 @@ class Job(models.Model):
     def percent(self) -> int | None:
         """How far it is, 0–100, or None where the whole is not known."""
         return None if not self.total else min(100, 100 * self.done // self.total)
+
+
+class ApiKey(models.Model):
+    """What lets a program in: it acts in a person's name and may at most what they may.
+
+    The key itself is kept nowhere, only its SHA-256 `digest`; `prefix` is its beginning, to tell keys apart by. A key
+    that is withdrawn stays, as a note of who made it and when it was last used.
+    """
+
+    name = models.CharField(max_length=60, help_text="What uses it, such as the shop's nightly export.")
+    person = models.ForeignKey(User, models.CASCADE, related_name="api_keys", verbose_name="acts for")
+    role = models.CharField("may do what the role may", max_length=20, choices=Role, default=Role.ANALYST)
+    writes = models.BooleanField("may write", default=False, help_text="Off: it reads only.")
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(null=True, help_text="To the minute.")
+    revoked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["revoked_at", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), condition=Q(revoked_at=None), name="api_key_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def can(self, what: Can | str) -> bool:
+        """At most what its role may and what its person may."""
+        granted = what in GRANTS.get(self.role, ()) and self.person.can(what)
+        return granted and (self.writes or what == Can.READ)
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that a program may send twice: whoever asks again under the same name gets it again."""
+
+    asker = models.CharField(max_length=40, help_text="The key or person that asked.")
+    name = models.CharField(max_length=200, help_text="The request's Idempotency-Key.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asker", "name"], name="answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.asker} {self.name}"

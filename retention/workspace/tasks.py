@@ -6,6 +6,7 @@ from celery import shared_task
 
 from retention.common.alone import JOBS, alone
 from retention.workspace import jobs
+from retention.workspace.api import repeating
 
 JOBS_AT_ONCE = 2
 JOB_SECONDS = 24 * 3600
@@ -21,6 +22,11 @@ def run_job(job_id: str) -> None:
             jobs.run(uuid.UUID(job_id))
     if free:
         jobs.nudge_next()
+
+
+@shared_task
+def forget_answers() -> None:
+    repeating.forget()
 
 
 @shared_task

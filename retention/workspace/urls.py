@@ -1,6 +1,17 @@
 from django.urls import path
 
-from retention.workspace.views import account, branding, home, jobs, saved_views, search, settings, sign_in, welcome
+from retention.workspace.views import (
+    account,
+    branding,
+    home,
+    jobs,
+    keys,
+    saved_views,
+    search,
+    settings,
+    sign_in,
+    welcome,
+)
 
 app_name = "workspace"
 
@@ -19,6 +30,9 @@ urlpatterns = [
     path("views/", saved_views.keep, name="view_keep"),
     path("views/<int:pk>/drop/", saved_views.drop, name="view_drop"),
     path("settings/", settings.workspace, name="settings"),
+    path("settings/keys/", keys.listing, name="keys"),
+    path("settings/keys/new/", keys.new, name="key_new"),
+    path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("settings/people/", settings.people, name="people"),
     path("settings/people/new/", settings.person_new, name="person_new"),
     path("settings/people/<int:pk>/", settings.person, name="person"),

@@ -123,6 +123,7 @@ def one_of_each(by: User) -> dict[str, str]:
         | _merged()
         | {
             "/metrics/receipt/x/": "/metrics/receipt/revenue/",
+            "/api/v1/customers/by-external-id/x": "/api/v1/customers/by-external-id/one",
             "/plan/x/": "/" + address(PlanLink.objects.get()).split("/", 3)[3],
             "/settings/fields/new/x/": "/settings/fields/new/customer/",
             f"/segments/{NUMBER}/apart/x/": f"/segments/{NUMBER}/apart/country/",

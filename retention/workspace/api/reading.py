@@ -1,0 +1,66 @@
+"""Reading a request's body: JSON within limits of size and depth, and no character that the database cannot keep."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.parsers import BaseParser
+
+from retention.workspace.api.problem import Problem
+
+MOST_BYTES = 2_000_000
+DEPTH = 12
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+
+
+class Json(BaseParser):
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The body. Raises Problem: 413 for too much of it, 400 where it is no JSON of ours."""
+        text = stream.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise too_large()
+        try:
+            said = json.loads(text, parse_constant=_refuse)
+        except RecursionError as error:
+            raise _too_deep() from error
+        except ValueError as error:
+            raise Problem(400, f"This is no JSON: {error}.") from error
+        _check(said)
+        return said
+
+
+def too_large() -> Problem:
+    return Problem(413, f"A request may be up to {MOST_BYTES:,} bytes. Send it in parts.")
+
+
+def _too_deep() -> Problem:
+    return Problem(400, f"Lists and objects may be {DEPTH} deep.")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _check(said: Any) -> None:
+    """Look through everything, level by level."""
+    level = [said]
+    for _ in range(DEPTH + 1):
+        if not level:
+            return
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.keys()
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+            elif isinstance(each, str) and _IMPOSSIBLE.search(each):
+                raise Problem(400, "A text has a character in it that no text can have.")
+        level = inner
+    if level:
+        raise _too_deep()

@@ -1,0 +1,72 @@
+"""The base of every view of the API, and what two who change one thing are told."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from retention.workspace.api.entering import Declared, KeyAuthentication, PerMinute
+from retention.workspace.api.problem import Problem
+from retention.workspace.api.reading import MOST_BYTES, Json, too_large
+from retention.workspace.roles import Can
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Resource(APIView):
+    """A thing of the API. `needs` says for each method what whoever asks has to be able to do.
+
+    `noun` is what it is about, as the documentation groups it.
+    """
+
+    needs: ClassVar[Mapping[str, Can]] = {}
+    noun: ClassVar[str]
+    authentication_classes = (KeyAuthentication, SessionAuthentication)
+    permission_classes = (Declared,)
+    throttle_classes = (PerMinute,)
+    parser_classes = (Json,)
+    renderer_classes = (JSONRenderer,)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponse]:  # type: ignore[override]
+        view = super().as_view(**initkwargs)
+        view.admits = cls.needs.get("GET") or next(iter(cls.needs.values()), None)  # type: ignore[attr-defined]
+        return view
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+            raise too_large()
+
+
+def version_of(updated_at: datetime) -> str:
+    """Which state of a thing this is: it changes whenever the thing is saved."""
+    return f"v{(updated_at - _EPOCH) // timedelta(microseconds=1)}"
+
+
+def etag(updated_at: datetime) -> dict[str, str]:
+    """The header that tells it."""
+    return {"ETag": f'"{version_of(updated_at)}"'}
+
+
+def check_version(request: Request, updated_at: datetime, current: Callable[[], Any]) -> None:
+    """Nobody writes over what they have not seen: `If-Match` has the version they changed, or * for whichever.
+
+    `current` tells the thing as it stands. Raises Problem: 428 without the header, 412 where it names another version.
+    """
+    said = request.headers.get("If-Match", "")
+    if not said:
+        raise Problem(428, 'Send If-Match with the ETag that you changed, or "If-Match: *" to change whatever stands.')
+    versions = {each.strip().strip('"') for each in said.split(",")}
+    if "*" not in versions and version_of(updated_at) not in versions:
+        raise outdated(current())
+
+
+def outdated(current: Any) -> Problem:
+    """Told to the second of two who change the same thing, with the thing as it stands now."""
+    return Problem(412, "It was changed after you read it. Nothing of yours is saved.", current=current)
