@@ -78,9 +78,10 @@ def _unmark(limit: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            DELETE FROM customers_dirty WHERE id IN (
+            WITH taken AS MATERIALIZED (
                 SELECT id FROM customers_dirty ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-            ) RETURNING customer_id
+            )
+            DELETE FROM customers_dirty dirty USING taken WHERE dirty.id = taken.id RETURNING dirty.customer_id
             """,
             [limit],
         )
