@@ -52,8 +52,9 @@ class ContactForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subs
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if not (said.get("name") or said.get("email")) and not {"name", "email"} & self.errors.keys():
-            self.add_error("name", "Give a name or an e-mail address.")
+        known = any(said.get(name, getattr(self.instance, name)) for name in ("name", "email"))
+        if not known and not {"name", "email"} & self.errors.keys():
+            self.add_error("name" if "name" in self.fields else "email", "Give a name or an e-mail address.")
         return said
 
     def _post_clean(self) -> None:
@@ -61,8 +62,8 @@ class ContactForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subs
 
     @property
     def values(self) -> dict[str, Any]:
-        """What was typed, by the model's fields."""
-        return {name: self.cleaned_data[name] for name in FIELDS}
+        """What was typed, by the model's fields; of those that it asks for."""
+        return {name: self.cleaned_data[name] for name in FIELDS if name in self.fields}
 
     def going_on_from(self, stands: Contact) -> "ContactForm":
         """The same form with what was typed, from the state that somebody else saved."""

@@ -1,18 +1,20 @@
 """Custom fields in the API: members of `custom`, each of its own type, and told so in the schema."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from customers.custom import values
-from customers.custom.asking import PREFIX
+from customers.custom.asking import PREFIX, Asking
 from customers.custom.definitions import defined
 from customers.models import CustomField
+from retention.workspace.api.problem import of_form
 
 Type = CustomField.Type
+F = TypeVar("F", bound=Asking)
 _TYPES: dict[str, tuple[type | tuple[type, ...], str, dict[str, Any]]] = {
     Type.TEXT: (str, "Give a text.", {"type": "string", "maxLength": values.TEXT}),
     Type.LONG_TEXT: (str, "Give a text.", {"type": "string", "maxLength": values.LONG_TEXT}),
@@ -62,10 +64,18 @@ def _mistake(field: CustomField | None, value: Any) -> str:
     return "" if right else told
 
 
-def as_typed(fields: list[CustomField], said: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as a form reads them, by the names of its parts."""
-    kinds = {field.key: field for field in fields}
-    return {PREFIX + key: values.typed(kinds[key], value) for key, value in said.items()}
+def filled(form_of: Callable[..., F], said: Mapping[str, Any], instance: Any, *, part: bool = False) -> F:
+    """The page's own form, filled with what was sent and found right; `part` asks about nothing else."""
+    data = {name: value for name, value in said.items() if name != "custom"}
+    form = form_of(data, instance=instance)
+    fields = {field.key: field for field in form.custom}
+    for key, value in said.get("custom", {}).items():
+        data[PREFIX + key] = values.typed(fields[key], value)
+    if part:
+        form.only(data)
+    if not form.is_valid():
+        raise of_form(form)
+    return form
 
 
 class CustomValuesExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

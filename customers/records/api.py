@@ -1,6 +1,6 @@
 """Customers in the API: the list as the page narrows it, one by their id or their external id, new ones, changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,22 +13,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.custom.api import CustomValues, as_typed
+from customers.custom.api import CustomValues, filled
 from customers.custom.asking import typed_from
 from customers.custom.definitions import defined
 from customers.models import Channel, Consent, Customer, FormerId, HealthBand, Stage
 from customers.records import editing
 from customers.records.columns import CUSTOM
-from customers.records.editing import FIELDS
 from customers.records.filters import Filters, matching
 from customers.records.forms import TAGS, CustomerForm
 from customers.records.listing import ORDERS, Cut, page
 from retention.workspace import saved_views
 from retention.workspace.api import paging
 from retention.workspace.api.entering import person
-from retention.workspace.api.problem import misasked, of_form, wrong
+from retention.workspace.api.problem import misasked, wrong
 from retention.workspace.api.repeating import once
-from retention.workspace.api.resource import Resource, check_version, etag, outdated
+from retention.workspace.api.resource import Resource, check_version, made, outdated, versioned
 from retention.workspace.api.shapes import Instant, Shape, Version, checked
 from retention.workspace.roles import Can
 
@@ -141,13 +140,13 @@ class Customers(Resource):
     @extend_schema(summary="Add a customer", request=CustomerShape, responses={201: CustomerShape})
     @once
     def post(self, request: Request) -> Response:
-        form = _form(checked(CustomerShape, request.data), Customer())
+        said = {"kind": Customer.Kind.PERSON, **checked(CustomerShape, request.data)}
+        form = filled(CustomerForm, said, Customer())
         try:
-            made = editing.add(_all_values(form), form.custom_values)
+            customer = editing.add(form.values, form.custom_values)
         except IntegrityError as error:
             raise wrong("external_id", "Another customer has this id.") from error
-        here = request.build_absolute_uri(reverse("api:customer", args=[made.pk]))
-        return Response(told(made.pk), 201, headers={"Location": here, **etag(made.updated_at)})
+        return made(request, "customer", told(customer.pk))
 
 
 class OneCustomer(Resource):
@@ -157,23 +156,21 @@ class OneCustomer(Resource):
     @extend_schema(summary="Read a customer", responses=CustomerShape)
     def get(self, request: Request, customer_id: int) -> Response:
         paging.only(request)
-        answer = told(customer_id)
-        return Response(answer, headers={"ETag": f'"{answer["version"]}"'})
+        return versioned(told(customer_id))
 
     @extend_schema(summary="Change some fields of a customer", request=CustomerShape, responses=CustomerShape)
     def patch(self, request: Request, customer_id: int) -> Response:
         stands = get_object_or_404(Customer, pk=customer_id)
         check_version(request, stands.updated_at, lambda: told(customer_id))
         opened = stands.updated_at
-        form = _form(checked(CustomerShape, request.data, part=True), stands, part=True)
+        form = filled(CustomerForm, checked(CustomerShape, request.data, part=True), stands, part=True)
         try:
             editing.change(customer_id, form.values, opened, form.custom_values)
         except editing.ChangedMeanwhile as other:
             raise outdated(told(other.stands.pk)) from other
         except IntegrityError as error:
             raise wrong("external_id", "Another customer has this id.") from error
-        answer = told(customer_id)
-        return Response(answer, headers={"ETag": f'"{answer["version"]}"'})
+        return versioned(told(customer_id))
 
 
 class CustomerByExternalId(Resource):
@@ -190,25 +187,7 @@ class CustomerByExternalId(Resource):
             former = get_object_or_404(FormerId, external_id=external_id)
             here = reverse("api:customer", args=[former.customer_id])
             return HttpResponse(status=301, headers={"Location": here, "Cache-Control": "no-store"})
-        answer = told(pk)
-        return Response(answer, headers={"ETag": f'"{answer["version"]}"'})
-
-
-def _form(said: Mapping[str, Any], customer: Customer, *, part: bool = False) -> CustomerForm:
-    """The page's own form, filled with what was sent and found right. Raises Problem."""
-    custom = said.get("custom", {})
-    data = {"kind": customer.kind, **said, **as_typed(defined(), custom)} if custom else {"kind": customer.kind, **said}
-    data.pop("custom", None)
-    form = CustomerForm(data, instance=customer)
-    if part:
-        form.only(data.keys() | {"shared_email"})
-    if not form.is_valid():
-        raise of_form(form)
-    return form
-
-
-def _all_values(form: CustomerForm) -> dict[str, Any]:
-    return {name: form.cleaned_data[name] for name in FIELDS}
+        return versioned(told(pk))
 
 
 def _with_view(request: Request) -> QueryDict:

@@ -27,6 +27,15 @@ class Program:
     def patch(self, url: str, body: Any, version: str = "*") -> Any:
         return self._send("PATCH", url, body, {"If-Match": f'"{version}"' if version != "*" else "*"})
 
+    def delete(self, url: str) -> Any:
+        return self.client.delete(_full(url))
+
+    def send(self, operation: str, url: str, body: Any) -> Any:
+        """By the name of the operation, which begins with its method."""
+        if operation.startswith("delete"):
+            return self.delete(url)
+        return self.patch(url, body) if operation.startswith("patch") else self.post(url, body)
+
     def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.generic(method, _full(url), json.dumps(body), JSON, headers=named)

@@ -1,12 +1,31 @@
 """One good request for each operation that writes: what must hold of all of them is tried with these."""
 
+from datetime import timedelta
 from typing import Any
 
+from retention.common import clock
 from tests.addresses import SAMPLES
 
 NUMBER = int(SAMPLES["int"])
-#: By the operation: its address and its body.
+_AGO, _SOON = clock.now() - timedelta(hours=1), clock.now() + timedelta(days=3)
+_TALKED = {"kind": "call", "text": "They are happy.", "happened_at": _AGO.isoformat()}
+#: By the operation: its address and its body. Done in this order, each works after those before it.
 WRITES: dict[str, tuple[str, Any]] = {
     "post_customers": ("customers/", {"name": "Ada", "custom": {"tier": "gold", "seats": 3}}),
     "patch_one_customer": (f"customers/{NUMBER}/", {"name": "Ada King", "custom": {"tier": None}}),
+    "post_contacts": (f"customers/{NUMBER}/contacts/", {"name": "Eve", "role": "Buyer", "birthday": "1990-02-03"}),
+    "post_contact_consents": (
+        f"contacts/{NUMBER}/consents/",
+        {"channel": "phone", "state": "granted", "source": "Call", "proof": "Recorded"},
+    ),
+    "patch_one_contact": (f"contacts/{NUMBER}/", {"role": "Head of finance"}),
+    "delete_one_contact": (f"contacts/{NUMBER}/", None),
+    "post_interactions": (f"customers/{NUMBER}/interactions/", _TALKED),
+    "patch_one_interaction": (f"interactions/{NUMBER}/", {"outcome": "Agreed"}),
+    "delete_one_interaction": (f"interactions/{NUMBER}/", None),
+    "post_customers_cases": (f"customers/{NUMBER}/cases/", {"subject": "Late again", "priority": "high"}),
+    "patch_one_case": (f"cases/{NUMBER}/", {"priority": "urgent"}),
+    "post_case_acts": (f"cases/{NUMBER}/acts/", {"act": "answer"}),
+    "post_customers_tasks": (f"customers/{NUMBER}/tasks/", {"title": "Call", "due": _SOON.date().isoformat()}),
+    "post_task_acts": (f"tasks/{NUMBER}/acts/", {"act": "done"}),
 }

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
+from django.urls import reverse
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from retention.workspace.api.entering import Declared, KeyAuthentication, PerMinute
@@ -49,9 +51,17 @@ def version_of(updated_at: datetime) -> str:
     return f"v{(updated_at - _EPOCH) // timedelta(microseconds=1)}"
 
 
-def etag(updated_at: datetime) -> dict[str, str]:
-    """The header that tells it."""
-    return {"ETag": f'"{version_of(updated_at)}"'}
+def versioned(answer: dict[str, Any]) -> Response:
+    """An answer with its version as its ETag."""
+    return Response(answer, headers={"ETag": f'"{answer["version"]}"'})
+
+
+def made(request: Request, view: str, answer: dict[str, Any]) -> Response:
+    """What was made, and the address at which it is from now on."""
+    headers = {"Location": request.build_absolute_uri(reverse(f"api:{view}", args=[answer["id"]]))}
+    if "version" in answer:
+        headers["ETag"] = f'"{answer["version"]}"'
+    return Response(answer, 201, headers=headers)
 
 
 def check_version(request: Request, updated_at: datetime, current: Callable[[], Any]) -> None:
