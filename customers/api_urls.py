@@ -2,8 +2,14 @@
 
 from customers.cases import api as cases
 from customers.contacts import api as contacts
+from customers.health import api as health
 from customers.interactions import api as interactions
+from customers.products import api as products
 from customers.records import api as records
+from customers.records import orders_api as orders
+from customers.segments import api as segments
+from customers.subscriptions import api as subscriptions
+from customers.teams import api as teams
 from customers.work import api as work
 
 urlpatterns = [
@@ -12,4 +18,10 @@ urlpatterns = [
     *interactions.urlpatterns,
     *cases.urlpatterns,
     *work.urlpatterns,
+    *orders.urlpatterns,
+    *subscriptions.urlpatterns,
+    *products.urlpatterns,
+    *segments.urlpatterns,
+    *health.urlpatterns,
+    *teams.urlpatterns,
 ]

@@ -35,7 +35,7 @@ def segment_explain(request: HttpRequest, pk: int, customer_id: int) -> HttpResp
         "stays": stays,
         "is_in": is_in,
         **_by_hand(segment, customer_id),
-        **_why(segment, customer_id),
+        **why(segment, customer_id),
     }
     if (finding := context.get("finding")) and isinstance(finding, Finding):
         context["should"] = context["pick"].verdict == Verdict.IN if context["pick"] else finding.met
@@ -53,7 +53,7 @@ def _by_hand(segment: Segment, customer_id: int) -> dict[str, Any]:
     return {"pick": pick, "acts": [(key.value, label) for key, label in offered.items()]}
 
 
-def _why(segment: Segment, customer_id: int) -> dict[str, Finding | str | None]:
+def why(segment: Segment, customer_id: int) -> dict[str, Finding | str | None]:
     workspace = Workspace.current()
     try:
         rule = references.read(segment.rule, segment.pk)

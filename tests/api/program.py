@@ -34,7 +34,7 @@ class Program:
         """By the name of the operation, which begins with its method."""
         if operation.startswith("delete"):
             return self.delete(url)
-        return self.patch(url, body) if operation.startswith("patch") else self.post(url, body)
+        return self.patch(url, body) if operation.startswith("patch") else self.post(url, body, If_Match="*")
 
     def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -8,6 +8,7 @@ from tests.addresses import SAMPLES
 
 NUMBER = int(SAMPLES["int"])
 _AGO, _SOON = clock.now() - timedelta(hours=1), clock.now() + timedelta(days=3)
+_LATER = (clock.now() + timedelta(days=400)).date()
 _TALKED = {"kind": "call", "text": "They are happy.", "happened_at": _AGO.isoformat()}
 #: By the operation: its address and its body. Done in this order, each works after those before it.
 WRITES: dict[str, tuple[str, Any]] = {
@@ -27,5 +28,18 @@ WRITES: dict[str, tuple[str, Any]] = {
     "patch_one_case": (f"cases/{NUMBER}/", {"priority": "urgent"}),
     "post_case_acts": (f"cases/{NUMBER}/acts/", {"act": "answer"}),
     "post_customers_tasks": (f"customers/{NUMBER}/tasks/", {"title": "Call", "due": _SOON.date().isoformat()}),
+    "post_products": ("products/", {"sku": "B-1", "name": "Bell", "price": "9.50", "companions": ["A-1"]}),
+    "patch_one_product": (f"products/{NUMBER}/", {"price": "12.00", "currency": "EUR"}),
+    "post_subscriptions": (
+        f"customers/{NUMBER}/subscriptions/",
+        {"plan": "Pro", "amount": "100", "external_id": "b-7"},
+    ),
+    "post_subscription_change": (f"subscriptions/{NUMBER}/change/", {"quantity": 8}),
+    "post_subscription_renewal": (f"subscriptions/{NUMBER}/renewal/", {"day": _LATER.isoformat()}),
+    "post_subscription_cancellation": (
+        f"subscriptions/{NUMBER}/cancellation/",
+        {"day": _SOON.date().isoformat(), "reason": "Too expensive"},
+    ),
+    "post_subscription_resumption": (f"subscriptions/{NUMBER}/resumption/", {"day": _SOON.date().isoformat()}),
     "post_task_acts": (f"tasks/{NUMBER}/acts/", {"act": "done"}),
 }

@@ -39,6 +39,7 @@ from customers.models import (
     Interaction,
     Merge,
     Milestone,
+    Order,
     PlanLink,
     Playbook,
     PlaybookRun,
@@ -145,6 +146,7 @@ def _segment_and_others(by: User) -> Segment:
         pk=SAMPLES["uuid"], interaction=said, name="a.png", kind="image/png", size=40, file=ContentFile(PNG, "a.png")
     )
     Product.objects.create(pk=NUMBER, sku="A-1", name="Clock")
+    Order.objects.create(pk=NUMBER, external_id="o-1", customer=customer, ordered_at=clock.now(), currency="EUR")
     Case.objects.create(pk=NUMBER, customer=customer, external_id="C-1", subject="Late", opened_at=clock.now())
     in_time = clock.now() + timedelta(days=9)
     term(Subscription.objects.create(pk=NUMBER, customer=customer, external_id="s", renews_at=in_time), clock.now())

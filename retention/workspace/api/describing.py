@@ -44,12 +44,17 @@ class Described(AutoSchema):
         words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self.view).__name__).lower()
         return f"{self.method.lower()}_{words}"
 
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        return str(super().get_serializer_name(serializer, direction)).replace("Shape", "")
+
     def get_tags(self) -> list[str]:
         return [getattr(self.view, "noun", "")]
 
     def get_override_parameters(self) -> list[Any]:
         handler = getattr(self.view, self.method.lower())
-        return [ONCE] * hasattr(handler, "once") + [MATCH] * (self.method == "PATCH")
+        return [ONCE] * hasattr(handler, "once") + [MATCH] * (
+            self.method == "PATCH" or getattr(self.view, "names_version", False)
+        )
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)

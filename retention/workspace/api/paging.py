@@ -5,10 +5,12 @@ import binascii
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, QuerySet
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -42,6 +44,18 @@ def number(request: Request, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise misasked(name, "Give a whole number.")
     return int(text)
+
+
+def instant(request: Request, name: str) -> datetime | None:
+    """A parameter that is an instant; None where it is not given."""
+    text = request.query_params.get(name, "")
+    try:
+        said = parse_datetime(text.replace(" ", "+")) if text else None
+    except ValueError:
+        said = None
+    if text and (said is None or said.tzinfo is None):
+        raise misasked(name, "Give an instant with its zone, such as 2026-05-01T00:00:00Z.")
+    return said
 
 
 def size_of(request: Request) -> int:
@@ -90,6 +104,7 @@ def answer(request: Request, told: Iterable[Any], mark: str) -> Response:
     return Response({"results": list(told), "next": following})
 
 
+@cache
 def page_of(shape: type[Shape]) -> serializers.Serializer[Any]:
     """The shape of such a page."""
     fields: dict[str, Any] = {

@@ -23,11 +23,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Resource(APIView):
     """A thing of the API. `needs` says for each method what whoever asks has to be able to do.
 
-    `noun` is what it is about, as the documentation groups it.
+    `noun` is what it is about, as the documentation groups it; `names_version` where its POST takes If-Match too.
     """
 
     needs: ClassVar[Mapping[str, Can]] = {}
     noun: ClassVar[str]
+    names_version: ClassVar[bool] = False
     authentication_classes = (KeyAuthentication, SessionAuthentication)
     permission_classes = (Declared,)
     throttle_classes = (PerMinute,)
