@@ -24,8 +24,8 @@ WORKERS = 2
 LISTMONK = 0.42
 """listmonk's rate as a share of the second floor's, measured side by side (20 connections, no row per recipient)."""
 EMPTIED = (
-    "campaigns_attempt, campaigns_contactslot, campaigns_message, campaigns_link, campaigns_enrolment, "
-    "campaigns_refusal, customers_event, bench_log"
+    "campaigns_attempt, campaigns_contactslot, campaigns_recipient, campaigns_message, campaigns_link, "
+    "campaigns_enrolment, campaigns_refusal, customers_event, bench_log"
 )
 _numbers = count(1)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from campaigns.models import Campaign, ContactSlot, Enrolment, Message, Refusal
+from campaigns.models import Campaign, ContactSlot, Enrolment, Message, Recipient, Refusal
 from customers.duplicates.moving import WORDS, CannotMerge, Pair, carrier, change, settler
 from retention.common import clock
 
@@ -22,6 +22,7 @@ SENDING = "A campaign's e-mail to one of the two is being sent at this very mome
     "campaigns.Enrolment.customer",
     "campaigns.Refusal.customer",
     "campaigns.ContactSlot.customer",
+    "campaigns.Recipient.customer",
 )
 def carry_campaigns(pair: Pair) -> None:
     """Raises CannotMerge while a message that both might get is on the wire."""
@@ -32,6 +33,8 @@ def carry_campaigns(pair: Pair) -> None:
     change(pair, Message, stopped, _TWICE, why="They were merged with a customer who had it, or was held out.")
     ended = {"left_at": "%(at)s", "left_because": "'merged'"}
     change(pair, Enrolment, ended, f"{OF_LOSER} AND t.left_at IS NULL AND {_BOTH_OPEN}")
+    addresses = [address.lower() for address in pair.addresses.values()]
+    change(pair, Recipient, MOVED, f"{OF_LOSER} AND {_WRITTEN_TO}", addresses=addresses)
     for model in (Enrolment, Refusal, Message):
         change(pair, model, MOVED, OF_LOSER)
     change(pair, ContactSlot, {**MOVED, "number": _NEXT_NUMBER}, OF_LOSER)
@@ -78,6 +81,11 @@ _TWICE = """
                    WHERE step.id = t.step_id AND held.arm = 'control'
                      AND held.customer_id IN (%(loser)s, %(survivor)s) AND held.customer_id <> t.customer_id))
 """
+# Found by their steps and addresses: there is no index by customer.
+_WRITTEN_TO = """(t.step_id, t.address) IN (
+    SELECT DISTINCT own.step_id, whereto FROM campaigns_message own,
+           UNNEST(ARRAY[LOWER(own.address)] || %(addresses)s::text[]) AS whereto
+    WHERE own.customer_id = %(loser)s)"""
 _BOTH_OPEN = """EXISTS (SELECT FROM campaigns_enrolment own WHERE own.customer_id = %(survivor)s
                         AND own.campaign_id = t.campaign_id AND own.left_at IS NULL)"""
 _NEXT_NUMBER = """t.number + coalesce((SELECT max(own.number) FROM campaigns_contactslot own

@@ -113,12 +113,28 @@ GATES = (
                     AND orders.ordered_at > candidate.since AND orders.ordered_at <= %(now)s)""",
         holds="found.goal_not_met IS NULL",
     ),
+    # The last one: `judged` also asks it of those who pass all others in the same statement.
+    Gate(
+        name="only_one",
+        title="Nobody else in it with this address",
+        passed="No other customer with this address is, or was, in this campaign.",
+        failed="Another customer with the same address is, or was, in this campaign.",
+        found="""(SELECT COALESCE(NULLIF(twin.name, ''), twin.external_id) FROM customers_customer twin
+                  JOIN campaigns_enrolment entered ON entered.customer_id = twin.id
+                  WHERE LOWER(twin.email) = LOWER(customer.email) AND customer.email <> ''
+                    AND twin.id <> customer.id AND entered.campaign_id = campaign.id
+                  ORDER BY entered.id LIMIT 1)""",
+        holds="found.only_one IS NULL",
+    ),
 )
 BY_NAME = {gate.name: gate for gate in GATES}
 
 # The share of customers below which one is held out: the first 48 bits of a SHA-256, as a number in [0, 1).
 _DRAW = """('x' || LEFT(ENCODE(SHA256(CONVERT_TO(campaign.id || ':' || customer.id, 'UTF8')), 'hex'), 12)
            )::bit(48)::bigint / 281474976710656.0"""
+
+# What the last gate finds of whoever shares an address with an earlier candidate of the same statement.
+_SECOND = "JSONB_BUILD_OBJECT('gate', 'only_one', 'passed', FALSE, 'found', sharing)"
 
 _CANDIDATES = """
     SELECT membership.customer_id, membership.id AS occurrence,
@@ -156,8 +172,8 @@ def judged(campaign: str, then: str, candidates: str = _CANDIDATES) -> str:
     return f"""
         WITH campaign AS ({campaign}),
         candidate AS ({candidates}),
-        judged AS (
-            SELECT candidate.customer_id, customer.name, candidate.occurrence,
+        asked AS (
+            SELECT candidate.customer_id, customer.name, LOWER(customer.email) AS address, candidate.occurrence,
                    CASE WHEN {_DRAW} < campaign.holdout_share / 100 THEN 'control' ELSE 'treated' END AS arm,
                    jsonb_build_array({listed}) AS gates, CASE {first} END AS stopped_by,
                    found.not_held_out AS held_out_by
@@ -166,6 +182,17 @@ def judged(campaign: str, then: str, candidates: str = _CANDIDATES) -> str:
             JOIN customers_customer customer ON customer.id = candidate.customer_id
             CROSS JOIN LATERAL (SELECT {found} OFFSET 0) AS found
             CROSS JOIN LATERAL (SELECT {holds} OFFSET 0) AS holds
+        ),
+        placed AS (
+            SELECT *, FIRST_VALUE(name) OVER here AS sharing,
+                   ROW_NUMBER() OVER here > 1 AND stopped_by IS NULL AS second
+            FROM asked WINDOW here AS (PARTITION BY address, stopped_by IS NULL ORDER BY occurrence, customer_id)
+        ),
+        judged AS (
+            SELECT customer_id, name, occurrence, arm,
+                   CASE WHEN second THEN 'only_one' ELSE stopped_by END AS stopped_by,
+                   CASE WHEN second THEN JSONB_SET(gates, '{{-1}}', {_SECOND}) ELSE gates END AS gates, held_out_by
+            FROM placed
         )
         {then}
     """  # noqa: S608  # every part is written above

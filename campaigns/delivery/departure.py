@@ -51,6 +51,7 @@ _VERDICTS = {
     "moved": ("pending", "Their address changed meanwhile."),
     "quiet": ("pending", "It is a quiet hour where they are."),
     "full": ("pending", "They got as many messages that day as one may get."),
+    "shared": ("suppressed", "Another customer with the same address gets it, or got it."),
     "go": ("sending", ""),
 }
 _ENDS = {verdict for verdict, (state, _) in _VERDICTS.items() if state in ("cancelled", "expired", "suppressed")}
@@ -82,6 +83,7 @@ _DEPART = """
     ),
     verdicts AS (
         SELECT message.id, message.customer_id, message.channel, message.due_at, customer.email,
+               message.step_id, LOWER(customer.email) COLLATE "C" AS address,
                there.day, there.quiet_until, there.next_day, spared.held_out_by,
                CASE WHEN there.customer_id IS NULL THEN 'busy'
                     WHEN campaign.state = 'finished' THEN 'finished'
@@ -110,8 +112,22 @@ _DEPART = """
         WHERE UUID_EQ(message.token, %(token)s) AND TEXTEQ(message.state, 'claimed')
           AND TIMESTAMPTZ_GT(message.lease_until, %(now)s)
     ),
+    -- Whose an address is for a step: of two at once the second waits here, and then reads who was first.
+    recipient AS (
+        INSERT INTO campaigns_recipient AS first (step_id, address, customer_id)
+        SELECT DISTINCT ON (step_id, address) step_id, address, customer_id FROM verdicts WHERE verdict = 'go'
+        ORDER BY step_id, address, id
+        ON CONFLICT (step_id, address) DO UPDATE SET customer_id = first.customer_id
+        RETURNING step_id, address, customer_id
+    ),
+    alone AS (
+        SELECT verdicts.id, verdicts.customer_id, channel, due_at, email, day, quiet_until, next_day, held_out_by,
+               CASE WHEN recipient.customer_id <> verdicts.customer_id THEN 'shared' ELSE verdict END AS verdict
+        FROM verdicts LEFT JOIN recipient
+            ON verdicts.verdict = 'go' AND recipient.step_id = verdicts.step_id AND recipient.address = verdicts.address
+    ),
     judged AS (
-        SELECT *, ROW_NUMBER() OVER (PARTITION BY verdict, customer_id, channel ORDER BY id) AS place FROM verdicts
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY verdict, customer_id, channel ORDER BY id) AS place FROM alone
     ),
     asking AS (
         SELECT judged.*, (

@@ -2,7 +2,7 @@
 
 from campaigns.models.campaigns import Campaign, EmailStep
 from campaigns.models.enrolment import Arm, Enrolment, Refusal
-from campaigns.models.messages import Attempt, ContactSlot, Link, Message, Suppression
+from campaigns.models.messages import Attempt, ContactSlot, Link, Message, Recipient, Suppression
 
 __all__ = [
     "Arm",
@@ -13,6 +13,7 @@ __all__ = [
     "Enrolment",
     "Link",
     "Message",
+    "Recipient",
     "Refusal",
     "Suppression",
 ]

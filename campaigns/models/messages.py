@@ -108,6 +108,20 @@ class ContactSlot(models.Model):
         ]
 
 
+class Recipient(models.Model):
+    """The customer to whom a step goes at an address: the first one. Nobody else gets the step there.
+
+    The row is written before the wire and stays, so that two customers with one address are one person to a campaign.
+    """
+
+    step = models.ForeignKey(EmailStep, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    address = models.CharField(max_length=254, db_collation="C", help_text="In small letters.")
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step", "address"], name="step_once_per_address")]
+
+
 class Link(models.Model):
     """A click target of a step, stored so that a token never carries an address."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
-from campaigns.models import Campaign, ContactSlot, EmailStep, Enrolment, Message, Refusal
+from campaigns.models import Campaign, ContactSlot, EmailStep, Enrolment, Message, Recipient, Refusal
 from customers.contacts import consent as contact_consent
 from customers.duplicates import merging, moving
 from customers.duplicates.merging import Wanted
@@ -157,6 +157,9 @@ def _in_campaign(who: Customer, among: Shared) -> None:
         gates=[],
         refused_at=clock.now(),
     )
+    own = f"{who.external_id}@acme.test"
+    Message.objects.filter(pk=message.pk).update(address=own)
+    Recipient.objects.create(step=among.step, address=own, customer=who)
     ContactSlot.objects.create(customer=who, channel="email", day=clock.now().date(), number=1, message=message)
 
 
