@@ -1,13 +1,24 @@
-"""What the search over everything finds of this room: customers, orders, segments."""
+"""What the search over everything finds of this room."""
 
+from django.db.models import F
 from django.urls import reverse
 
-from customers.models import Contact, Customer, Order, Product, Segment
-from customers.records.filters import Filters, matching
-from retention.common.text_search import SearchWords, beginnings
-from retention.workspace.finding import MOST, Find, finder
+from customers.models import Case, Contact, Interaction, Order, Product, Segment
+from customers.models.cases import CASE_WORDS
+from customers.models.contacts import CONTACT_WORDS
+from customers.models.interactions import INTERACTION_WORDS
+from customers.records import searching
+from customers.records.filters import Filters
+from retention.common.marking import around, has_all
+from retention.common.text_search import SearchWords, beginnings, folded
+from retention.common.word_index import Among, few
+from retention.workspace.finding import Find, Typed, finder
 from retention.workspace.models import User
 from retention.workspace.places import page_of
+from retention.workspace.templatetags.shell import relative
+
+#: Of so many candidates the best are shown.
+CANDIDATES = 60
 
 
 def _list_of(typed: str) -> str:
@@ -15,51 +26,87 @@ def _list_of(typed: str) -> str:
 
 
 @finder("Customers", 1, _list_of)
-def customers(typed: str, _person: User) -> list[Find]:
-    found = matching(Filters(q=typed))[: MOST + 1]
-    return [Find(str(row), _detail(row), page_of("customers:detail", row.pk)) for row in found]
-
-
-def _detail(row: Customer) -> str:
-    return next((text for text in (row.email, row.external_id) if text and text != str(row)), "")
+def customers(typed: Typed, _person: User) -> list[Find]:
+    return searching.found(typed)
 
 
 @finder("Contacts", 2)
-def contacts(typed: str, _person: User) -> list[Find]:
-    """By the beginnings of words of their name, address or phone; a contact leads to their customer."""
-    query = beginnings(typed)
-    if query is None:
+def contacts(typed: Typed, _person: User) -> list[Find]:
+    """Who has that address, then whose name it is, then the rest; a contact leads to their customer."""
+    if not typed.words:
         return []
-    words = SearchWords("name", "email", "phone")
-    found = Contact.objects.alias(words=words).filter(words=query, removed_at=None).select_related("customer")
-    return [Find(str(row), _where(row), page_of("customers:detail", row.customer_id)) for row in found[:MOST]]
+    kept = Contact.objects.filter(removed_at=None)
+    some = few(kept, SearchWords(*CONTACT_WORDS), typed.words, CANDIDATES)
+    found = sorted(kept.filter(Among(F("pk"), some)).select_related("customer"), key=lambda row: _fit(row, typed))
+    return [_contact(row, typed) for row in found[: typed.most + 1]]
 
 
-def _where(row: Contact) -> str:
-    return ", ".join(filter(None, [row.role, str(row.customer)]))
+def _fit(row: Contact, typed: Typed) -> tuple[bool, bool, bool, str]:
+    name, text = folded(str(row)), folded(typed.text)
+    return row.email.lower() != text, not name.startswith(text), not has_all(name, typed.words), name
 
 
-@finder("Orders", 4)
-def orders(typed: str, _person: User) -> list[Find]:
+def _contact(row: Contact, typed: Typed) -> Find:
+    detail = ", ".join(filter(None, [row.role, str(row.customer)]))
+    missing = [word for word in typed.words if not has_all(f"{row} {detail}", [word])]
+    other = [(label, text) for label, text in (("E-mail", row.email), ("Phone", row.phone)) if text]
+    place, snippet = next((each for each in other if any(has_all(each[1], [word]) for word in missing)), ("", ""))
+    return Find(str(row), detail, page_of("customers:detail", row.customer_id), snippet, place)
+
+
+@finder("Notes", 3)
+def notes(typed: Typed, _person: User) -> list[Find]:
+    """Interactions of every kind by what they say, the latest first."""
+    if not typed.words:
+        return []
+    kept = Interaction.objects.filter(removed_at=None)
+    some = few(kept, SearchWords(*INTERACTION_WORDS), typed.words, CANDIDATES)
+    found = kept.filter(Among(F("pk"), some)).select_related("customer").order_by("-happened_at", "-pk")
+    return [_note(row, typed) for row in found[: typed.most + 1]]
+
+
+def _note(row: Interaction, typed: Typed) -> Find:
+    said = " · ".join(filter(None, [row.text, row.outcome, row.next_step]))
+    detail = f"{row.get_kind_display()}, {relative(row.happened_at)}"
+    return Find(str(row.customer), detail, page_of("customers:interaction", row.pk), around(said, typed.words))
+
+
+@finder("Cases", 4)
+def cases(typed: Typed, _person: User) -> list[Find]:
+    """By subject or reference, the latest first."""
+    if not typed.words:
+        return []
+    some = few(Case.objects.all(), SearchWords(*CASE_WORDS), typed.words, CANDIDATES)
+    found = Case.objects.filter(Among(F("pk"), some)).select_related("customer").order_by("-opened_at", "-pk")
+    return [_case(row) for row in found[: typed.most + 1]]
+
+
+def _case(row: Case) -> Find:
+    detail = f"{row.customer}, {row.get_state_display().lower()}"
+    return Find(row.subject, detail, page_of("customers:case", row.pk), row.external_id, "Reference")
+
+
+@finder("Orders", 5)
+def orders(typed: Typed, _person: User) -> list[Find]:
     """By the beginning of their id; an order leads to its customer."""
-    found = Order.objects.filter(external_id__startswith=typed, customer__isnull=False).select_related("customer")
+    found = Order.objects.filter(external_id__startswith=typed.text, customer__isnull=False).select_related("customer")
     return [
         Find(row.external_id, str(row.customer), page_of("customers:detail", row.customer.pk))
-        for row in found.order_by("external_id")[:MOST]
+        for row in found.order_by("external_id")[: typed.most + 1]
         if row.customer
     ]
 
 
-@finder("Products", 5)
-def products(typed: str, _person: User) -> list[Find]:
-    words = beginnings(typed)
+@finder("Products", 6)
+def products(typed: Typed, _person: User) -> list[Find]:
+    words = beginnings(typed.text)
     if not words:
         return []
-    found = Product.objects.annotate(words=SearchWords("name", "sku", "category")).filter(words=words)
-    return [Find(row.name, row.sku, page_of("customers:product", row.pk)) for row in found.order_by("name")[:MOST]]
+    found = Product.objects.annotate(words=SearchWords("name", "sku", "category")).filter(words=words).order_by("name")
+    return [Find(row.name, row.sku, page_of("customers:product", row.pk)) for row in found[: typed.most + 1]]
 
 
-@finder("Segments", 2)
-def segments(typed: str, _person: User) -> list[Find]:
-    found: list[Segment] = list(Segment.objects.filter(name__icontains=typed)[:MOST])
+@finder("Segments", 7)
+def segments(typed: Typed, _person: User) -> list[Find]:
+    found: list[Segment] = list(Segment.objects.filter(name__icontains=typed.text)[: typed.most + 1])
     return [Find(row.name, f"{row.size:,} customers", page_of("customers:segment", row.pk)) for row in found]

@@ -5,7 +5,11 @@ from django.db.models import Q
 
 from customers.models.records import Customer
 from retention.common import clock
+from retention.common.word_index import word_indexes
 from retention.workspace.models import User
+
+#: What a case is found by.
+CASE_WORDS = ("subject", "external_id")
 
 
 class Case(models.Model):
@@ -41,6 +45,7 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["customer", "-opened_at"], name="case_by_customer"),
             models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
+            *word_indexes("case_by_word", *CASE_WORDS),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(external_id=""), name="case_has_reference"),

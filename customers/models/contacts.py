@@ -7,7 +7,10 @@ from django.db.models.functions import Lower
 
 from customers.models.records import Consent, Customer
 from retention.common import clock
-from retention.common.text_search import SearchWords
+from retention.common.word_index import word_indexes
+
+#: What a contact is found by.
+CONTACT_WORDS = ("name", "email", "phone", "role")
 
 
 class Contact(models.Model):
@@ -35,7 +38,7 @@ class Contact(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["customer"], name="contact_by_customer"),
-            GinIndex(SearchWords("name", "email", "phone"), name="contact_by_word"),
+            *word_indexes("contact_by_word", *CONTACT_WORDS),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_by_attribute"),
         ]
         constraints = [

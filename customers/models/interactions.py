@@ -2,15 +2,17 @@
 
 import uuid
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from customers.models.contacts import Contact
 from customers.models.records import Customer
 from retention.common import clock
-from retention.common.text_search import SearchWords
+from retention.common.word_index import word_indexes
 from retention.workspace.models import User
+
+#: What an interaction is found by.
+INTERACTION_WORDS = ("text", "outcome", "next_step")
 
 
 class Interaction(models.Model):
@@ -46,7 +48,7 @@ class Interaction(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["customer", "-happened_at", "-id"], name="interaction_by_customer"),
-            GinIndex(SearchWords("text", "outcome"), name="interaction_by_word"),
+            *word_indexes("interaction_by_word", *INTERACTION_WORDS),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="interaction_says_something"),

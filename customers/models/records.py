@@ -11,8 +11,12 @@ from django.db.models.functions import Lower
 
 from customers.models.teams import Team
 from retention.common import clock
-from retention.common.text_search import SearchWords
+from retention.common.text_search import JsonValues
+from retention.common.word_index import word_indexes
 from retention.workspace.models import User
+
+#: What a customer is found by: beside these columns the values of their custom fields, such as a city.
+CUSTOMER_WORDS = ("name", "email", "external_id", "phone", JsonValues("attributes"))
 
 
 class Customer(models.Model):
@@ -51,7 +55,7 @@ class Customer(models.Model):
             models.Index(fields=["id"], name="customer_key_accounts", condition=Q(is_key_account=True)),
             GinIndex(fields=["tags"], name="customer_by_tag"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="customer_by_attribute"),
-            GinIndex(SearchWords("name", "email", "external_id", "phone"), name="customer_by_word"),
+            *word_indexes("customer_by_word", *CUSTOMER_WORDS),
         ]
         constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="customer_has_id")]
 

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 
 from customers.custom.asking import typed_from
 from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
+from customers.models.records import CUSTOMER_WORDS
 from customers.records.columns import CUSTOM, MOST
-from retention.common.text_search import SearchWords, beginnings
+from retention.common.text_search import SearchWords, words_of
+from retention.common.word_index import Among, every
 
 NOBODY = "none"
 #: What the list can be narrowed to by health, and the band that facts have then.
@@ -167,26 +168,13 @@ def _told(value: str, named: dict[int, str]) -> str:
     return named.get(int(value), value) if named and _is_id(value) else value
 
 
-class _AmongThese(Func):
-    """id = ANY(ARRAY(…)): the search's own index is asked first, whatever order the list is in.
-
-    Left to itself the planner takes a rare word for a common one and reads the whole list in order to find it.
-    """
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field: Any = BooleanField()
-
-
 def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:
-    query = beginnings(typed)
-    if query is None:
+    words = words_of(typed)
+    if not words:
         return customers.none()
-    words = SearchWords("name", "email", "external_id", "phone")
-    found = Customer.objects.alias(words=words).filter(words=query).values("pk")
+    having = every(Customer.objects.all(), SearchWords(*CUSTOMER_WORDS), words)
     merged = FormerId.objects.filter(external_id__startswith=typed).values("customer")
-    found = found.union(merged, all=True)
-    return customers.filter(_AmongThese(F("pk"), ArraySubquery(found)))
+    return customers.filter(having | Q(Among(F("pk"), Subquery(merged))))
 
 
 def _stays(segment: int) -> QuerySet[SegmentMembership]:

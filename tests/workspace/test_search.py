@@ -2,16 +2,33 @@
 
 from collections.abc import Callable
 
+import pytest
+from django.db import connection
+from django.db.models import F
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from customers.models import Order
-from retention.common import clock
+from customers.models import Case, Contact, Customer, Interaction, Order
+from customers.models.records import CUSTOMER_WORDS
+from customers.records.filters import Filters, matching
+from retention.common import clock, word_index
+from retention.common.marking import around, has_all, pieces
+from retention.common.text_search import BREAKS, SearchWords, folded, words_of
+from retention.common.word_index import Among, every, few
 from retention.workspace import finding
 from tests.baseline import assert_query_count
 from tests.customers.known import crowd, customer
 
 SignIn = Callable[[str], Client]
 BOX = {"HX-Request": "true", "HX-Target": "found"}
+WORDS = SearchWords(*CUSTOMER_WORDS)
+
+
+def shown(client: Client, typed: str) -> str:
+    """What the box shows, without the marks."""
+    text = client.get("/search/", {"q": typed}, headers=BOX).content.decode()
+    return text.replace("<mark>", "").replace("</mark>", "")
 
 
 def test_it_works(signed_in: SignIn) -> None:
@@ -21,29 +38,80 @@ def test_it_works(signed_in: SignIn) -> None:
     part = client.get("/search/?q=love", headers=BOX).content.decode()
     assert "<html" not in part
     assert f'href="/customers/{ada.pk}/"' in part
+    assert "Ada <mark>Love</mark>lace" in part
     assert "ada@example.test" in part
-    assert "INV-900" in client.get("/search/?q=INV-9").content.decode()
+    page = client.get("/search/?q=INV-9").content.decode()
+    assert "<html" in page
+    assert "<mark>INV</mark>-<mark>9</mark>00" in page
 
 
-def test_a_letter_is_too_little_and_nothing_is_said_so(signed_in: SignIn) -> None:
+def test_customers_contacts_notes_and_cases_are_found_with_the_place(signed_in: SignIn) -> None:
+    acme = customer("acme", name="Acme", phone="+49 30 5550", attributes={"city": "Köln", "tags": ["Größe L"]})
+    Contact.objects.create(customer=acme, name="Renée Ünal", role="Buyer", email="renee@acme.example")
+    said = "We talked for an hour. " * 20 + "She wants the blue crane by May. " + "Then lunch. " * 20
+    note = Interaction.objects.create(customer=acme, kind="note", happened_at=clock.now(), text=said)
+    case = Case.objects.create(customer=acme, external_id="T-9", subject="Crane stuck", opened_at=clock.now())
+    client = signed_in("analyst")
+    found = shown(client, "crane")
+    assert f'href="/customers/interactions/{note.pk}/"' in found
+    assert "She wants the blue crane by May." in found
+    assert len(found) < 2_000
+    assert f'href="/cases/{case.pk}/"' in found
+    assert "City: Köln" in shown(client, "koln")
+    assert "Tags: Größe L" in shown(client, "GROSSE")
+    assert "Phone: +49 30 5550" in shown(client, "5550")
+    assert "Renée Ünal" in shown(client, "unal rene")
+    assert "E-mail: renee@acme.example" in shown(client, "renee@acme.exa")
+    assert "Buyer, Acme" in shown(client, "buyer")
+
+
+def test_what_was_removed_is_not_found(signed_in: SignIn) -> None:
+    acme, now = customer("acme", name="Acme"), clock.now()
+    Contact.objects.create(customer=acme, name="Gone Person", removed_at=now)
+    Interaction.objects.create(customer=acme, kind="note", happened_at=now, text="Gone note", removed_at=now)
+    assert "Nothing has" in shown(signed_in("analyst"), "gone")
+
+
+def test_the_best_come_first(signed_in: SignIn) -> None:
+    customer("other", name="Somebody Jo", email="x@example.test")
+    customer("x2", name="Joan Late")
+    customer("x3", name="Jo")
+    customer("jo", name="Zed")
+    found = shown(signed_in("analyst"), "jo")
+    places = [found.index(name) for name in ("Zed", ">Jo<", "Joan Late", "Somebody Jo")]
+    assert places == sorted(places)
+
+
+def test_too_little_and_nothing_are_said_so(signed_in: SignIn) -> None:
     customer("ada")
     client = signed_in("marketer")
-    assert client.get("/search/?q=a", headers=BOX).content.decode().strip() == ""
-    assert "Nothing begins with" in client.get("/search/?q=zzz", headers=BOX).content.decode()
-    assert "at least two" in client.get("/search/").content.decode()
+    assert client.get("/search/?q=", headers=BOX).content == b""
+    assert "one more letter" in shown(client, "a")
+    assert "Nothing has a word that begins with “zzz”" in shown(client, "zzz")
+    assert "by the beginnings of their words" in client.get("/search/").content.decode()
+    customer("wang", name="王")
+    assert ">王<" in shown(client, "王")
 
 
-def test_few_of_many_are_shown(signed_in: SignIn) -> None:
+def test_few_of_many_are_shown_and_more_on_the_page(signed_in: SignIn) -> None:
     crowd(40)
     client = signed_in("marketer")
-    shown = client.get("/search/?q=person", headers=BOX).content.decode()
-    assert shown.count('<a class="found-link" href') == finding.MOST
-    assert 'href="/customers/?q=person"><span>See all customers for “person”' in shown
+    few_shown = client.get("/search/?q=person", headers=BOX).content.decode()
+    assert few_shown.count('<a class="found-link" href') == finding.FEW
+    assert 'href="/customers/?q=person"><span>See all customers for “person”' in few_shown
     assert "See all" not in client.get("/search/?q=person+0001", headers=BOX).content.decode()
+    assert client.get("/search/?q=person").content.decode().count('<a class="found-link" href') == finding.MANY
 
 
-def test_what_is_typed_stays_text(signed_in: SignIn) -> None:
+def test_places_are_found_by_who_may_open_them(signed_in: SignIn) -> None:
+    assert 'href="/settings/"' in shown(signed_in("administrator"), "setti")
+    assert 'href="/settings/"' not in shown(signed_in("analyst"), "setti")
+
+
+def test_what_is_typed_and_what_is_found_stay_text(signed_in: SignIn) -> None:
+    customer("x", name="<script>x</script> <b>bold</b>")
     assert "<script>x" not in signed_in("marketer").get("/search/?q=<script>x").content.decode()
+    assert "&lt;<mark>script</mark>&gt;" in signed_in("marketer").get("/search/?q=script").content.decode()
     assert signed_in("marketer").get("/search/?q=%27%22%5C").status_code == 200
 
 
@@ -52,3 +120,71 @@ def test_the_number_of_queries_is_fixed(signed_in: SignIn) -> None:
     crowd(3)
     assert_query_count("search", client, "/search/?q=person")
     assert_query_count("search", client, "/search/?q=zzzz")
+    assert_query_count("search", client, "/search/?q=person+zzz+example")
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "found"),
+    [
+        ("Łódź Æther Straße", "lodz", ["Łódź"]),
+        ("Łódź Æther Straße", "aeth strass", ["Æth", "Straß"]),
+        ("Zoe\u0308 Zoë", "zoe", ["Zoe", "Zoë"]),
+        ("O'Brien", "bri", ["Bri"]),
+        ("nothing", "thing", []),
+    ],
+)
+def test_words_are_marked_whatever_their_accents(text: str, typed: str, found: list[str]) -> None:
+    assert [piece for piece, hit in pieces(text, words_of(typed)) if hit] == found
+    assert "".join(piece for piece, _ in pieces(text, words_of(typed))) == text
+
+
+def test_a_snippet_has_the_word() -> None:
+    assert around("x " * 500 + "needle" + " y" * 500, ["needle"]).count("needle") == 1
+    assert len(around("a" * 5_000 + " needle", ["needle"])) < 250
+
+
+@given(text=st.text("aZéÑøŁßæŒİıđÜo\u0308 -@._'/<1", max_size=40))
+@settings(max_examples=25)
+@pytest.mark.django_db
+def test_the_database_takes_a_text_for_the_same_words_as_we_do(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT tsvector_to_array({SearchWords.template % {'expressions': 'said'}})"
+            " FROM (SELECT %s::text AS said) t",
+            [text],
+        )
+        (words,) = cursor.fetchone()
+    assert set(words_of(text)) <= set(words)
+    assert len(words) == len({word for word in BREAKS.split(folded(text)) if word})
+
+
+@pytest.fixture
+def mixed() -> list[Customer]:
+    """Three hundred with one of seven names, one of three cities, and one word that all have."""
+    names, cities = ("Anna", "Bernd", "Çelik", "Dora", "Anneke", "Bo", "Ute"), ("Bonn", "Ulm", "Dörpen")
+    made = Customer.objects.bulk_create(
+        Customer(
+            external_id=f"k{n}", name=f"{names[n * n % 7]} {cities[n % 3]}", attributes={"no": n}, email="a@b.test"
+        )
+        for n in range(300)
+    )
+    return [*made, *crowd(5)]
+
+
+@pytest.mark.parametrize("limits", [(1, 1, 1), (2, 4, 2), (16, 1_024, 256)])
+@pytest.mark.django_db
+def test_every_way_of_searching_finds_the_same(
+    mixed: list[Customer], limits: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the sample, by the rare word alone, by all words, by walking: each gives what has all of the words."""
+    for name, limit in zip(("RARE", "COMMON", "WALKED"), limits, strict=True):
+        monkeypatch.setattr(word_index, name, limit)
+    rows = Customer.objects.all()
+    for typed in ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a"):
+        words = words_of(typed)
+        right = {row.pk for row in mixed if has_all(f"{row} {row.email} {row.external_id} {row.attributes}", words)}
+        assert set(matching(Filters(q=typed)).values_list("pk", flat=True)) >= right
+        assert set(rows.filter(every(rows, WORDS, words)).values_list("pk", flat=True)) == right
+        some = set(rows.filter(Among(F("pk"), few(rows, WORDS, words, 10))).values_list("pk", flat=True))
+        assert some <= right
+        assert len(some) == min(10, len(right))

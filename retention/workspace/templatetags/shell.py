@@ -9,10 +9,11 @@ from django.forms import BoundField
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
+from retention.common.marking import pieces
 from retention.common.money import rounded
 from retention.workspace import branding
 from retention.workspace import places as navigation
@@ -110,6 +111,13 @@ def exact(instant: datetime) -> str:
 
 def _time(instant: datetime, text: str) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), exact(instant), text)
+
+
+@register.filter
+def marked(text: str, words: list[str]) -> SafeString:
+    """A text with its words that begin with those looked for marked."""
+    each = ((format_html("<mark>{}</mark>", piece) if hit else piece,) for piece, hit in pieces(text, words))
+    return format_html_join("", "{}", each)
 
 
 STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 91, "day"), (2_629_800, 24, "month"))

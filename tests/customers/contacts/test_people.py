@@ -201,7 +201,7 @@ def test_the_search_finds_people(signed_in: SignIn) -> None:
     person(acme, "Ada Lovelace", role="Countess", email="ada@home.example")
     editing.remove(person(acme, "Lovelace the Elder"))
     page = signed_in("analyst").get("/search/?q=lovel").content.decode()
-    assert "Ada Lovelace" in page
+    assert "Ada <mark>Lovel</mark>ace" in page
     assert "Countess, Acme" in page
     assert "Elder" not in page
     assert "Ada Lovelace" in signed_in("analyst").get("/search/?q=home.exam").content.decode()

@@ -9,7 +9,7 @@ from customers.duplicates import undoing
 from customers.models import Customer, FormerId, Merge, Order
 from customers.records.filters import Filters, matching
 from customers.segments import list_files
-from retention.workspace.finding import search
+from retention.workspace.finding import Typed, search
 from tests.customers.duplicates import full
 from tests.customers.duplicates.full import united
 from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, bring, done, mapping, refusals
@@ -88,7 +88,7 @@ def test_searching_finds_by_the_old_id(chain: list[Customer]) -> None:
     Customer.objects.filter(pk=a.pk).update(name="Lovelace")
     assert list(matching(Filters(q="c"))) == [a]
     FormerId.objects.filter(external_id="c").update(external_id="crm-77")
-    groups = {group.label: [each.name for each in group.finds] for group in search("crm-77", full.boss())}
+    groups = {group.label: [each.name for each in group.finds] for group in search(Typed("crm-77"), full.boss())}
     assert groups["Customers"] == ["Lovelace"]
     assert list_files.find(["crm-77", "b"]).customer_ids == [a.pk]
 

@@ -1,0 +1,53 @@
+"""Where a text has the words that somebody looked for, so that a page can mark them. Text in, text out: never HTML."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from retention.common.text_search import folded
+
+BEFORE, LENGTH = 40, 160
+
+
+def spans(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """From where to where some word of the text begins with one of the words, which are folded. In order."""
+    if not words:
+        return
+    plain, places = _folded(text)
+    either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    for found in re.finditer(rf"(?<![^\W_])(?:{either})", plain):
+        yield places[found.start()], places[found.end() - 1] + 1
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """The text folded, and where in the text each of its letters stands."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    letters = [folded(letter) for letter in text]
+    return "".join(letters), [place for place, plain in enumerate(letters) for _ in plain]
+
+
+def pieces(text: str, words: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, each with whether it is one that was looked for."""
+    done = 0
+    for start, end in spans(text, words):
+        if start > done:
+            yield text[done:start], False
+        yield text[start:end], True
+        done = end
+    if done < len(text):
+        yield text[done:], False
+
+
+def around(text: str, words: Sequence[str]) -> str:
+    """A part of a long text with the first word that was looked for, in one line."""
+    line = " ".join(text.split())
+    first = next((start for start, _ in spans(line, words)), 0)
+    start = 0 if first <= BEFORE else line.rfind(" ", 0, first - BEFORE) + 1
+    end = len(line) if len(line) <= start + LENGTH else line.rfind(" ", start, start + LENGTH)
+    end = end if end > first else start + LENGTH
+    return f"{'…' if start else ''}{line[start:end]}{'…' if end < len(line) else ''}"
+
+
+def has_all(text: str, words: Sequence[str]) -> bool:
+    """Whether the text has, for each of the words, a word that begins with it."""
+    return all(any(spans(text, [word])) for word in words)
