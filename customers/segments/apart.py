@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.models import CustomerFacts, Segment
-from customers.segments import catalogue, operators
+from customers.segments import catalogue, for_dates, for_values
 from customers.segments.custom import CustomColumns
 from customers.segments.fields import TABLES, Column
 from customers.segments.operators import Moment, Sql, bound, join
@@ -70,21 +70,21 @@ def columns() -> dict[str, Column]:
 
 
 def _is_number(column: Column) -> bool:
-    return column.operators in (operators.NUMBER, operators.DATE)
+    return column.operators in (for_values.NUMBER, for_dates.DATE)
 
 
 def _is_category(column: Column) -> bool:
     return (
         column.key in _CATEGORIES
-        or column.operators is operators.TAGS
-        or (bool(column.choices) and column.operators is not operators.SEVERAL)
+        or column.operators is for_values.TAGS
+        or (bool(column.choices) and column.operators is not for_values.SEVERAL)
     )
 
 
 def number(column: Column, moment: Moment) -> Sql:
     """A number of a customer, for an instant the days since then."""
     x = bound(column.sql, moment)
-    if column.operators is operators.DATE:
+    if column.operators is for_dates.DATE:
         return Sql(f"extract(epoch FROM %s - {x.text})::float8 / 86400", (moment.now, *x.params))
     return Sql(f"({x.text})::float8", x.params)
 
@@ -171,7 +171,7 @@ def _counts(asked: Sequence[Column], who: _Who, moment: Moment) -> dict[str, dic
 
 def _values(column: Column, moment: Moment) -> Sql:
     x = bound(column.sql, moment)
-    if column.operators is operators.TAGS:
+    if column.operators is for_values.TAGS:
         return Sql(f"SELECT %s::text, unnest({x.text})::text", (column.key, *x.params))
     return Sql(f"SELECT %s::text, ({x.text})::text", (column.key, *x.params))
 
@@ -193,5 +193,5 @@ def _shares(
 
 def _known(column: Column, counts: Mapping[str, Mapping[str, int]]) -> int:
     """Of how many customers the field is known; of tags that is everybody, for they can have several or none."""
-    of = "" if column.operators is operators.TAGS else column.key
+    of = "" if column.operators is for_values.TAGS else column.key
     return sum(counts.get(of, {}).values())

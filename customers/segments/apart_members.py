@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.models import Segment
-from customers.segments import operators
+from customers.segments import for_values
 from customers.segments.fields import TABLES, Column
 from customers.segments.operators import Moment, Sql, bound
 from customers.segments.patience import patiently
@@ -38,6 +38,6 @@ def members(segment: Segment, column: Column, value: str, moment: Moment, page: 
 
 
 def _has(x: Sql, column: Column, value: str) -> Sql:
-    if column.operators is operators.TAGS:
+    if column.operators is for_values.TAGS:
         return Sql(f"{x.text} @> ARRAY[%s]::varchar[]", (*x.params, value))
     return Sql(f"({x.text})::text = %s", (*x.params, value))

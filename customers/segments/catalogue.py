@@ -1,17 +1,18 @@
 """The fields a rule can ask about: what each is called, where it is found, and which operators it takes.
 
 Nothing else can be asked. To add a field of a customer, add a line to `COLUMNS`, and where its table is not in
-`fields.TABLES` yet, a line there. Related rows that are counted are in `related`.
+`fields.TABLES` yet, a line there. Related rows that are counted are in `related` and `related_work`.
 """
 
 import re
 from collections.abc import Sequence
 
 from customers.models import Consent, Customer, HealthBand, Stage
-from customers.segments import operators, value
-from customers.segments.fields import ATTRIBUTE, TABLES, Choices, Column, Field, OtherSegment, inside
-from customers.segments.operators import Comparison, Sql
-from customers.segments.related import TALLIES
+from customers.segments import for_dates, for_values, related, related_work, value
+from customers.segments.counting import YES_NO
+from customers.segments.fields import ATTRIBUTE, TABLES, Choices, Column, Field, OtherSegment, Tally, inside
+from customers.segments.for_values import OPTIONAL_CHOICE
+from customers.segments.operators import MEMBERSHIP, Comparison, Sql
 
 
 def _column(
@@ -37,20 +38,26 @@ def _table(sql: str) -> str:
 
 
 def _text(key: str, label: str) -> Column:
-    return _column(key, label, "Profile", operators.TEXT, f"NULLIF(c.{key}, '')")
+    return _column(key, label, "Profile", for_values.TEXT, f"NULLIF(c.{key}, '')")
+
+
+def _text_of_main(key: str, label: str) -> Column:
+    """Of whoever is the main contact."""
+    return _column(f"main_contact.{key}", label, "People", for_values.TEXT, f"NULLIF(m.{key}, '')")
 
 
 def _number(key: str, label: str, group: str, unit: str = "", sql: str = "") -> Column:
-    return _column(key, label, group, operators.NUMBER, sql, unit=unit)
+    return _column(key, label, group, for_values.NUMBER, sql, unit=unit)
 
 
 def _instant(key: str, label: str, group: str, sql: str = "") -> Column:
-    return _column(key, label, group, operators.DATE, sql, unit="instant")
+    return _column(key, label, group, for_dates.DATE, sql, unit="instant")
 
 
-YES_NO = (("yes", "yes"), ("no", "no"))
 _USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
     THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
+_MAIN_CONSENT = """CASE WHEN m.id IS NOT NULL THEN COALESCE((SELECT agreed.state FROM customers_contactconsent agreed
+    WHERE agreed.contact_id = m.id AND agreed.channel = 'email'), 'never') END"""
 _CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
 
 _VALUE_GROUPS = tuple((group.key, group.label) for group in value.GROUPS)
@@ -62,12 +69,12 @@ _NPS = """CASE WHEN f.nps_score >= 9 THEN 'promoter' WHEN f.nps_score >= 7 THEN 
 COLUMNS: tuple[Column, ...] = (
     _text("name", "Name"),
     _text("external_id", "Customer id"),
-    _column("kind", "Kind", "Profile", operators.CHOICE, "c.kind", choices=tuple(Customer.Kind.choices)),
+    _column("kind", "Kind", "Profile", for_values.CHOICE, "c.kind", choices=tuple(Customer.Kind.choices)),
     _column(
         "has_email",
         "Has an e-mail address",
         "Profile",
-        operators.CHOICE[:1],
+        for_values.CHOICE[:1],
         "CASE WHEN c.email = '' THEN 'no' ELSE 'yes' END",
         choices=YES_NO,
     ),
@@ -82,7 +89,7 @@ COLUMNS: tuple[Column, ...] = (
         "key_account",
         "Key account",
         "Profile",
-        operators.CHOICE[:1],
+        for_values.CHOICE[:1],
         "CASE WHEN c.is_key_account THEN 'yes' ELSE 'no' END",
         choices=YES_NO,
     ),
@@ -90,33 +97,54 @@ COLUMNS: tuple[Column, ...] = (
         "team",
         "Team",
         "Profile",
-        operators.TEXT,
+        for_values.TEXT,
         "(SELECT team.name FROM customers_team team WHERE team.id = c.team_id)",
     ),
-    _column("tags", "Tags", "Profile", operators.TAGS, "c.tags"),
-    _column("owner", "Account manager", "Profile", operators.OPTIONAL_CHOICE, "c.owner_id::text"),
+    _text_of_main("name", "Main contact's name"),
+    _text_of_main("role", "Main contact's role"),
+    _text_of_main("email", "Main contact's e-mail address"),
+    _text_of_main("language", "Main contact's language"),
+    _text_of_main("time_zone", "Main contact's time zone"),
+    _column(
+        "main_contact.birthday",
+        "Main contact's birthday",
+        "People",
+        for_dates.DAY_OF_CALENDAR,
+        "m.birthday",
+        unit="day",
+    ),
+    _column(
+        "main_contact.consent",
+        "Main contact's consent to e-mail",
+        "People",
+        OPTIONAL_CHOICE,
+        _MAIN_CONSENT,
+        choices=_CONSENTS,
+    ),
+    _column("tags", "Tags", "Profile", for_values.TAGS, "c.tags"),
+    _column("owner", "Account manager", "Profile", OPTIONAL_CHOICE, "c.owner_id::text", unit="person"),
     _instant("joined_at", "Joined", "Profile", "c.joined_at"),
     _column(
         "consent.email",
         "Consent to e-mail",
         "Profile",
-        operators.CHOICE,
+        for_values.CHOICE,
         "COALESCE(k.state, 'never')",
         choices=_CONSENTS,
     ),
-    _column("stage", "Lifecycle stage", "Lifecycle", operators.CHOICE, choices=tuple(Stage.choices)),
+    _column("stage", "Lifecycle stage", "Lifecycle", for_values.CHOICE, choices=tuple(Stage.choices)),
     _instant("stage_since", "In this stage since", "Lifecycle"),
     _number("health", "Health", "Health"),
     _column(
         "health_band",
         "Health is",
         "Health",
-        operators.OPTIONAL_CHOICE,
+        OPTIONAL_CHOICE,
         "NULLIF(f.health_band, '')",
         choices=tuple(HealthBand.choices),
     ),
     _instant("health_dropped_at", "Health dropped", "Health"),
-    _column("value_group", "Value group (RFM)", "Value", operators.OPTIONAL_CHOICE, value.GROUP, choices=_VALUE_GROUPS),
+    _column("value_group", "Value group (RFM)", "Value", OPTIONAL_CHOICE, value.GROUP, choices=_VALUE_GROUPS),
     _number("value_recency", "Recency, in fifths", "Value", sql=value.RECENCY),
     _number("value_frequency", "Frequency, in fifths", "Value", sql=value.FREQUENCY),
     _number("value_money", "Money spent, in fifths", "Value", sql=value.MONEY),
@@ -134,7 +162,7 @@ COLUMNS: tuple[Column, ...] = (
     _number("usage_30d", "Usage in the last 30 days", "Usage"),
     _number("usage_change", "Usage change on the 30 days before", "Usage", "percent", _USAGE_CHANGE),
     _instant("last_usage_at", "Last usage", "Usage"),
-    _column("nps_kind", "Latest NPS answer is from", "Listening", operators.OPTIONAL_CHOICE, _NPS, choices=_NPS_KINDS),
+    _column("nps_kind", "Latest NPS answer is from", "Listening", OPTIONAL_CHOICE, _NPS, choices=_NPS_KINDS),
     _number("nps_score", "Latest NPS answer", "Listening"),
     _instant("nps_at", "NPS answer given", "Listening"),
     _number("open_tasks", "Open tasks", "Listening"),
@@ -146,9 +174,24 @@ COLUMNS: tuple[Column, ...] = (
     _instant("last_click_at", "Last click", "Messages"),
     _instant("last_talk_at", "Last call, meeting, e-mail or chat", "Listening"),
 )
-SEGMENT = OtherSegment("segment", "Segment", "Other segments", operators.MEMBERSHIP)
+SEGMENT = OtherSegment("segment", "Segment", "Other segments", MEMBERSHIP)
 
-FIELDS: dict[str, Field] = {field.key: field for field in (*COLUMNS, *TALLIES, SEGMENT)}
+FIELDS: dict[str, Field] = {field.key: field for field in (*COLUMNS, *related.TALLIES, *related_work.TALLIES, SEGMENT)}
+
+
+def add(*fields: Tally) -> None:
+    """Offer rows of a room above, from its module `segment_fields`. Raises ValueError where a key is taken.
+
+    Whoever writes such rows records an event or marks the customer, so that segments follow.
+    """
+    for given in fields:
+        if FIELDS.setdefault(given.key, given) != given:
+            raise ValueError(f"two fields of segments are called {given.key}")
+
+
+def tallies() -> list[Tally]:
+    """All fields that count or add up rows."""
+    return [field for field in FIELDS.values() if isinstance(field, Tally)]
 
 
 def field(key: object) -> Field | None:

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
 from customers.models import Customer, Segment
-from customers.segments import operators
+from customers.segments import for_dates
 from customers.segments.apart import Contrast, apart, columns
 from customers.segments.apart_members import Members, members
 from customers.segments.fields import Column
@@ -115,7 +115,7 @@ def _line(contrast: Contrast, words: Words) -> Line:
 
 
 def _mean(column: Column, value: float, words: Words) -> str:
-    if column.operators is operators.DATE:
+    if column.operators is for_dates.DATE:
         return f"{days(round(value))} ago" if value >= 0 else f"in {days(round(-value))}"
     return shown(column, value, words)
 

@@ -42,7 +42,8 @@ def counts(rules: Sequence[Rule], moment: Moment) -> Sql:
 
 def tables(rule: Rule) -> str:
     """The FROM clause: facts, and what else the rule asks about."""
-    needed = {part.column.table for part in every_condition(rule) if isinstance(part, Compare)}
+    compared = [part for part in every_condition(rule) if isinstance(part, Compare)]
+    needed = {part.column.table for part in compared} | {"c" for part in compared if part.days_of}
     return " ".join(sql for alias, sql in TABLES.items() if alias == "f" or alias in needed)
 
 

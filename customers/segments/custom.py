@@ -5,8 +5,8 @@ from functools import cached_property
 
 from customers.custom.definitions import every
 from customers.models import CustomField
-from customers.segments import operators
-from customers.segments.catalogue import YES_NO
+from customers.segments import for_dates, for_values
+from customers.segments.counting import YES_NO
 from customers.segments.fields import CUSTOM, Column
 from customers.segments.operators import Comparison, Sql
 
@@ -17,15 +17,15 @@ _NUMBER = "CASE WHEN jsonb_typeof(c.attributes -> %s) = 'number' THEN (c.attribu
 _DAY = "CASE WHEN pg_input_is_valid(c.attributes ->> %s, 'date') THEN (c.attributes ->> %s)::date END"
 _YES_NO = "CASE c.attributes -> %s WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' END"
 _SHAPES: dict[str, tuple[str, Sequence[Comparison], str]] = {
-    Type.TEXT: (_TEXT, operators.TEXT, ""),
-    Type.LONG_TEXT: (_TEXT, operators.TEXT, ""),
-    Type.LINK: (_TEXT, operators.TEXT, ""),
-    Type.NUMBER: (_NUMBER, operators.NUMBER, ""),
-    Type.MONEY: (_NUMBER, operators.NUMBER, "money"),
-    Type.DATE: (_DAY, operators.DAY_OF_CALENDAR, "day"),
-    Type.YES_NO: (_YES_NO, operators.OPTIONAL_CHOICE, ""),
-    Type.CHOICE: (_TEXT, operators.OPTIONAL_CHOICE, ""),
-    Type.CHOICES: ("c.attributes -> %s", operators.SEVERAL, ""),
+    Type.TEXT: (_TEXT, for_values.TEXT, ""),
+    Type.LONG_TEXT: (_TEXT, for_values.TEXT, ""),
+    Type.LINK: (_TEXT, for_values.TEXT, ""),
+    Type.NUMBER: (_NUMBER, for_values.NUMBER, ""),
+    Type.MONEY: (_NUMBER, for_values.NUMBER, "money"),
+    Type.DATE: (_DAY, for_dates.DAY_OF_CALENDAR, "day"),
+    Type.YES_NO: (_YES_NO, for_values.OPTIONAL_CHOICE, ""),
+    Type.CHOICE: (_TEXT, for_values.OPTIONAL_CHOICE, ""),
+    Type.CHOICES: ("c.attributes -> %s", for_values.SEVERAL, ""),
 }
 
 

@@ -15,8 +15,8 @@ from django.http import QueryDict
 
 from customers.segments.custom import CustomColumns
 from customers.segments.fields import ATTRIBUTE, PAYLOAD, Choices, Column, Field, Tally
-from customers.segments.operators import Operator, Takes
-from customers.segments.rules import MAX_CONDITIONS, MAX_DEPTH, NOBODY, RuleRefused, known_field, parse
+from customers.segments.operators import Comparison, Operator, Takes
+from customers.segments.rules import CUSTOMER, MAX_CONDITIONS, MAX_DEPTH, NOBODY, RuleRefused, known_field, parse
 
 ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
@@ -39,6 +39,7 @@ class Row:
     value: str = ""
     values: list[str] = dataclasses.field(default_factory=list)
     days: str = ""
+    days_of: str = ""
     error: str = ""
     is_fresh: bool = False
     of: Tally | None = None
@@ -87,6 +88,11 @@ class Row:
         )
 
     @property
+    def is_by_calendar(self) -> bool:
+        """Whether somebody can choose whose days count."""
+        return isinstance(self.operator, Comparison) and self.operator.by_calendar
+
+    @property
     def choices(self) -> Choices:
         return self.asked.choices if isinstance(self.asked, Column) else ()
 
@@ -105,6 +111,8 @@ class Row:
             rule["op"] = self.operator.key
             if self.operator.takes is not Takes.NOTHING:
                 rule["value"] = self._value(self.operator.takes)
+        if self.days_of and self.is_by_calendar:
+            rule["days_of"] = self.days_of
         if self.where and isinstance(self.asked, Tally):
             rule["where"] = [row.to_rule() for row in self.where]
         return rule
@@ -225,7 +233,10 @@ def _row(path: str, data: QueryDict, custom: CustomColumns) -> Row:
         return data.get(f"{path}.{name}", "")
 
     values = data.getlist(f"{path}.values")
-    return Row(path, typed("field"), typed("key"), typed("op"), typed("value"), values, typed("days"), custom=custom)
+    days_of = CUSTOMER if typed("days_of") == CUSTOMER else ""
+    row = Row(path, typed("field"), typed("key"), typed("op"), typed("value"), values, typed("days"), days_of)
+    row.custom = custom
+    return row
 
 
 def act(root: Group, what: str) -> None:
@@ -350,6 +361,7 @@ def _stored_row(row: Row, rule: dict[str, Any]) -> Row:
     """The row, filled in."""
     name, value = rule["field"], rule.get("value")
     row.field, row.op = name, rule["op"]
+    row.days_of = CUSTOMER if rule.get("days_of") == CUSTOMER else ""
     if name.startswith(row.prefix):
         row.field, row.key = row.prefix, name.removeprefix(row.prefix)
     if isinstance(value, dict):

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import connection
 
 from customers.segments import compiling, tallying, wording
+from customers.segments.comparing import locally
+from customers.segments.for_dates import day_of
 from customers.segments.operators import Moment, Sql, bound, join
 from customers.segments.rules import (
     AllOf,
@@ -67,7 +69,8 @@ def _columns(part: Condition, moment: Moment, customer_id: int) -> tuple[Sql, Sq
 
 def _found(part: Condition, moment: Moment) -> Sql:
     if isinstance(part, Compare):
-        return bound(part.column.sql, moment)
+        x = bound(part.column.sql, moment)
+        return day_of(x, locally(part, moment)) if part.days_of and part.column.unit == "instant" else x
     return tallying.amount(part, moment) if isinstance(part, Tallied) else Sql("NULL")
 
 

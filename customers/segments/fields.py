@@ -7,7 +7,7 @@ Related rows are `r`. SQL is made of constants, and its parameters come from the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from customers.segments import operators
+from customers.segments.for_attributes import ATTRIBUTE as OPERATORS
 from customers.segments.operators import Amount, Comparison, Operator, Sql
 
 TABLES = {
@@ -15,6 +15,7 @@ TABLES = {
     "c": "JOIN customers_customer c ON c.id = f.customer_id",
     "v": "LEFT JOIN customers_valuescale v ON TRUE",
     "k": "LEFT JOIN customers_consent k ON k.customer_id = f.customer_id AND k.channel = 'email'",
+    "m": "LEFT JOIN customers_contact m ON m.customer_id = f.customer_id AND m.is_main AND m.removed_at IS NULL",
 }
 Choices = tuple[tuple[str, str], ...]
 MAX_KEY = 100
@@ -41,10 +42,10 @@ class Field:
 class Column(Field):
     """A field with one value per customer, in one of `TABLES`, or per related row.
 
-    `unit` is how its values are shown: `money`, `percent`, `days`, `instant`, or nothing special. `turns` are the
-    instants at which time alone gives it another value. `within` holds the test (`{test}`) where it is asked of rows
-    of rows, such as an order's lines. `rests_on` names what of `membership.foundations` it stands on beside the
-    customer's own: when that changes, everybody is looked at again.
+    `unit` is how its values are shown: `money`, `percent`, `days`, `instant`, `day`, `person`, or nothing special.
+    `turns` are the instants at which time alone gives it another value. `within` holds the test (`{test}`) where it is
+    asked of rows of rows, such as an order's lines. `rests_on` names what of `membership.foundations` it stands on
+    beside the customer's own: when that changes, everybody is looked at again.
     """
 
     operators: Sequence[Comparison]
@@ -81,12 +82,16 @@ class Related:
 
 @dataclass(frozen=True)
 class Tally(Field):
-    """How many related rows there are in the last days, or what they add up to where `total` says what to add."""
+    """How many related rows there are in the last days, or what they add up to where `total` says what to add.
+
+    `each`: what is counted, where rows that are alike count once.
+    """
 
     operators: Sequence[Amount]
     related: Related
     total: str = ""
     unit: str = ""
+    each: str = "*"
 
 
 @dataclass(frozen=True)
@@ -99,4 +104,4 @@ def inside(json: str, prefix: str, name: str, table: str) -> Column | None:
     if not 0 < len(name) <= MAX_KEY or "\0" in name:
         return None
     sql = Sql(f"NULLIF({json} ->> %s, '')", (name,))
-    return Column(f"{prefix}{name}", name, "Other attributes", operators.ATTRIBUTE, sql, table)
+    return Column(f"{prefix}{name}", name, "Other attributes", OPERATORS, sql, table)

@@ -16,7 +16,7 @@ from django.db.models import F, Max, Q, QuerySet
 from customers.models import Customer, Product, Segment, SegmentMembership, ValueScale
 from customers.segments import compiling, references, value
 from customers.segments.operators import Moment, Sql
-from customers.segments.rules import Compare, Rule, RuleRefused, Tallied, every_condition
+from customers.segments.rules import Rule, RuleRefused, comparisons, every_condition
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -127,8 +127,7 @@ def stands_on(rule: Rule) -> set[str]:
     """What of `foundations` a rule asks about."""
     found = set()
     for part in every_condition(rule):
-        asked = [part] if isinstance(part, Compare) else part.where if isinstance(part, Tallied) else ()
-        found |= {one.column.rests_on for one in asked}
+        found |= {one.column.rests_on for one in comparisons(part)}
     return found - {""}
 
 

@@ -2,6 +2,7 @@
 
     {"all": [rule, …]}   {"any": [rule, …]}   {"not": rule}
     {"field": "orders", "op": "at_least", "value": 2}
+    {"field": "joined_at", "op": "is_today", "days_of": "customer"}, by each customer's own midnight
     {"nobody": true}, of a list, whose customers are all put in by hand
 
 The fields and their operators are in the catalogue (docs/segments.md lists them). Nothing unknown is passed over: a
@@ -20,6 +21,8 @@ from customers.segments.operators import Amount, Comparison, Operator
 from customers.segments.values import READERS, BadValue
 
 MAX_DEPTH, MAX_CONDITIONS, MAX_WHERE = 12, 200, 10
+#: Days that begin at each customer's own midnight.
+CUSTOMER = "customer"
 
 
 class RuleRefused(Exception):
@@ -47,11 +50,12 @@ class Not:
 
 @dataclass(frozen=True)
 class Compare:
-    """A column of the customer against a value."""
+    """A column of the customer against a value. `days_of`: whose days count, the workspace's where it is empty."""
 
     column: Column
     operator: Comparison
     value: Any
+    days_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,13 @@ def every_condition(rule: Rule) -> Iterator[Condition]:
             yield from every_condition(part.rule)
 
 
+def comparisons(part: Condition) -> tuple[Compare, ...]:
+    """What a condition compares: of the customer, or of the rows that it counts."""
+    if isinstance(part, Compare):
+        return (part,)
+    return part.where if isinstance(part, Tallied) else ()
+
+
 def replaced(rule: Rule, by: dict[InSegment, InSegment]) -> Rule:
     """The rule with its references to segments replaced."""
     if isinstance(rule, AllOf | AnyOf):
@@ -176,11 +187,11 @@ def _condition(data: dict[str, Any], custom: CustomColumns, place: str) -> Condi
     field = known_field(data["field"], custom)
     if field is None:
         raise RuleRefused(_at(place, "field"), "is no field that is known here")
-    _refuse_unknown(data, place, {"field", "op", "value", *(["where"] if isinstance(field, Tally) else [])})
+    _refuse_unknown(data, place, {"field", "op", "value", "where" if isinstance(field, Tally) else "days_of"})
     operator, value = _asked(data, field, place)
     match field, operator:
         case Column(), Comparison():
-            return Compare(field, operator, value)
+            return Compare(field, operator, value, _days_of(data, operator, place))
         case Tally(), Amount():
             amount, days = value
             return Tallied(field, operator, amount, days, _where(data.get("where", []), field, _at(place, "where")))
@@ -204,6 +215,16 @@ def _asked(data: dict[str, Any], field: Field, place: str) -> tuple[Operator, An
         raise RuleRefused(_at(place, "value"), str(error)) from error
 
 
+def _days_of(data: dict[str, Any], operator: Comparison, place: str) -> str:
+    """Whose days a comparison goes by."""
+    asked = data.get("days_of", "workspace")
+    if asked not in ("workspace", CUSTOMER):
+        raise RuleRefused(_at(place, "days_of"), 'must be "workspace" or "customer"')
+    if "days_of" in data and not operator.by_calendar:
+        raise RuleRefused(_at(place, "days_of"), "is only for comparisons with days of the calendar")
+    return CUSTOMER if asked == CUSTOMER else ""
+
+
 def _where(data: Any, tally: Tally, place: str) -> tuple[Compare, ...]:
     """What must hold of each row that is counted."""
     if not isinstance(data, list):
@@ -219,8 +240,8 @@ def _of_row(data: Any, tally: Tally, place: str) -> Compare:
     column = tally.related.column(data["field"])
     if column is None:
         raise RuleRefused(_at(place, "field"), f"is nothing that “{tally.label}” can be asked about")
-    _refuse_unknown(data, place, {"field", "op", "value"})
+    _refuse_unknown(data, place, {"field", "op", "value", "days_of"})
     operator, value = _asked(data, column, place)
     if not isinstance(operator, Comparison):
         raise TypeError(f"{column.key} has an operator that does not fit it: {operator.key}")
-    return Compare(column, operator, value)
+    return Compare(column, operator, value, _days_of(data, operator, place))

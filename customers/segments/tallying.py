@@ -52,7 +52,7 @@ def crossings(part: Tallied, low: Moment, high: Moment) -> Iterator[Sql]:
 
 
 def _amount(part: Tallied) -> str:
-    return f"COALESCE(sum({part.tally.total}), 0)" if part.tally.total else "count(*)"
+    return f"COALESCE(sum({part.tally.total}), 0)" if part.tally.total else f"count({part.tally.each})"
 
 
 def _counted(part: Tallied, moment: Moment) -> list[Sql]:

@@ -22,6 +22,7 @@ from customers.segments.rules import (
     Rule,
     RuleRefused,
     Tallied,
+    comparisons,
     every_condition,
 )
 from retention.common import money
@@ -39,7 +40,7 @@ class Words:
 
 def words_for(workspace: Workspace, rule: Rule) -> Words:
     """The words for a rule; people are only read where it names one."""
-    asked = any(isinstance(part, Compare) and part.column.key == "owner" for part in every_condition(rule))
+    asked = any(one.column.unit == "person" for part in every_condition(rule) for one in comparisons(part))
     people = {str(user.pk): str(user) for user in User.objects.all()} if asked else {}
     return Words(workspace.zone, workspace.currency, people)
 
@@ -94,7 +95,8 @@ def phrase(part: Condition, words: Words) -> str:
         return _tallied(part, words)
     before, slot, after = part.operator.phrase.removeprefix("{field}").partition("{value}")
     value = _value(part, words) if slot else ""
-    return f"{part.column.label}{before}{value}{after}"
+    whose = ", by the customer's own days" if part.days_of else ""
+    return f"{part.column.label}{before}{value}{after}{whose}"
 
 
 def _tallied(part: Tallied, words: Words) -> str:
@@ -131,7 +133,7 @@ def times(number: int) -> str:
 
 def shown(column: Column, value: Any, words: Words) -> str:
     """A value of a column as people read it."""
-    if column.key == "owner":
+    if column.unit == "person":
         return words.people.get(value, "someone who is no longer here")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
