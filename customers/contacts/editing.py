@@ -12,6 +12,7 @@ from django.db import transaction
 
 from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
+from customers.facts import dirty
 from customers.models import Contact, Customer, CustomField
 from customers.records.editing import Difference
 from retention.common import clock
@@ -119,6 +120,7 @@ def _write(contact: Contact, values: Mapping[str, Any], custom: Mapping[str, Any
     contact.attributes = merged(contact.attributes, custom)
     contact.updated_at, contact.removed_at = now, None
     contact.save()
+    dirty.mark([contact.customer_id])  # a change is no event, and yet segments ask about people
 
 
 def _tell(contact: Contact, kind: str) -> None:

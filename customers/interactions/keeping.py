@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from customers.events.recording import Happening, record
+from customers.facts import dirty
 from customers.interactions.sniffing import MOST, FileRefused
 from customers.models import Attachment, Customer, Interaction, InteractionBefore
 from customers.work.tasks import open_task
@@ -81,6 +82,7 @@ def change(
         setattr(stands, name, values[name])
     stands.updated_at = now
     stands.save()
+    dirty.mark([stands.customer_id])  # a change is no event, and yet facts and segments ask about talks
     _attach(stands, files)
     _follow(stands, values["mentioned"], by, zone)
 
@@ -106,6 +108,7 @@ def _mark(made: Interaction, by: User, removed_at: datetime | None) -> bool:
     if bool(stands.removed_at) == bool(removed_at):
         return False
     Interaction.objects.filter(pk=made.pk).update(removed_at=removed_at, updated_at=clock.now())
+    dirty.mark([stands.customer_id])
     return True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from customers.facts import dirty
 from customers.models import Playbook, PlaybookRun
 from customers.playbooks.starting import TOLD
 from retention.common import clock
@@ -33,6 +34,7 @@ UPDATE customers_playbookrun AS run SET state = 'running', ended_at = NULL, end_
                 WHERE step.run_id = run.id AND task.state = 'open')
    AND NOT EXISTS (SELECT FROM customers_playbookrun other WHERE other.playbook_id = run.playbook_id
                       AND other.customer_id = run.customer_id AND other.state = 'running')
+RETURNING customer_id
 """
 _DROP = """
 WITH dropped AS (
@@ -59,8 +61,7 @@ def finish(run_ids: Collection[int]) -> int:
 
 def go_on(run_ids: Collection[int]) -> None:
     """A finished run of which a task was opened again runs again, unless a new one has begun."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GO_ON, {"runs": list(run_ids)})
+    dirty.mark(_ids(_GO_ON, {"runs": list(run_ids)}))
 
 
 def stop_by_hand(run_id: int, by: User) -> int:

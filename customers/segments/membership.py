@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from customers.models import Customer, Product, Segment, SegmentMembership, ValueScale
+from customers.models import Customer, Playbook, Product, Segment, SegmentMembership, ValueScale
 from customers.segments import compiling, references, value
 from customers.segments.operators import Moment, Sql
 from customers.segments.rules import Rule, RuleRefused, comparisons, every_condition
@@ -114,6 +114,7 @@ def foundations() -> dict[str, datetime]:
     changed = {
         "value scale": ValueScale.objects.values_list("taken_at", flat=True).first(),
         "products": Product.objects.aggregate(last=Max("updated_at"))["last"],
+        "playbooks": Playbook.objects.aggregate(last=Max("updated_at"))["last"],
     }
     return {name: at for name, at in changed.items() if at is not None}
 

@@ -1,5 +1,7 @@
 """Related rows of account managers' work that rules can count: people, talks, cases, tasks, plans, playbooks."""
 
+from dataclasses import replace
+
 from customers.models import (
     Case,
     Consent,
@@ -124,7 +126,7 @@ _RUNS = Related(
     "customers_playbookrun r JOIN customers_playbook p ON p.id = r.playbook_id",
     "r.started_at",
     (
-        text("playbook", "Playbook", "p.name"),
+        replace(text("playbook", "Playbook", "p.name"), rests_on="playbooks"),
         choice("state", "State", "r.state", _named(PlaybookRun.State.choices)),
         instant("ended_at", "Ended", "r.ended_at"),
         text("end_reason", "Why it ended", "r.end_reason"),

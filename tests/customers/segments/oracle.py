@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from customers.models import Consent, Customer, CustomerFacts, ValueScale
+from tests.customers.segments import belongings
 
 DAY = timedelta(days=1)
 NUMERIC = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -23,7 +24,13 @@ def holds(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) ->
         return not holds(inner, who, now, zone)
     if rule["field"].startswith("events.") or rule["field"] in ROWS:
         return tallied(rule, who, now, zone)
-    return compare(rule["op"], found(rule["field"], who), rule["value"], now, zone)
+    return compare(rule["op"], found(rule["field"], who), rule["value"], now, days_of(rule, who, zone))
+
+
+def days_of(rule: dict[str, Any], who: Customer, zone: ZoneInfo) -> ZoneInfo:
+    """Whose days a condition goes by; a zone that there is not counts as none."""
+    own = rule.get("days_of") == "customer" and who.time_zone in available_timezones()
+    return ZoneInfo(who.time_zone) if own else zone
 
 
 Row = dict[str, Any]
@@ -59,6 +66,7 @@ def line_rows(who: Customer, by: str) -> list[Row]:
             "quantity": line.quantity,
             "price": line.unit_price,
             "state": order.state,
+            "each": line.sku,
         }
         for order in who.orders.prefetch_related("lines")
         for line in order.lines.all()
@@ -82,7 +90,9 @@ ROWS: dict[str, Callable[[Customer, datetime], list[Row]]] = {
     "order_total": lambda who, _now: order_rows(who),
     "product_quantity": lambda who, _now: line_rows(who, "quantity"),
     "product_total": lambda who, _now: line_rows(who, "total"),
+    "product_kinds": lambda who, _now: line_rows(who, "quantity"),
     "subscription_count": subscription_rows,
+    **belongings.ROWS,
 }
 
 
@@ -101,11 +111,34 @@ def tallied(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) 
         rows = [row for row in rows if "machine" not in row["payload"]]
     days = value.get("days")
     rows = [row for row in rows if row["at"] <= now and (days is None or now - row["at"] < days * DAY)]
-    rows = [row for row in rows if all(meets(one, row, now, zone) for one in where)]
+    rows = [row for row in rows if all(meets(one, row, now, days_of(one, who, zone)) for one in where)]
+    if field == "product_kinds":
+        rows = list({row["each"]: row for row in rows if row["each"]}.values())
+    if field.startswith("offer") and "state" not in asked:
+        rows = [row for row in rows if row["state"] == "granted"]
     counts = "times" in value
     amount = Decimal(len(rows)) if counts else sum((row["sum"] for row in rows), Decimal(0))
     wanted = Decimal(str(value["times"] if counts else value["total"]))
     return {"at_least": amount >= wanted, "at_most": amount <= wanted, "exactly": amount == wanted}[rule["op"]]
+
+
+#: What is asked of days, also of those that a text says.
+OF_DAYS = {"more_than_days_ago", "within_days", "in_next_days", "more_than_days_ahead", "on_last_days", "on_next_days"}
+OF_DAYS |= {"before", "on_or_after", "anniversary_within", "anniversary_this_week", "anniversary_this_month"}
+OF_DAYS |= {f"is_{name}" for name in ("today", "yesterday", "tomorrow", "this_year")}
+OF_DAYS |= {f"is_{which}_{what}" for which in ("this", "last", "next") for what in ("week", "month")}
+
+
+def said_day(text: str, zone: ZoneInfo) -> date | None:
+    """The day that a text says, an instant lying on a day of the zone."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            return date.fromisoformat(text)
+        if re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:", text, re.ASCII):
+            return datetime.fromisoformat(text).astimezone(zone).date()
+    except ValueError:
+        pass
+    return None
 
 
 def meets(one: dict[str, Any], row: Row, now: datetime, zone: ZoneInfo) -> bool:
@@ -132,6 +165,8 @@ def found(field: str, who: Customer) -> Any:
         "value_money": lambda: scores(facts)[2],
         "usage_change": lambda: usage_change(facts),
     }
+    if field.startswith("main_contact."):
+        return belongings.of_main_contact(who, field.removeprefix("main_contact."))
     if field in special:
         return special[field]()
     if field.startswith("custom."):
@@ -211,6 +246,9 @@ def compare(op: str, x: Any, value: Any, now: datetime, zone: ZoneInfo) -> bool:
         return x is None or x.lower() != value.lower()
     if x is None:
         return False
+    if isinstance(x, str) and op in OF_DAYS:
+        day = said_day(x, zone)
+        return day is not None and compare_days(op, day, value, now.astimezone(zone).date())
     if op in ("at_least", "at_most", "more_than", "less_than", "equals"):
         return compare_numbers(op, x, Decimal(str(value)))
     if isinstance(x, date) and not isinstance(x, datetime):
@@ -221,12 +259,28 @@ def compare(op: str, x: Any, value: Any, now: datetime, zone: ZoneInfo) -> bool:
 def compare_days(op: str, x: date, value: Any, today: date) -> bool:
     if op in ("before", "on_or_after"):
         return (x < date.fromisoformat(value)) == (op == "before")
-    tests: dict[str, bool] = {
-        "more_than_days_ago": (today - x).days > value,
-        "within_days": 0 <= (today - x).days <= value,
-        "in_next_days": 0 <= (x - today).days <= value,
-    }
-    return tests[op]
+    if op in ("more_than_days_ago", "within_days", "in_next_days", "more_than_days_ahead"):
+        ago = (today - x).days
+        return {
+            "more_than_days_ago": ago > value,
+            "within_days": 0 <= ago <= value,
+            "in_next_days": 0 <= -ago <= value,
+            "more_than_days_ahead": -ago > value,
+        }[op]
+    return by_calendar(op, x, value, today)
+
+
+def by_calendar(op: str, day: date, value: Any, today: date) -> bool:
+    """What is asked of days, whether they are given or an instant's."""
+    if op in ("on_last_days", "on_next_days"):
+        ahead = (day - today).days if op == "on_next_days" else (today - day).days
+        return 0 <= ahead < value
+    if op == "anniversary_within":
+        return comes_round(day, [today + number * DAY for number in range(min(value, 366) + 1)])
+    if op.startswith("anniversary_this"):
+        days = [today + number * DAY for number in range(-31, 32)]
+        return comes_round(day, [each for each in days if in_period(op.removeprefix("anniversary_"), each, today)])
+    return in_period(op.removeprefix("is_"), day, today)
 
 
 def compare_numbers(op: str, x: Any, value: Decimal) -> bool:
@@ -245,6 +299,8 @@ def compare_numbers(op: str, x: Any, value: Decimal) -> bool:
 
 def compare_text(op: str, x: str, value: Any, _now: datetime, _zone: ZoneInfo) -> bool:
     x = x.lower()
+    if op in ("is_yes", "is_no"):
+        return x in (("true", "yes") if op == "is_yes" else ("false", "no"))
     if op == "is_any_of":
         return x in [text.lower() for text in value]
     typed = str(value).lower()
@@ -254,10 +310,8 @@ def compare_text(op: str, x: str, value: Any, _now: datetime, _zone: ZoneInfo) -
 def compare_instants(op: str, x: datetime, value: Any, now: datetime, zone: ZoneInfo) -> bool:
     if op in ("before", "on_or_after"):
         return (x < datetime.combine(date.fromisoformat(value), time(), zone)) == (op == "before")
-    if value is None:
-        return in_period(op.removeprefix("is_"), x.astimezone(zone).date(), now.astimezone(zone).date())
-    if op == "anniversary_within":
-        return comes_round(x.astimezone(zone).date(), now.astimezone(zone).date(), value)
+    if op not in ("more_than_days_ago", "within_days", "in_next_days", "more_than_days_ahead"):
+        return by_calendar(op, x.astimezone(zone).date(), value, now.astimezone(zone).date())
     reach: timedelta = value * DAY
     return {
         "more_than_days_ago": x < now - reach,
@@ -269,9 +323,14 @@ def compare_instants(op: str, x: datetime, value: Any, now: datetime, zone: Zone
 
 def in_period(period: str, day: date, today: date) -> bool:
     months = 12 * (day.year - today.year) + day.month - today.month
+    monday, mondays = today - today.weekday() * DAY, day - day.weekday() * DAY
     return {
         "today": day == today,
-        "this_week": day.isocalendar()[:2] == today.isocalendar()[:2],
+        "yesterday": day == today - DAY,
+        "tomorrow": day == today + DAY,
+        "this_week": mondays == monday,
+        "last_week": mondays == monday - 7 * DAY,
+        "next_week": mondays == monday + 7 * DAY,
         "this_month": months == 0,
         "last_month": months == -1,
         "next_month": months == 1,
@@ -279,10 +338,10 @@ def in_period(period: str, day: date, today: date) -> bool:
     }[period]
 
 
-def comes_round(day: date, today: date, days: int) -> bool:
-    if day >= today:
+def comes_round(day: date, ahead: list[date]) -> bool:
+    """Its day of the year is one of those ahead, and it lies before them all."""
+    if day >= ahead[0]:
         return False
-    ahead = [today + number * DAY for number in range(min(days, 366) + 1)]
     return any((each.month, each.day) == (day.month, day.day) for each in ahead) or (
         (day.month, day.day) == (2, 29)
         and any((each.month, each.day) == (2, 28) and (each + DAY).day == 1 for each in ahead)

@@ -10,6 +10,7 @@ from customers.segments import value
 from customers.segments.operators import Moment
 from retention.workspace.models import User
 from tests.customers.facts.world import DAY, World
+from tests.customers.segments.belongings import give
 
 CHOICES = {"choice": ["gold", "silver"], "choices": ["north", "south", "east"]}
 
@@ -38,6 +39,14 @@ def custom_values(random: Random, today: date) -> dict[str, Any]:
     return {key: value for key, value in known.items() if random.random() < 0.7}
 
 
+def said(random: Random, now: datetime) -> dict[str, Any]:
+    """What a file may have brought: days, instants, yes and no."""
+    at = now - random.randint(-3, 40) * DAY
+    days = [at.date().isoformat(), at.isoformat(), "2026-02-30", "2026-02-30T12:00", "1999-05-14 23:30"]
+    known = {"day": random.choice(days), "flag": random.choice([True, False, "Yes", "no", "perhaps"])}
+    return {key: value for key, value in known.items() if random.random() < 0.7}
+
+
 def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80) -> World:
     """A world, routed once, in which profiles differ too."""
     world = World(seed, now, customers)
@@ -55,9 +64,11 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
         who.tags = pick([[], ["vip"], ["vip", "web"]])
         who.owner = pick([None, owner])
         who.attributes = pick([{}, {"size": 12, "plan": "Pro"}, {"size": "3.5"}, {"size": "many", "plan": None}])
-        who.attributes |= custom_values(more, now.date())
+        who.attributes |= custom_values(more, now.date()) | said(more, now)
+        who.time_zone = own(["", "", "Asia/Tokyo", "America/Los_Angeles", "no/zone"])
         who.joined_at = pick([None, now - world.random.randint(-3, 130) * DAY])
         who.save()
+        give(more, who, now)
         if pick([True, False]):
             Consent.objects.create(customer=who, channel="email", state=pick(["granted", "withdrawn"]), source="test")
     Product.objects.get_or_create(sku="A1", defaults={"name": "Tea", "category": "Tea"})

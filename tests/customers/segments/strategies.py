@@ -4,10 +4,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from customers.segments import catalogue, related
+from customers.segments import catalogue
 from customers.segments.custom import column
 from customers.segments.fields import Column, Field, Tally
-from customers.segments.operators import Operator, Takes
+from customers.segments.operators import Comparison, Operator, Takes
 from tests.customers.segments.people import custom_fields
 
 HOSTILE = st.one_of(
@@ -55,9 +55,11 @@ def values(field: Field, operator: Operator) -> st.SearchStrategy[Any]:
 
 #: Kinds that happen in the world of the tests; of the others there would be none to count.
 HAPPENING = ("usage", "order.placed", "survey.answered", "message.clicked", "message.opened")
-TALLIES = [tally for tally in related.TALLIES if tally.key.removeprefix("events.") in (*HAPPENING, tally.key)]
-FIELDS = [*catalogue.COLUMNS, *TALLIES * 3]
-ATTRIBUTES = st.one_of(st.sampled_from(["size", "plan"]), HOSTILE).map(lambda key: catalogue.field(f"attributes.{key}"))
+TALLIES = [tally for tally in catalogue.tallies() if tally.key.removeprefix("events.") in (*HAPPENING, tally.key)]
+FIELDS = [*catalogue.COLUMNS, *TALLIES]
+ATTRIBUTES = st.one_of(st.sampled_from(["size", "plan", "day", "flag"]), HOSTILE).map(
+    lambda key: catalogue.field(f"attributes.{key}")
+)
 
 
 CUSTOM = [column(field) for field in custom_fields()]
@@ -77,7 +79,10 @@ def conditions(draw: st.DrawFn, custom: bool) -> dict[str, Any]:
 @st.composite
 def asked(draw: st.DrawFn, field: Field) -> dict[str, Any]:
     operator = draw(st.sampled_from(list(field.operators)))
-    return {"field": field.key, "op": operator.key, "value": draw(values(field, operator))}
+    written = {"field": field.key, "op": operator.key, "value": draw(values(field, operator))}
+    if isinstance(operator, Comparison) and operator.by_calendar and draw(st.booleans()):
+        written["days_of"] = draw(st.sampled_from(["customer", "customer", "workspace"]))
+    return written
 
 
 @st.composite
