@@ -52,7 +52,7 @@ JOINED_TODAY = {"field": "joined_at", "op": "is_today", "days_of": "customer"}
 
 
 def test_it_works() -> None:
-    """At half past nine of 15 May in Berlin it is still the 14th in Hawaii; at midnight in Tokyo only there the 15th."""
+    """While it is the 15th of May in Berlin it is still the 14th in Hawaii, and already so in Tokyo hours before."""
     berlin = customer("", "2026-05-14T22:30:00")
     hawaii = customer("Pacific/Honolulu", "2026-05-14T22:30:00")
     customer("Asia/Tokyo", "2026-05-13T14:30:00")
