@@ -217,8 +217,8 @@ def _came_round(ahead: Ahead, of_days: bool) -> Crossed:
             return ()
         spans = [ahead(value, today) for today in turned.days]
         firsts = [first for first, _ in spans]
-        rounds = [set(coming_round(*span)) for span in spans]
-        changed = set.union(*rounds) - set.intersection(*rounds)
+        rounds = [frozenset(coming_round(*span)) for span in spans]
+        changed = {day for each in rounds for day in each if not all(day in other for other in rounds)}
         day = x if of_days else day_of(x, high)
         tests = [_day_of_the_year(day, sorted(changed))]
         if min(firsts) < max(firsts):

@@ -47,8 +47,8 @@ def turn(low: Moment, high: Moment) -> Turn | None:
     turned = {name: days for name in _names() if (days := _days(name, low, high))}
     if not turned:
         return None
-    days = sorted({day for pair in turned.values() for day in pair})
-    return Turn(tuple(days), Sql(f"{high.local.text} = ANY(%s)", (*high.local.params, sorted(turned))))
+    seen = sorted({day for pair in turned.values() for day in pair})
+    return Turn(tuple(seen), Sql(f"{high.local.text} = ANY(%s)", (*high.local.params, sorted(turned))))
 
 
 def _days(name: str, low: Moment, high: Moment) -> tuple[date, date] | None:

@@ -91,7 +91,7 @@ def _offer(random: Random, who: Customer, at: datetime) -> None:
         customer=who,
         kind="credit",
         amount=10,
-        cost=random.choice([1, 50, Decimal("12.5")]),
+        cost=random.choice([Decimal(1), Decimal(50), Decimal("12.5")]),
         currency="EUR",
         formula="",
         reason=random.choice(["price", "other"]),

@@ -261,12 +261,13 @@ def compare_days(op: str, x: date, value: Any, today: date) -> bool:
         return (x < date.fromisoformat(value)) == (op == "before")
     if op in ("more_than_days_ago", "within_days", "in_next_days", "more_than_days_ahead"):
         ago = (today - x).days
-        return {
+        tests: dict[str, bool] = {
             "more_than_days_ago": ago > value,
             "within_days": 0 <= ago <= value,
             "in_next_days": 0 <= -ago <= value,
             "more_than_days_ahead": -ago > value,
-        }[op]
+        }
+        return tests[op]
     return by_calendar(op, x, value, today)
 
 
@@ -274,7 +275,7 @@ def by_calendar(op: str, day: date, value: Any, today: date) -> bool:
     """What is asked of days, whether they are given or an instant's."""
     if op in ("on_last_days", "on_next_days"):
         ahead = (day - today).days if op == "on_next_days" else (today - day).days
-        return 0 <= ahead < value
+        return ahead in range(value)
     if op == "anniversary_within":
         return comes_round(day, [today + number * DAY for number in range(min(value, 366) + 1)])
     if op.startswith("anniversary_this"):
