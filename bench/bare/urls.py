@@ -1,0 +1,64 @@
+"""The floor of each page: signed in, one indexed query, as many rows through a plain template that extends nothing."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from customers.models import Customer, Event
+from retention.common.text_search import SearchWords, beginnings
+
+ROWS = 50
+LISTED = (
+    "pk", "name", "email", "external_id", "tags", "is_key_account", "owner__first_name", "owner__last_name",
+    "facts__stage", "facts__orders", "facts__revenue", "facts__mrr", "facts__last_order_at", "facts__renews_at",
+    "facts__nps_score",
+)  # fmt: skip
+
+
+@login_required
+def customers(request: HttpRequest) -> HttpResponse:
+    """?owner= or ?stage= narrows, ?sort=revenue puts by revenue, ?after= goes on after a name."""
+    rows: QuerySet[Customer] = Customer.objects.order_by(Lower("name"), "pk")
+    if request.GET.get("sort") == "revenue":
+        rows = Customer.objects.filter(facts__isnull=False).order_by("-facts__revenue", "-facts__customer_id")
+    for name, field in (("owner", "owner"), ("stage", "facts__stage")):
+        if name in request.GET:
+            rows = rows.filter(**{field: request.GET[name]})
+    if "after" in request.GET:
+        rows = rows.alias(by=Lower("name")).filter(by__gt=request.GET["after"])
+    return render(request, "customers.html", {"rows": rows.values(*LISTED)[:ROWS]})
+
+
+@login_required
+def search(request: HttpRequest) -> HttpResponse:
+    """The customers that have a word which begins so: as many as the product's page finds in all."""
+    words = SearchWords("name", "email", "external_id", "phone")
+    found = Customer.objects.alias(words=words).filter(words=beginnings(request.GET["q"]))
+    most = int(request.GET["rows"])
+    return render(request, "lines.html", {"rows": found.values("pk", what=F("name"), more=F("email"))[:most]})
+
+
+@login_required
+def events(request: HttpRequest, pk: int) -> HttpResponse:
+    """A customer's latest events."""
+    latest = Event.objects.filter(customer=pk).order_by("-occurred_at", "-pk")
+    most = int(request.GET["rows"])
+    return render(request, "lines.html", {"rows": latest.values("pk", what=F("kind"), more=F("occurred_at"))[:most]})
+
+
+@login_required
+def today(request: HttpRequest) -> HttpResponse:
+    """A person's customers, as many as the product's page has lines."""
+    mine = Customer.objects.filter(owner=request.user.pk).order_by("pk")
+    return render(request, "customers.html", {"rows": mine.values(*LISTED)[: int(request.GET["rows"])]})
+
+
+urlpatterns = [
+    path("customers/", customers),
+    path("customers/<int:pk>/", events),
+    path("search/", search),
+    path("today/", today),
+]

@@ -1,0 +1,67 @@
+"""`python -m bench.visits`: signs the first manager in, and prints what the page races visit, as JSON.
+
+`session`: the cookie's value. `pages`: by name, the product's address and that of the bare view with as many rows.
+"""
+
+import json
+import os
+
+import django
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention.settings")
+    django.setup()
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db.models.functions import Lower
+from django.http import QueryDict
+
+from customers.models import Customer
+from customers.records.listing import Cut, page
+from customers.records.timeline import part
+from retention.workspace.finding import search
+from retention.workspace.models import User
+from retention.workspace.roles import Role
+
+TYPED = "marlo"
+MIDDLE = "m"
+TODAY = 25
+
+
+def session(user: User) -> str:
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    return str(store.session_key)
+
+
+def pages(user: User) -> dict[str, tuple[str, str]]:
+    """Each page and its floor."""
+    customer = Customer.objects.filter(owner=user).order_by("pk")[5]
+    events, found = len(part(customer.pk, []).events), sum(len(group.finds) for group in search(TYPED, user))
+    return {
+        "customers": ("/customers/", "/customers/"),
+        "customers by stage": ("/customers/?stage=loyal", "/customers/?stage=loyal"),
+        "customers by owner": (f"/customers/?owner={user.pk}", f"/customers/?owner={user.pk}"),
+        "customers by revenue": ("/customers/?sort=-revenue", "/customers/?sort=revenue"),
+        "customers from the middle": (f"/customers/?after={_after(MIDDLE)}", f"/customers/?after={MIDDLE}"),
+        "search": (f"/search/?q={TYPED}", f"/search/?q={TYPED}&rows={found}"),
+        "customer 360": (f"/customers/{customer.pk}/", f"/customers/{customer.pk}/?rows={events}"),
+        "Today": ("/today/", f"/today/?rows={TODAY}"),
+        "Today, everyone's": ("/today/?whose=everyones", f"/today/?rows={TODAY}"),
+    }
+
+
+def _after(name: str) -> str:
+    """The mark of the page that goes on some customers after a name."""
+    later = Customer.objects.alias(by=Lower("name")).filter(by__gte=name)
+    return page(later, Cut.read(QueryDict())).next
+
+
+if __name__ == "__main__":
+    manager = User.objects.filter(role=Role.ACCOUNT_MANAGER).order_by("pk")[0]
+    print(json.dumps({"session": session(manager), "pages": pages(manager)}))
