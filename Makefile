@@ -1,10 +1,10 @@
 # `make run` starts the product, `make test` tests it; both first set up what they need, and only when that changed.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos lock format
+.PHONY: help run test check bench bench-pages chaos lock format
 VENV := .venv/bin
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
 
 run: .venv/.run static/vendor/.done ## Start the product (PORT, DATA_DIR and DEMO=0 are honoured); Ctrl-C stops it
 	@$(VENV)/python -m retention.supervisor
@@ -25,6 +25,9 @@ check: .venv/.dev static/vendor/.done ## Run the linters, the type checker and t
 
 bench: .venv/.dev static/vendor/.done ## Measure against bare PostgreSQL and bare SMTP; writes docs/benchmarks.md
 	$(VENV)/python -m bench
+
+bench-pages: .venv/.dev static/vendor/.done ## Measure pages with wrk at 10,000 and 1,000,000 customers; takes half an hour and 25 GB
+	$(VENV)/python -m bench pages
 
 chaos: .venv/.dev static/vendor/.done ## Kill workers and servers in the middle of their work, and look for what was lost
 	$(VENV)/python -m pytest -m chaos

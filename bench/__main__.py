@@ -1,4 +1,7 @@
-"""`python -m bench [NAME …]`: run all races, or those of the modules named, and write docs/benchmarks.md."""
+"""`python -m bench [NAME …]`: run all races and write docs/benchmarks.md, or run those of the modules named.
+
+Those of `pages` take longer than all others and are run by name alone.
+"""
 
 import os
 import platform

@@ -240,9 +240,7 @@ if not COLLECTED:
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if COLLECTED
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": "retention.workspace.static.Collected" if COLLECTED else "retention.workspace.static.Plain"
     },
 }
 CONTENT_SECURITY_POLICY = {

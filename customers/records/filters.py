@@ -93,6 +93,12 @@ class Filters:
             said[CUSTOM + key] = value
         return said.urlencode()
 
+    @property
+    def is_one_column(self) -> bool:
+        """Whether at most one column with statistics of its own is asked: the planner knows then how many there are."""
+        asked = (self.stages, self.owner, self.country, self.team, self.persona, self.key, self.health)
+        return not (self.q or self.segment or self.tag or self.custom) and sum(map(bool, asked)) <= 1
+
     def narrow(self, customers: QuerySet[Customer]) -> QuerySet[Customer]:
         if self.q:
             customers = _worded(customers, self.q)

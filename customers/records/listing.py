@@ -23,6 +23,8 @@ from retention.common.keyset import beyond
 
 SIZES = (25, 50, 100, 200)
 EXACT_UP_TO = 10_000
+#: So many times as much, and an estimate that is out by half would still not be counted.
+FAR = 2
 COLUMNS = (
     "pk",
     "name",
@@ -158,8 +160,13 @@ def in_order(customers: QuerySet[Customer], order: Order, *, down: bool) -> Quer
     return customers.order_by(*(OrderBy(key, descending=down) for key in (order.by, F(order.tie))))
 
 
-def count(customers: QuerySet[Customer]) -> Count:
-    """How many: counted up to 10,000, above that as the planner estimates."""
+def count(customers: QuerySet[Customer], *, by_statistics: bool = False) -> Count:
+    """How many: counted up to 10,000, above that as the planner estimates.
+
+    Where its estimate rests on statistics alone (`by_statistics`) and is far above that, nothing is counted.
+    """
+    if by_statistics and (estimate := _estimate(customers)) > FAR * EXACT_UP_TO:
+        return Count(estimate, exact=False)
     seen = customers.order_by().values("pk")[: EXACT_UP_TO + 1].count()
     if seen <= EXACT_UP_TO:
         return Count(seen, exact=True)

@@ -23,7 +23,10 @@ _held: ContextVar[datetime | None] = ContextVar("held", default=None)
 
 def now() -> datetime:
     """The product's present instant, in UTC."""
-    return _held.get() or datetime.now(UTC) + _shift(settings.RETENTION_NOW, Path(settings.DATA_DIR))
+    if held := _held.get():
+        return held
+    start = settings.RETENTION_NOW
+    return datetime.now(UTC) + _shift(start, Path(settings.DATA_DIR)) if start else datetime.now(UTC)
 
 
 @contextmanager
@@ -37,8 +40,6 @@ def at(instant: datetime) -> Iterator[None]:
 
 
 @cache
-def _shift(start: datetime | None, folder: Path) -> timedelta:
-    if start is None:
-        return timedelta()
+def _shift(start: datetime, folder: Path) -> timedelta:
     seconds = kept(folder / f"clock-{start:%Y%m%dT%H%M%S}", lambda: str((start - datetime.now(UTC)).total_seconds()))
     return timedelta(seconds=float(seconds))

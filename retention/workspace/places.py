@@ -9,6 +9,9 @@ from django.urls import NoReverseMatch, resolve, reverse
 
 from retention.workspace.models import User
 
+#: Numbers from here on stand for those of an address, and are no part of one otherwise.
+STAND = 7_310_000_000
+
 
 @dataclass(frozen=True)
 class Place:
@@ -52,10 +55,21 @@ def address(view: str) -> tuple[str, str] | None:
 
 def page_of(view: str, *args: int) -> str:
     """The address of a page about something, or "" where no room has one."""
+    form = _form(view, len(args))
+    return form.format(*args) if form else ""
+
+
+@cache
+def _form(view: str, numbers: int) -> str:
+    """A view's address with places for its numbers, since to work one out for each line of a list takes long."""
+    stands = range(STAND, STAND + numbers)
     try:
-        return reverse(view, args=args)
+        url = reverse(view, args=stands)
     except NoReverseMatch:
         return ""
+    for number in stands:
+        url = url.replace(str(number), "{}")
+    return url
 
 
 def url_for(user: User, view: str) -> str | None:

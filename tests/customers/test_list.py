@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Customer, Segment, SegmentMembership
 from customers.records import listing
@@ -218,3 +220,16 @@ def test_a_view_is_of_a_list_and_has_a_name(signed_in: SignIn) -> None:
     assert client.post("/views/", {"place": "evil:place", "name": "x", "query": ""}).status_code == 400
     client.post("/views/", {"place": "customers:list", "name": "", "query": "q=a"})
     assert not SavedView.objects.exists()
+
+
+def test_where_statistics_tell_nothing_is_counted(
+    db: None, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Customer.objects.bulk_create(Customer(external_id=str(n)) for n in range(40))
+    monkeypatch.setattr(listing, "EXACT_UP_TO", 5)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_customer")
+    with django_assert_num_queries(1):
+        assert count(Customer.objects.all(), by_statistics=True) == listing.Count(40, exact=False)
+    few = Customer.objects.filter(external_id="7")
+    assert count(few, by_statistics=True) == listing.Count(1, exact=True)

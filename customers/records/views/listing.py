@@ -42,32 +42,30 @@ class Heading:
 def customer_list(request: HttpRequest) -> HttpResponse:
     filters, cut = Filters.read(request.GET), Cut.read(request.GET)
     customers = matching(filters)
-    owners, segments, fields, teams = choices.owners(), choices.segments(), defined(), choices.teams()
+    offers, fields = choices.offered(), defined()
+    named = {"owner": offers.owners, "segment": offers.segments, "team": offers.teams}
     columns = offered(fields)
     extras = chosen(cut.columns, columns)
     context = {
         "filters": filters,
-        "chips": list(chips(filters, {"owner": owners, "segment": segments, "team": teams}, fields)),
+        "chips": list(chips(filters, named, fields)),
         "cut": cut,
         "headings": headings(filters, cut),
         "page": (part := page(customers, cut)),
         "rows": shown(part.rows, workspace_of(request).currency, extras),
-        "count": count(customers),
+        "count": count(customers, by_statistics=filters.is_one_column),
         "query": together(filters, cut),
         "query_without_size": together(filters, replace(cut, size=SIZES[1])),
         "stages": Stage.choices,
         "healths": HEALTH,
-        "owners": owners,
-        "teams": teams,
-        "playbooks": choices.playbooks(),
-        "segments": segments,
+        "offers": offers,
         "sizes": SIZES,
         "extras": extras,
     }
     if request.headers.get("HX-Target") == "list":
         return render(request, "customers/list_part.html", context)
     views = saved_views.for_list(person(request), PLACE)
-    context |= {"views": views, "countries": choices.countries(), "place": PLACE, "columns": columns.values()}
+    context |= {"views": views, "place": PLACE, "columns": columns.values()}
     context["kept"] = pairs(together(filters, replace(cut, columns=())))
     context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields if field.filters]
     return render(request, "customers/list.html", context)

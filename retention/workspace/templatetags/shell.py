@@ -2,20 +2,21 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from django import forms, template
 from django.forms import BoundField
 from django.template import Context
 from django.templatetags.static import static
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
 from retention.common.marking import pieces
 from retention.common.money import rounded
-from retention.workspace import branding
+from retention.workspace import branding, fragments
 from retention.workspace import places as navigation
 from retention.workspace.demo_people import DEMO_ROLES, DemoRole
 from retention.workspace.models import Job
@@ -27,6 +28,7 @@ CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
 
 
 @register.simple_tag
+@cache
 def icon(name: str, words: str = "") -> SafeString:
     """A Tabler icon named in bin/icons.txt; silent unless it is given words."""
     label = format_html('role="img" aria-label="{}"', words) if words else mark_safe('aria-hidden="true"')
@@ -36,6 +38,9 @@ def icon(name: str, words: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def places(context: Context) -> list[navigation.Entry]:
     return list(navigation.places(context["request"]))
+
+
+register.simple_tag(fragments.options)
 
 
 @register.simple_tag
@@ -73,8 +78,15 @@ def number(value: Any, places: int = 0) -> str:
     if value is None or value == "":
         return ""
     text = f"{value:,.{places}f}"
-    marks = formats.get_format("THOUSAND_SEPARATOR"), formats.get_format("DECIMAL_SEPARATOR")
-    return text if marks == (",", ".") else text.translate({ord(","): marks[0], ord("."): marks[1]})
+    marks = _marks(translation.get_language())
+    return text.translate(marks) if marks else text
+
+
+@cache
+def _marks(language: str | None) -> dict[int, str]:
+    """Which marks a language has for those of English; empty where they are the same."""
+    thousands, point = (str(formats.get_format(f"{name}_SEPARATOR", language)) for name in ("THOUSAND", "DECIMAL"))
+    return {} if (thousands, point) == (",", ".") else {ord(","): thousands, ord("."): point}
 
 
 @register.filter
