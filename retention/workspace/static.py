@@ -17,5 +17,5 @@ class Plain(_Remembered):
     """Files from where they are."""
 
 
-class Collected(_Remembered, CompressedManifestStaticFilesStorage):
+class Collected(_Remembered, CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # its package has no types
     """Files under names that say what is in them."""
