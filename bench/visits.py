@@ -21,7 +21,7 @@ from django.http import QueryDict
 from customers.models import Customer
 from customers.records.listing import Cut, page
 from customers.records.timeline import part
-from retention.workspace.finding import search
+from retention.workspace.finding import MANY, Typed, search
 from retention.workspace.models import User
 from retention.workspace.roles import Role
 
@@ -42,7 +42,8 @@ def session(user: User) -> str:
 def pages(user: User) -> dict[str, tuple[str, str]]:
     """Each page and its floor."""
     customer = Customer.objects.filter(owner=user).order_by("pk")[5]
-    events, found = len(part(customer.pk, []).events), sum(len(group.finds) for group in search(TYPED, user))
+    events = len(part(customer.pk, []).events)
+    found = sum(len(group.finds) for group in search(Typed(TYPED, MANY), user))
     return {
         "customers": ("/customers/", "/customers/"),
         "customers by stage": ("/customers/?stage=loyal", "/customers/?stage=loyal"),
