@@ -43,7 +43,7 @@ def _text(key: str, label: str) -> Column:
 
 def _text_of_main(key: str, label: str) -> Column:
     """Of whoever is the main contact."""
-    return _column(f"main_contact.{key}", label, "People", for_values.TEXT, f"NULLIF(m.{key}, '')")
+    return _column(f"main_contact.{key}", label, "People", for_values.TEXT, f"NULLIF(mc.{key}, '')")
 
 
 def _number(key: str, label: str, group: str, unit: str = "", sql: str = "") -> Column:
@@ -56,8 +56,8 @@ def _instant(key: str, label: str, group: str, sql: str = "") -> Column:
 
 _USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
     THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
-_MAIN_CONSENT = """CASE WHEN m.id IS NOT NULL THEN COALESCE((SELECT agreed.state FROM customers_contactconsent agreed
-    WHERE agreed.contact_id = m.id AND agreed.channel = 'email'), 'never') END"""
+_MAIN_CONSENT = """CASE WHEN mc.id IS NOT NULL THEN COALESCE((SELECT agreed.state FROM customers_contactconsent agreed
+    WHERE agreed.contact_id = mc.id AND agreed.channel = 'email'), 'never') END"""
 _CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
 
 _VALUE_GROUPS = tuple((group.key, group.label) for group in value.GROUPS)
@@ -110,7 +110,7 @@ COLUMNS: tuple[Column, ...] = (
         "Main contact's birthday",
         "People",
         for_dates.DAY_OF_CALENDAR,
-        "m.birthday",
+        "mc.birthday",
         unit="day",
     ),
     _column(

@@ -15,7 +15,7 @@ TABLES = {
     "c": "JOIN customers_customer c ON c.id = f.customer_id",
     "v": "LEFT JOIN customers_valuescale v ON TRUE",
     "k": "LEFT JOIN customers_consent k ON k.customer_id = f.customer_id AND k.channel = 'email'",
-    "m": "LEFT JOIN customers_contact m ON m.customer_id = f.customer_id AND m.is_main AND m.removed_at IS NULL",
+    "mc": "LEFT JOIN customers_contact mc ON mc.customer_id = f.customer_id AND mc.is_main AND mc.removed_at IS NULL",
 }
 Choices = tuple[tuple[str, str], ...]
 MAX_KEY = 100
