@@ -1,4 +1,7 @@
-"""What is done about a case. Each locks the case and records its event; facts follow when the router takes that up."""
+"""What is done about a case. Each locks the case and records its event; facts follow when the router takes that up.
+
+Other words and another priority are no event; health weighs cases by their priority, so the customer is marked.
+"""
 
 import uuid
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from customers.events.recording import Happening, record
+from customers.facts import dirty
 from customers.models import Case, Customer
 from retention.common import clock
 
@@ -79,6 +83,7 @@ def change(case_id: int, subject: str, priority: str, assignee_id: int | None) -
     case.subject, case.priority, case.assignee_id = subject, priority, assignee_id
     case.updated_at = clock.now()
     case.save()
+    dirty.mark([case.customer_id])
     return case
 
 

@@ -55,6 +55,10 @@ def obstacle(made: Merge) -> str:
         return f"{made.survivor_name} is not there any more."
     if former is None or former.customer_id != made.survivor_id:
         return f"{made.loser_name} does not lead to {made.survivor_name} any more."
+    # Each keeps what it found, a part of which came by those before it: out of order that would come back as theirs.
+    later = Merge.objects.filter(survivor_id=made.survivor_id, undone_at=None, pk__gt=made.pk).order_by("-pk").first()
+    if later:
+        return f"{later.loser_name} was merged into {made.survivor_name} since then. Undo that first."
     taken = Customer.objects.filter(external_id=made.loser_external_id).first()
     return f"{taken} has the id {made.loser_external_id} now. Give them another one first." if taken else ""
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from customers.models import Customer, HandedCustomer, HandOver, Milestone, SuccessPlan, Task
 from customers.records.filters import Filters, matching
 from customers.work.forms import workers
-from customers.work.tasks import open_task
+from customers.work.tasks import close_task, open_task
 from customers.work.working_days import still_today
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -107,9 +107,8 @@ def undo(handover_id: int, by: User) -> int:
     _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by)
     work = Work(Task.objects.filter(pk__in=row.tasks), Milestone.objects.filter(pk__in=row.milestones))
     _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, work)
-    Task.objects.filter(origin=_origin(row), state=Task.State.OPEN).update(
-        state=Task.State.DROPPED, closed_at=row.undone_at, closed_by=by
-    )
+    for task in Task.objects.filter(origin=_origin(row), state=Task.State.OPEN):
+        close_task(task.pk, Task.State.DROPPED, by.pk)
     return len(there)
 
 
@@ -138,8 +137,14 @@ def _work_of(row: HandOver) -> Work:
 
 
 def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: User, work: Work) -> None:
-    """What goes along is noted before the customers move; going back, it is what was noted."""
-    tasks, milestones = (list(each.values_list("pk", flat=True)) for each in work.of(giver))
+    """What goes along is noted before the customers move; going back, it is what was noted.
+
+    It is locked, so that what somebody closes or gives to a third person at this moment is not taken from them again.
+    """
+    tasks, milestones = (
+        list(each.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        for each in work.of(giver)
+    )
     if row.undone_at is None:
         row.tasks, row.milestones = tasks, milestones
         row.save(update_fields=["tasks", "milestones"])

@@ -48,6 +48,7 @@ def keep_settings(settings: HealthSettings, by: User) -> Job:
 def move_up(profile: HealthProfile, by: User) -> Job | None:
     """Have a profile tried before the one that was tried before it; None where it is tried first already."""
     _locked()
+    profile.refresh_from_db(fields=["position"])  # somebody else may have moved one before the lock was had
     above = HealthProfile.objects.filter(position__lt=profile.position).order_by("-position", "-pk").first()
     if above is None or profile.segment_id is None:
         return None

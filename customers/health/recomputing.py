@@ -17,9 +17,14 @@ JOB = "health.rescore"
 AT_A_TIME = 2_000
 
 
+@transaction.atomic
 def rescore_everybody(by: User) -> Job:
-    """The job that does it: one that has not begun yet will do for this as well."""
-    waiting = Job.objects.filter(kind=JOB, state=Job.State.QUEUED).first()
+    """The job that does it: one that has not begun yet will do for this as well.
+
+    It is locked, so that it begins only once what is new can be seen; one that is beginning just now will not do.
+    """
+    queued = Job.objects.filter(kind=JOB, state=Job.State.QUEUED)
+    waiting = queued.select_for_update(of=("self",), skip_locked=True).first()
     return waiting or enqueue(JOB, "Working out everybody’s health", {}, by)
 
 

@@ -5,7 +5,7 @@ from django.db.models.functions import Cast, Concat
 
 from customers.models import Milestone, SuccessPlan
 from customers.plans import keeping
-from customers.work.needs import Line, Lines, Moment, Nearing, Overtaken, Told, need
+from customers.work.needs import DayBegins, Line, Lines, Moment, Nearing, Overtaken, Told, need
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import day_text, relative
@@ -37,8 +37,8 @@ def slipping(moment: Moment) -> Lines:
         customer="plan__customer_id",
         ref="pk",
         key=Concat(Cast("pk", CharField()), Value("/"), Cast("due_on", CharField())),
-        at="due_on",
-        urgency=Nearing("due_on", moment),
+        at=DayBegins("due_on", moment),
+        urgency=Nearing(DayBegins("due_on", moment), moment),
         about={"title": F("title"), "plan": F("plan_id"), "theirs": F("theirs__name")},
         person="ours_id",
     )

@@ -130,10 +130,13 @@ def goal_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.EDIT_CUSTOMERS)
 def goal_drop(request: HttpRequest, pk: int) -> HttpResponse:
     """Its milestones stay, without a goal."""
-    goal = get_object_or_404(Goal, pk=pk)
-    with transaction.atomic():
-        plan = keeping.open_plan(goal.plan_id)
-        goal.delete()
+    goal = get_object_or_404(Goal.objects.select_related("plan"), pk=pk)
+    try:
+        with transaction.atomic():
+            plan = keeping.open_plan(goal.plan_id)
+            goal.delete()
+    except Refused as reason:
+        return _done(request, goal.plan, f"{reason} Nothing was changed.")
     return _done(request, plan, f"The goal is gone: {goal.text}. Its milestones stay.")
 
 

@@ -28,12 +28,16 @@ SELECT id FROM customers_playbookrun AS run
  ORDER BY id FOR UPDATE
 """
 _GO_ON = """
-UPDATE customers_playbookrun AS run SET state = 'running', ended_at = NULL, end_reason = ''
- WHERE id = ANY(%(runs)s) AND state = 'finished'
-   AND EXISTS (SELECT FROM customers_runstep step JOIN customers_task task ON task.id = step.task_id
-                WHERE step.run_id = run.id AND task.state = 'open')
-   AND NOT EXISTS (SELECT FROM customers_playbookrun other WHERE other.playbook_id = run.playbook_id
-                      AND other.customer_id = run.customer_id AND other.state = 'running')
+UPDATE customers_playbookrun SET state = 'running', ended_at = NULL, end_reason = ''
+ WHERE id IN (
+    SELECT DISTINCT ON (run.playbook_id, run.customer_id) run.id
+      FROM customers_playbookrun AS run
+     WHERE run.id = ANY(%(runs)s) AND run.state = 'finished'
+       AND EXISTS (SELECT FROM customers_runstep step JOIN customers_task task ON task.id = step.task_id
+                    WHERE step.run_id = run.id AND task.state = 'open')
+       AND NOT EXISTS (SELECT FROM customers_playbookrun other WHERE other.playbook_id = run.playbook_id
+                          AND other.customer_id = run.customer_id AND other.state = 'running')
+     ORDER BY run.playbook_id, run.customer_id, run.id DESC)
 RETURNING customer_id
 """
 _DROP = """
@@ -60,7 +64,7 @@ def finish(run_ids: Collection[int]) -> int:
 
 
 def go_on(run_ids: Collection[int]) -> None:
-    """A finished run of which a task was opened again runs again, unless a new one has begun."""
+    """A finished run of which a task was opened again runs again, unless a new one has begun; of two the later."""
     dirty.mark(_ids(_GO_ON, {"runs": list(run_ids)}))
 
 

@@ -7,14 +7,16 @@ from retention.common import clock
 #: Steps at a time.
 MANY = 2_000
 
-# Whoever else opens steps at this moment has others of them. A task of this origin that is there already stays.
+# Whoever else opens steps at this moment has others of them. A run that is being ended is left alone, and one whose
+# steps are being opened is ended after that: so no task is opened for a run that is over. A task of this origin that is
+# there already stays.
 _OPEN = """
 WITH due AS (
     SELECT step.id, run.customer_id, step.title, step.reason, step.due_at, step.whose, step.person_id
       FROM customers_runstep step JOIN customers_playbookrun run ON run.id = step.run_id
      WHERE step.opened_at IS NULL AND NOT step.left_out AND step.opens_at <= %(now)s AND run.state = 'running'
      ORDER BY step.opens_at LIMIT %(many)s
-       FOR UPDATE OF step SKIP LOCKED
+       FOR UPDATE OF step SKIP LOCKED FOR SHARE OF run SKIP LOCKED
 ), opened AS (
     INSERT INTO customers_task (customer_id, title, reason, state, due_at, assignee_id, origin, created_at)
     SELECT due.customer_id, due.title, due.reason, 'open', due.due_at,

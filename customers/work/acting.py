@@ -16,7 +16,8 @@ from customers.work.tasks import (
     NothingToTakeBack,
     TaskIsClosed,
     close_task,
-    open_task,
+    open_again,
+    opened,
     reassign_task,
     snooze_task,
     take_back,
@@ -50,7 +51,8 @@ def act(asked: dict[str, Any], by: User, now: datetime, zone: tzinfo) -> Done:
     if asked["act"] == "done" and source.done:
         _do(source, line.origin, by)
         return Done(f"Done: {source.action} – {Customer.objects.get(pk=line.customer_id)}.", None)
-    return _with_task(_make_task(source, line, moment).pk, asked, by, moment, fresh=True)
+    task, fresh = _make_task(source, line, moment)
+    return _with_task(task.pk, asked, by, moment, fresh=fresh)
 
 
 def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *, fresh: bool) -> Done:
@@ -85,9 +87,16 @@ def _do(source: Source, origin: str, by: User) -> None:
         source.done(origin.partition(":")[2], by)
 
 
-def _make_task(source: Source, line: Line, moment: Moment) -> Task:
-    """The task about what a line says, for whoever it is for: the person it names, or who looks after the customer."""
+def _make_task(source: Source, line: Line, moment: Moment) -> tuple[Task, bool]:
+    """The task about what a line says, for whoever it is for: the person it names, or who looks after the customer.
+
+    And whether it is new: somebody else may have made it meanwhile. A line that comes back after its task was closed,
+    because what was done was undone, opens that task again.
+    """
     owner_id = Customer.objects.values_list("owner_id", flat=True).get(pk=line.customer_id)
     due_at = still_today(moment.now, moment.zone)
     person = line.person or owner_id
-    return open_task(line.customer_id, source.action, source.said(line), due_at, person, line.origin)
+    task, is_new = opened(line.customer_id, source.action, source.said(line), due_at, person, line.origin)
+    if source.done:
+        open_again(task.pk, due_at, person)
+    return task, is_new

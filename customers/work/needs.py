@@ -14,8 +14,8 @@ A room adds a kind with one function in its `needing.py`, which its app's `needi
             customer="plan__customer_id",
             ref="pk",
             key="pk",
-            at="due_on",
-            urgency=Nearing("due_on", moment),
+            at=DayBegins("due_on", moment),
+            urgency=Nearing(DayBegins("due_on", moment), moment),
             about={"title": F("title"), "plan": F("plan_id")},
         )
         return told.of(Milestone.objects.filter(done_at=None, due_on__lt=moment.day_in(7)))
@@ -33,7 +33,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from django.db.models import CharField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
+from django.db.models import CharField, DateTimeField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
@@ -85,6 +85,17 @@ class Nearing(Func):
         super().__init__(deadline, Value(moment.tomorrow))
 
 
+class DayBegins(Func):
+    """The instant at which a date begins in the workspace's zone: cast without it, it would begin in UTC."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = "::timestamp AT TIME ZONE "
+    output_field = DateTimeField()
+
+    def __init__(self, day: str | Combinable, moment: Moment) -> None:
+        super().__init__(day, Value(str(moment.zone)))
+
+
 #: A queryset that `Told.of` has made.
 Lines: TypeAlias = "QuerySet[Any, dict[str, Any]]"
 
@@ -100,9 +111,9 @@ class Told:
 
     `ref` is the number by which the page names the line: of the row it is about, or the customer's where they have one
     line of the kind. `key` is a number or text that tells this need from the customer's earlier ones of the kind; `at`
-    the instant or day it is about; `about` what its reason is said with. `money` is what is at stake in a year, and
-    its currency: without it, a year of the customer's MRR or what they ordered in the last one. `person` whose it is:
-    without it, or where it is empty, the customer's owner's.
+    the instant it is about, of a day `DayBegins`; `about` what its reason is said with. `money` is what is at stake in
+    a year, and its currency: without it, a year of the customer's MRR or what they ordered in the last one. `person`
+    whose it is: without it, or where it is empty, the customer's owner's.
     """
 
     customer: str

@@ -20,7 +20,6 @@ class NothingToTakeBack(Exception):
     """The last that happened to the task was not done by the person who wants it taken back."""
 
 
-@transaction.atomic
 def open_task(
     customer_id: int, title: str, reason: str, due_at: datetime, assignee_id: int | None, origin: str
 ) -> Task:
@@ -28,6 +27,14 @@ def open_task(
 
     An empty origin is a person's own wish and always opens a new one.
     """
+    return opened(customer_id, title, reason, due_at, assignee_id, origin)[0]
+
+
+@transaction.atomic
+def opened(
+    customer_id: int, title: str, reason: str, due_at: datetime, assignee_id: int | None, origin: str
+) -> tuple[Task, bool]:
+    """The same, and whether it was opened by this call."""
     at = clock.now()
     wanted = {"title": title[:200], "reason": reason[:500], "due_at": due_at, "assignee_id": assignee_id}
     if origin:
@@ -38,7 +45,18 @@ def open_task(
         task, is_new = Task.objects.create(customer_id=customer_id, created_at=at, **wanted), True
     if is_new:
         _record(task, "task.opened", at)
-    return task
+    return task, is_new
+
+
+@transaction.atomic
+def open_again(task_id: int, due_at: datetime, assignee_id: int | None) -> None:
+    """Open a closed task whose occasion has come again. One that is open stays as it is."""
+    task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
+    if task.state != Task.State.OPEN:
+        task.state, task.closed_at, task.closed_by = Task.State.OPEN, None, None
+        task.due_at, task.assignee_id = due_at, assignee_id
+        task.save()
+        _record(task, "task.opened", clock.now())
 
 
 def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: bool = False) -> Task:

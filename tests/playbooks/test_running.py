@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from campaigns.sweeping import keep_up, route_all
 from customers.models import (
@@ -301,3 +301,33 @@ def test_a_task_taken_back_sets_the_run_going_again(
     close_all(anna)
     assert state(customers[0]) == "finished"
     assert kinds().count("playbook.finished") == 2
+
+
+def test_of_two_runs_of_one_playbook_only_one_goes_on(anna: User, customers: list[Customer], playbook: Make) -> None:
+    onboarding = playbook(0)
+    for _ in range(2):
+        starting.start_by_hand(onboarding, [customers[0].pk], anna)
+        close_all(anna)
+    for task in Task.objects.all():
+        take_back(task.pk, anna.pk)
+    route_all()
+    assert list(PlaybookRun.objects.order_by("pk").values_list("state", flat=True)) == ["finished", "running"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_task_is_opened_for_a_run_that_is_being_stopped(
+    anna: User, customers: list[Customer], playbook: Make, at: At
+) -> None:
+    starting.start_by_hand(playbook(0, 7), [customers[0].pk], anna)
+    at(MONDAY + timedelta(days=7))
+
+    def open_due() -> int:
+        try:
+            return opening.open_due()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        ending.stop_by_hand(PlaybookRun.objects.get().pk, anna)
+        assert pool.submit(open_due).result() == 0
+    assert not Task.objects.filter(state=Task.State.OPEN).exists()

@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from customers.models import Customer, CustomerFacts, Event, Interval, Stage, Subscription, SubscriptionTerm, Task
+from customers.models import (
+    Customer,
+    CustomerFacts,
+    Event,
+    Interval,
+    Milestone,
+    Stage,
+    Subscription,
+    SubscriptionTerm,
+    Task,
+)
+from customers.plans import keeping
 from customers.work.acting import act as act_on
 from customers.work.attention import needs
 from customers.work.tasks import close_task, open_task
@@ -340,3 +351,28 @@ def test_a_customer_is_found_by_name_and_the_past_is_no_due_date(
     lantern.external_id = "l-1"
     lantern.save()
     assert "More than one customer goes by this" in client.post("/today/new/", wanted).content.decode()
+
+
+def test_taking_back_spares_what_somebody_else_has_done(manager: User, make: MakeCustomer) -> None:
+    """Two have the line before them: one puts it off, then the other hands it over and thinks better of it."""
+    bakery = make("Bakery", manager, stage=Stage.AT_RISK, revenue_365d=Decimal(900))
+    ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER)
+    line = {"need": f"at_risk:{bakery.pk}", "assignee": None}
+    act_on(line | {"act": "snooze-7"}, manager, clock.now(), ZONE)
+    until = Task.objects.get().due_at
+    done = act_on(line | {"act": "assign", "assignee": ben}, ben, clock.now(), ZONE)
+    act_on({"need": f"task:{done.undo}", "act": "undo"}, ben, clock.now(), ZONE)
+    assert (Task.objects.get().due_at, Task.objects.get().assignee) == (until, manager)
+
+
+def test_a_line_that_comes_back_can_be_put_off_again(manager: User, make: MakeCustomer) -> None:
+    plan = keeping.begin(make("Bakery", manager), "Live", "", [], manager)
+    keeping.agree(plan.pk, None)
+    step = Milestone.objects.create(plan=plan, title="Counted", due_on=clock.now().date(), ours=manager)
+    line = {"need": f"milestone:{step.pk}", "assignee": None, "act": "snooze-7"}
+    act_on(line, manager, clock.now(), ZONE)
+    act_on({"need": f"task:{Task.objects.get().pk}", "act": "done"}, manager, clock.now(), ZONE)
+    keeping.turn(step.pk, Milestone.State.OPEN, manager)
+    assert ranked(manager) == [(1, "Bakery", "milestone")]
+    assert act_on(line, manager, clock.now(), ZONE).said.startswith("Put off until")
+    assert Task.objects.get().state == Task.State.OPEN

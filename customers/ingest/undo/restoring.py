@@ -62,11 +62,20 @@ _CALM_EVENTS = """
 def _remove(kind: Kind) -> int:
     """Remove the rows that the import made; a customer with what is worked out about them, and their timeline."""
     if kind.model is Customer:
+        run(_SHRINK_SEGMENTS)
         for model, column in naming(Customer, lambda model: model is Event or goes_along(model)):
             run(SQL(_REMOVE_OF).format(Identifier(model._meta.db_table), Identifier(column)))
     return run(SQL(_REMOVE).format(kind.identifier))
 
 
+# Segments keep the number of their members, which a refresh only adds its differences to.
+_SHRINK_SEGMENTS = """
+    UPDATE customers_segment AS segment SET size = segment.size - gone.number
+    FROM (SELECT stay.segment_id, count(*) AS number
+        FROM customers_segmentmembership AS stay JOIN undo_rows AS told ON told.id = stay.customer_id
+        WHERE told.made AND told.reason IS NULL AND stay.left_at IS NULL GROUP BY stay.segment_id) AS gone
+    WHERE gone.segment_id = segment.id
+"""
 _REMOVE = """
     DELETE FROM {} AS stands USING undo_rows AS told WHERE told.made AND told.reason IS NULL AND stands.id = told.id
 """

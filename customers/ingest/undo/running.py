@@ -9,12 +9,13 @@ from typing import Any
 
 from django.db import transaction
 
+from customers.facts import folding
 from customers.ingest import merging
 from customers.ingest.running import proof_of
 from customers.ingest.statements import number, rows
 from customers.ingest.undo import judging, later, restoring
 from customers.ingest.undo.kinds import KINDS
-from customers.models import Import, ImportChange, ImportKept
+from customers.models import Import, ImportChange, ImportKept, Segment
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
 
@@ -49,7 +50,7 @@ _REASONS = """
 
 
 def _undo(imported: Import, progress: Progress) -> dict[str, Any]:
-    merging.take_turn()
+    _take_turns()
     later.check(imported)
     ImportKept.objects.filter(run=imported).delete()
     restoring.begin()
@@ -60,6 +61,16 @@ def _undo(imported: Import, progress: Progress) -> dict[str, Any]:
     customers = restoring.tell(params)
     Import.objects.filter(pk=imported.pk).update(undone_at=params["now"])
     return {"tables": counts, "customers": customers, "reasons": dict(rows(_REASONS, run=imported.pk))}
+
+
+def _take_turns() -> None:
+    """Wait for whoever imports, folds or refreshes: in the order in which a merge of two customers waits for them.
+
+    They write rows that name customers, which here are locked, and hold events and segments, which here change.
+    """
+    merging.take_turn()
+    folding.take_turn()
+    list(Segment.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _instants(imported: Import) -> list[datetime]:

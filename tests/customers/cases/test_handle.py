@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.test import Client
 
 from customers.cases import handling
-from customers.models import Case, CustomerFacts, Event
+from customers.models import Case, CustomerFacts, Event, Health
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
 from tests.customers.router import route
@@ -98,3 +98,13 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn) -> None:
         cases = [handling.open_case(ada, "Help", "normal", None) for _ in range(size)]
         assert_query_count("cases of a customer", client, f"/customers/{ada.pk}/cases/")
         assert_query_count("case", client, f"/cases/{cases[0].pk}/")
+
+
+def test_another_priority_weighs_on_their_health() -> None:
+    ada = customer("ada")
+    case = handling.open_case(ada, "Help", "low", None)
+    route()
+    assert Health.objects.get().parts["cases"][0] == 0.5
+    handling.change(case.pk, "Help", "urgent", None)
+    route()
+    assert Health.objects.get().parts["cases"][0] == 3

@@ -205,3 +205,16 @@ def test_a_merge_gives_way_to_whoever_writes_at_that_moment() -> None:
     assert Customer.objects.count() == 2
     assert merging.merge(merging.Wanted(one.pk, other.pk, ()), by).loser_id == other.pk
     assert Task.objects.get().title == "Call back"
+
+
+def test_two_merges_into_one_are_undone_from_the_last() -> None:
+    """Else what the second found of the first's would come back: here another's address, and their consent."""
+    stays, first, second = (customer(name, email=f"{name}@x.test") for name in ("b", "a", "c"))
+    full.say(first.pk, YES, clock.now() - timedelta(hours=1))
+    one, two = (united(stays, other, theirs=frozenset({"email"})) for other in (first, second))
+    with pytest.raises(undoing.CannotUndo, match="C was merged into B since then"):
+        undone(one)
+    undone(two)
+    undone(one)
+    stays.refresh_from_db()
+    assert (stays.email, full.said(stays.pk), full.said(first.pk)) == ("b@x.test", "nothing", YES)

@@ -1,15 +1,13 @@
 """Two folds of the same customers at once: what the slower one did not see must not be lost."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Thread
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from customers.facts import folding
 from customers.models import Customer, CustomerFacts, Order
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.facts.world import DAY, customer
 
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -17,37 +15,6 @@ NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
 
 def order(who: Customer) -> None:
     Order.objects.create(external_id=f"{who.id}", customer=who, ordered_at=NOW - DAY, amount=10, currency="EUR")
-
-
-def elsewhere(work: Callable[[], object]) -> Thread:
-    """Do it on another connection."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    return thread
-
-
-def waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "it does not come to that"
-        time.sleep(0.01)
 
 
 def orders_after_a_slow_fold_and_a_fast_one() -> int:

@@ -6,19 +6,21 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.handover import handing
 from customers.handover.handing import NotTheirs, Refused, Wish
-from customers.models import Customer, Event, HandOver, Interaction, Milestone, SuccessPlan, Task
+from customers.models import Customer, CustomerFacts, Event, HandOver, Interaction, Milestone, SuccessPlan, Task
 from customers.records.filters import Filters
 from retention.common import clock
 from retention.workspace.models import User
 from retention.workspace.roles import Role
 from tests.baseline import assert_query_count
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.known import crowd, customer
+from tests.customers.router import route
 
 SignIn = Callable[[str], Client]
 pytestmark = pytest.mark.django_db
@@ -269,3 +271,28 @@ def test_only_those_ticked_go_along(acme: Customer, anna: User, ben: User, signe
     post(client, url, **asked, ticked=1, only=[acme.pk, stranger.pk], seen=3, confirmed=1)
     assert set(Customer.objects.filter(owner=ben)) == {acme}
     assert HandOver.objects.get().lines.count() == 1
+
+
+def test_taken_back_the_task_to_read_it_no_longer_counts(anna: User, ben: User, acme: Customer) -> None:
+    """Though its customer is somebody else's by now."""
+    row = handing.hand_over(wish(anna, ben), anna)
+    Customer.objects.filter(pk=acme.pk).update(owner=None)
+    route()
+    before = CustomerFacts.objects.get(customer=acme).open_tasks
+    handing.undo(row.pk, anna)
+    route()
+    assert CustomerFacts.objects.get(customer=acme).open_tasks == before - 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_given_to_a_third_person_at_that_moment_stays_theirs(anna: User, ben: User, acme: Customer) -> None:
+    call, cleo = Task.objects.get(title="Call"), User.objects.get(first_name="Cleo")
+
+    with transaction.atomic():
+        Task.objects.filter(pk=call.pk).update(assignee=cleo)
+        other = elsewhere(lambda: handing.hand_over(wish(anna, ben), anna))
+        until(lambda: waiting() == 1)
+    other.join()
+    call.refresh_from_db()
+    assert call.assignee == cleo
+    assert call.pk not in HandOver.objects.get().tasks

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from customers.events.recording import Happening, record
-from customers.health import inputs
+from customers.health import inputs, keeping, profiles, recomputing
 from customers.health.profiles import ready_made
 from customers.models import (
     Customer,
@@ -27,6 +28,7 @@ from retention.workspace.jobs import run
 from retention.workspace.models import Job, User
 from retention.workspace.roles import Role
 from tests.baseline import assert_query_count
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.facts.world import DAY, customer
 from tests.customers.router import route
 
@@ -226,3 +228,36 @@ def test_today_says_whose_health_dropped(signed_in: SignIn, two: tuple[Customer,
     page = client.get("/today/?whose=everyones").content.decode()
     assert "Find out what went wrong" in page
     assert "Health fell from 60 to" in page
+
+
+def test_two_who_move_profiles_at_once_leave_an_order(db: None) -> None:
+    by = User.objects.create_user("boss@example.test")
+    made = []
+    for name in "abc":
+        segment = Segment.objects.create(name=name, rule={"all": []})
+        keeping.keep(made_one := HealthProfile(name=name, segment=segment, inputs=ready_made()), by)
+        made.append(HealthProfile.objects.get(pk=made_one.pk))
+    keeping.move_up(made[2], by)
+    keeping.move_up(made[1], by)
+    assert list(HealthProfile.objects.values_list("name", "position")) == [("a", 1), ("b", 2), ("c", 3)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_begins_just_now_does_not_do_for_what_is_not_there_yet() -> None:
+    by = User.objects.create_user("boss@example.test")
+    waiting_job = recomputing.rescore_everybody(by)
+
+    seen: list[set[int]] = []
+
+    def begin() -> None:
+        Job.objects.filter(pk=waiting_job.pk).update(state=Job.State.RUNNING)
+        seen.append(set(HealthProfile.objects.values_list("version", flat=True)))
+
+    with transaction.atomic():
+        rest = profiles.everybody_else()
+        assert keeping.keep(rest, by) == waiting_job
+        beginning = elsewhere(begin)
+        until(lambda: waiting() == 1 or bool(seen))
+    beginning.join()
+    assert seen == [{rest.version}]
+    assert recomputing.rescore_everybody(by) != waiting_job

@@ -18,6 +18,7 @@ from customers.models import (
     CustomerFacts,
     Event,
     Import,
+    Segment,
     Task,
 )
 from customers.records import consent
@@ -286,3 +287,14 @@ def test_by_command(tmp_path: Path) -> None:
     for wrong, said in (([number], "nothing to take back"), (["0"], "There is no import 0")):
         with pytest.raises(CommandError, match=said):
             call_command("import", "--undo", *wrong)
+
+
+def test_segments_lose_whom_it_takes_away() -> None:
+    named = Segment.objects.create(name="N", rule={"all": [{"field": "name", "op": "contains", "value": "n"}]})
+    _, taken = bring(mapping(CUSTOMERS), HEADER + ANN + BEN)
+    route()
+    named.refresh_from_db()
+    assert named.size == 2
+    undo(taken)
+    named.refresh_from_db()
+    assert named.size == 0

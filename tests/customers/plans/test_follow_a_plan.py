@@ -222,3 +222,16 @@ def test_a_fixed_number_of_queries(signed_in: SignIn, plan: SuccessPlan, anna: U
     assert counts[0] == counts[1]
     for name, url in urls.items():
         assert_query_count(name, client, url)
+
+
+def test_a_goal_of_a_closed_plan_stays(signed_in: SignIn, plan: SuccessPlan, anna: User) -> None:
+    keeping.close(plan.pk, SuccessPlan.State.REACHED, anna)
+    client = signed_in("account_manager")
+    assert "The plan is closed." in post(client, f"/plans/goals/{plan.goals.get().pk}/drop/")
+    assert plan.goals.exists()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
+def test_today_names_the_day_of_a_milestone_wherever_that_is(signed_in: SignIn, plan: SuccessPlan, zone: str) -> None:
+    Workspace.objects.update(time_zone=zone)
+    assert "“Branches counted” is to be done by 15 Nov 2026" in page(signed_in("account_manager"), "/today/")
