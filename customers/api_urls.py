@@ -2,6 +2,7 @@
 
 from customers.cases import api as cases
 from customers.contacts import api as contacts
+from customers.events import api as events
 from customers.health import api as health
 from customers.interactions import api as interactions
 from customers.products import api as products
@@ -22,6 +23,7 @@ urlpatterns = [
     *subscriptions.urlpatterns,
     *products.urlpatterns,
     *segments.urlpatterns,
+    *events.urlpatterns,
     *health.urlpatterns,
     *teams.urlpatterns,
 ]

@@ -10,6 +10,7 @@ class Kind:
     A consequence is recorded by folding or by a segment's refresh: what it means for facts and segments is in already.
     `sentence` is filled from the payload, with `segment`, `from`, `to` and `amount` in words; where the payload lacks a
     part, the label alone is said.
+    A kind that `is_told` is what other systems may tell by the API.
     """
 
     name: str
@@ -17,9 +18,11 @@ class Kind:
     room: str
     is_usage: bool = False
     is_consequence: bool = False
+    is_told: bool = False
     sentence: str = ""
 
 
+REPORTED = "reported"
 _KINDS = (
     Kind("customer.created", "Became known", "customers"),
     Kind(
@@ -63,7 +66,8 @@ _KINDS = (
         "customers",
         sentence="{by} forecast the renewal of {plan} on {until}: {said}",
     ),
-    Kind("usage", "Used the product", "customers", is_usage=True),
+    Kind("usage", "Used the product", "customers", is_usage=True, is_told=True),
+    Kind(REPORTED, "Another system told something", "customers", is_told=True, sentence="{name}"),
     Kind(
         "stage.changed",
         "Moved to another stage",

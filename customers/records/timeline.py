@@ -21,6 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Orders": ("order",),
     "Subscriptions": ("subscription", "renewal"),
     "Usage": ("usage",),
+    "Other systems": ("reported",),
     "Lifecycle": ("customer", "stage", "health", "segment", "import"),
     "Messages": ("message", "campaign", "consent"),
     "People": ("contact",),
@@ -91,7 +92,7 @@ def part(customer_id: int, groups: Sequence[str], after: str = "") -> Part:
         events = events.filter(beyond((F("occurred_at"), F("pk")), mark, down=True))
     found = list(events[: SIZE + 1])
     shown = found[:SIZE]
-    names = _segment_names(shown)
+    names = segment_names(shown)
     lines = _together((told(event, names) for event in shown), by_day=list(groups) == ["Usage"])
     return Part(lines, _mark(shown[-1]) if len(found) > SIZE else "")
 
@@ -162,7 +163,7 @@ def _amount(payload: dict[str, Any]) -> str:
         return str(payload["amount"])
 
 
-def _segment_names(events: Iterable[Event]) -> dict[int, str]:
+def segment_names(events: Iterable[Event]) -> dict[int, str]:
     ids = {event.payload["segment"] for event in events if isinstance(event.payload.get("segment"), int)}
     return dict(Segment.objects.filter(pk__in=ids).values_list("pk", "name"))
 

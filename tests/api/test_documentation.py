@@ -20,7 +20,7 @@ TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text()
 def commands(text: str) -> Iterator[str]:
     """The lines of the examples, those that go on joined."""
     for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-        yield from block.replace("\\\n", " ").splitlines()
+        yield from re.sub(r"\\\n|\n(?=  )", " ", block).splitlines()
 
 
 def run(line: str, known: dict[str, str]) -> int | None:

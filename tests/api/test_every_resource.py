@@ -13,6 +13,7 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
+from customers.events.recording import Happening, record
 from customers.models import Customer, CustomerFacts, Health, HealthChange, OrderLine, SegmentMembership
 from retention.common import clock
 from retention.workspace.api.schema import described
@@ -42,6 +43,7 @@ def full(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     Health.objects.create(**same, judged_since=now, scored_at=now)
     HealthChange.objects.create(**same, at=now)
     OrderLine.objects.create(order_id=NUMBER, position=1, sku="A-1", quantity=2, unit_price=5)
+    record([Happening(NUMBER, "customer.created", now)])
     return found
 
 

@@ -28,6 +28,10 @@ WRITES: dict[str, tuple[str, Any]] = {
     "patch_one_case": (f"cases/{NUMBER}/", {"priority": "urgent"}),
     "post_case_acts": (f"cases/{NUMBER}/acts/", {"act": "answer"}),
     "post_customers_tasks": (f"customers/{NUMBER}/tasks/", {"title": "Call", "due": _SOON.date().isoformat()}),
+    "post_events": (
+        "events/",
+        {"events": [{"external_id": "one", "kind": "usage", "key": "u-1", "payload": {"feature": "export"}}]},
+    ),
     "post_products": ("products/", {"sku": "B-1", "name": "Bell", "price": "9.50", "companions": ["A-1"]}),
     "patch_one_product": (f"products/{NUMBER}/", {"price": "12.00", "currency": "EUR"}),
     "post_subscriptions": (
