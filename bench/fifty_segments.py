@@ -13,7 +13,7 @@ from bench.harness import Race
 from bench.segment_refresh import CUSTOMERS, DIRTY, NOW, dirty_batches, populate, run
 from customers.facts import folding
 from customers.models import Customer, HandChange, Segment, SegmentMembership
-from customers.segments import by_hand, compiling, membership, references
+from customers.segments import by_hand, compiling, membership, references, together
 from customers.segments.operators import Moment
 from customers.segments.ready_made import READY_MADE
 from retention.common import clock
@@ -157,13 +157,13 @@ def _other_facts(customer_ids: Sequence[int]) -> None:
 
 
 def _statements(customer_ids: Sequence[int] | None) -> list[tuple[Any, Any]]:
-    """What the refreshes send: a statement and its parameters for each segment."""
+    """What the refreshes send: of some customers one statement, of everybody one for each segment."""
     moment = Moment(clock.now(), Workspace.current().zone)
+    rules = {segment: references.whole(segment) for segment in Segment.objects.order_by("pk")}
+    if customer_ids is not None:
+        return [together.statement({segment.pk: rule for segment, rule in rules.items()}, customer_ids, moment)]
     return [
-        membership.statement(
-            segment, compiling.members(references.whole(segment), moment, customer_ids), moment.now, customer_ids
-        )
-        for segment in Segment.objects.order_by("pk")
+        membership.statement(segment, compiling.members(rule, moment), moment.now) for segment, rule in rules.items()
     ]
 
 

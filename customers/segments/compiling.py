@@ -40,6 +40,11 @@ def counts(rules: Sequence[Rule], moment: Moment) -> Sql:
     return Sql(f"SELECT {told.text} FROM {tables(AllOf(tuple(rules)))}", told.params)  # noqa: S608
 
 
+def judged(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
+    """The test of a whole rule on one customer's row; it may be NULL."""
+    return _test(rule, moment, customer_ids)
+
+
 def tables(rule: Rule) -> str:
     """The FROM clause: facts, and what else the rule asks about."""
     compared = [part for part in every_condition(rule) if isinstance(part, Compare)]

@@ -1,8 +1,9 @@
 """Membership: who is in a segment, since when, and who was in it on a day.
 
 A refresh holds the segment's row while it compares who should be in with who is, in one statement, and writes down
-who entered and who left. So two workers never write the same difference twice, and the later one starts from what the
-earlier one committed. The clock is read after the lock: no refresh is followed by one of an earlier instant.
+who entered and who left; of some customers, for all segments at once (`together`). So two workers never write the same
+difference twice, and the later one starts from what the earlier one committed. The clock is read after the lock: no
+refresh is followed by one of an earlier instant.
 """
 
 import logging
@@ -14,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from customers.models import Customer, Playbook, Product, Segment, SegmentMembership, ValueScale
-from customers.segments import compiling, references, value
+from customers.segments import compiling, references, together, value
 from customers.segments.operators import Moment, Sql
 from customers.segments.rules import Rule, RuleRefused, comparisons, every_condition
 from retention.common import clock
@@ -29,13 +30,15 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
     A segment whose rule is no longer understood keeps its members, and its page says what is wrong.
     """
     zone = Workspace.current().zone
-    if customer_ids is None:
-        value.take_if_due(Moment(clock.now(), zone))
+    if customer_ids is not None:
+        _refresh_some(segment_ids, zone, customer_ids)
+        return
+    value.take_if_due(Moment(clock.now(), zone))
     for segment_id in _ids(segment_ids):
         with transaction.atomic(savepoint=False):
             segment = _hold(segment_id)
             if segment is not None:
-                _refresh(segment, zone, customer_ids)
+                _refresh_everybody(segment, zone)
 
 
 def refresh_crossings() -> None:
@@ -84,28 +87,37 @@ def _read(segment: Segment) -> Rule | None:
         return None
 
 
-def _refresh(segment: Segment, zone: tzinfo, customer_ids: Sequence[int] | None) -> None:
+def _refresh_some(segment_ids: Sequence[int] | None, zone: tzinfo, customer_ids: Sequence[int]) -> None:
+    """All at once, in one transaction, which holds every one of these segments."""
+    with transaction.atomic(savepoint=False):
+        chosen = Segment.objects.select_for_update(no_key=True)
+        if segment_ids is not None:
+            chosen = chosen.filter(pk__in=segment_ids)
+        read = {segment.pk: _read(segment) for segment in chosen.order_by("pk")}
+        rules = {segment_id: rule for segment_id, rule in read.items() if rule is not None}
+        if rules:
+            together.refresh(rules, customer_ids, Moment(clock.now(), zone))
+
+
+def _refresh_everybody(segment: Segment, zone: tzinfo) -> None:
     rule = _read(segment)
     if rule is None:
         return
     moment = Moment(clock.now(), zone)
-    entered, left = _apply(segment, compiling.members(rule, moment, customer_ids), moment.now, customer_ids)
-    changes: dict[str, Any] = {"size": F("size") + entered - left}
-    if customer_ids is None:
-        changes["computed_at"] = moment.now
-    if entered or left or customer_ids is None:
-        Segment.objects.filter(pk=segment.pk).update(**changes)
+    entered, left = _apply(segment, compiling.members(rule, moment), moment.now)
+    changes: dict[str, Any] = {"size": F("size") + entered - left, "computed_at": moment.now}
+    Segment.objects.filter(pk=segment.pk).update(**changes)
 
 
 def _refresh_crossings(segment: Segment, zone: tzinfo, changed: Mapping[str, datetime]) -> None:
     rule = _read(segment) if segment.computed_at else None
     if segment.computed_at is None or rule is None or _on_new_ground(rule, segment.computed_at, changed):
-        _refresh(segment, zone, None)
+        _refresh_everybody(segment, zone)
         return
     moment = Moment(clock.now(), zone)
     scan = compiling.crossing(rule, segment.computed_at, moment)
     if scan is not None and (crossed := _customers(scan)):
-        _refresh(segment, zone, crossed)
+        together.refresh({segment.pk: rule}, crossed, moment)
     Segment.objects.filter(pk=segment.pk).update(computed_at=moment.now)
 
 
@@ -138,22 +150,19 @@ def _customers(query: Sql) -> list[int]:
         return [customer_id for (customer_id,) in cursor.fetchall()]
 
 
-def _apply(segment: Segment, wanted: Sql, now: datetime, customer_ids: Sequence[int] | None) -> tuple[int, int]:
+def _apply(segment: Segment, wanted: Sql, now: datetime) -> tuple[int, int]:
     """Make the members those of `wanted`; how many entered and how many left."""
     with connection.cursor() as cursor:
-        cursor.execute(*statement(segment, wanted, now, customer_ids))
+        cursor.execute(*statement(segment, wanted, now))
         entered, left = cursor.fetchone()
     return entered, left
 
 
-def statement(
-    segment: Segment, wanted: Sql, now: datetime, customer_ids: Sequence[int] | None
-) -> tuple[str, tuple[Any, ...]]:
-    """The one statement of a refresh, with its parameters; it answers how many entered and how many left."""
-    among = Sql("") if customer_ids is None else Sql("AND customer_id = ANY(%s)", (list(customer_ids),))
-    text = _DIFFERENCE.replace("{wanted}", wanted.text).replace("{among}", among.text)
+def statement(segment: Segment, wanted: Sql, now: datetime) -> tuple[str, tuple[Any, ...]]:
+    """The one statement of a full pass, with its parameters; it answers how many entered and how many left."""
+    text = _DIFFERENCE.replace("{wanted}", wanted.text)
     stamp = (segment.pk, now)
-    return text, (*wanted.params, segment.pk, *among.params, now, *stamp, *_logged(segment, now))
+    return text, (*wanted.params, segment.pk, now, *stamp, *_logged(segment, now))
 
 
 def _logged(segment: Segment, now: datetime) -> tuple[Any, ...]:
@@ -163,7 +172,7 @@ def _logged(segment: Segment, now: datetime) -> tuple[Any, ...]:
 _DIFFERENCE = """
     WITH wanted AS ({wanted}),
     present AS (SELECT id, customer_id FROM customers_segmentmembership
-                WHERE segment_id = %s AND left_at IS NULL {among}),
+                WHERE segment_id = %s AND left_at IS NULL),
     difference AS (SELECT present.id AS membership, wanted.customer_id
                    FROM wanted FULL JOIN present ON present.customer_id = wanted.customer_id
                    WHERE wanted.customer_id IS NULL OR present.customer_id IS NULL),

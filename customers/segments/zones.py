@@ -44,19 +44,19 @@ def turn(low: Moment, high: Moment) -> Turn | None:
     """The midnights between two moments, None where no day has begun."""
     if high.local is None:
         return None if low.today == high.today else Turn((low.today, high.today))
-    turned = {name: days for name in _names() if (days := _days(name, low, high))}
+    turned = {name: days for name, zone in _zones().items() if (days := _days(zone, low, high))}
     if not turned:
         return None
     seen = sorted({day for pair in turned.values() for day in pair})
     return Turn(tuple(seen), Sql(f"{high.local.text} = ANY(%s)", (*high.local.params, sorted(turned))))
 
 
-def _days(name: str, low: Moment, high: Moment) -> tuple[date, date] | None:
-    zone = zoneinfo.ZoneInfo(name)
+def _days(zone: tzinfo, low: Moment, high: Moment) -> tuple[date, date] | None:
     before, after = low.today_in(zone), high.today_in(zone)
     return None if before == after else (before, after)
 
 
 @cache
-def _names() -> list[str]:
-    return sorted(zoneinfo.available_timezones())
+def _zones() -> dict[str, zoneinfo.ZoneInfo]:
+    """Every zone by name, kept: each would be read from its file again."""
+    return {name: zoneinfo.ZoneInfo(name) for name in sorted(zoneinfo.available_timezones())}
