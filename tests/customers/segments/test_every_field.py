@@ -97,7 +97,7 @@ def chunks(parts: list[Rule]) -> Iterator[tuple[Rule, ...]]:
 def rows(query: Sql) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query.text, query.params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def held(parts: tuple[Rule, ...], moment: Moment, ids: list[int] | None) -> dict[int, tuple[bool, ...]]:
