@@ -21,7 +21,9 @@ from retention.workspace.models import ApiKey
 from retention.workspace.roles import Can, Role
 from tests.addresses import patterns
 from tests.api.program import Program, a_key, a_person
+from tests.api.shop import more_of_each
 from tests.api.writes import NUMBER, WRITES
+from tests.baseline import assert_query_count
 from tests.customers.custom.defining import a_field, one_of_each
 from tests.workspace import test_a_get_changes_nothing as everything
 
@@ -142,12 +144,23 @@ def test_reading_changes_nothing(full: dict[str, str]) -> None:
                 assert program.get(full.get(url, url)).status_code == 200, url
 
 
-@pytest.mark.parametrize(("role", "writes"), [(Role.ADMINISTRATOR, False), (Role.ANALYST, True), (Role.ANALYST, False)])
-def test_whoever_may_not_write_is_refused_each_write(role: str, writes: bool, full: dict[str, str]) -> None:
-    program = Program(a_key(role, writes=writes))
-    for operation, (url, body) in WRITES.items():
-        response = program.send(operation, url, body)
-        assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json"), operation
+def test_reading_takes_as_many_queries_whatever_there_is(full: dict[str, str]) -> None:
+    program = Program(a_key())
+    found = {each["operationId"]: _filled(path) for path, method, each in operations(described()) if method == "GET"}
+    del found["get_schema"]  # it is about the API, not about what there is
+    for name, url in found.items():
+        assert_query_count(f"api {name}", program.client, full.get(url, url))
+    more_of_each(NUMBER)
+    for name, url in found.items():
+        assert_query_count(f"api {name}", program.client, full.get(url, url))
+
+
+def test_whoever_may_not_write_is_refused_each_write(full: dict[str, str]) -> None:
+    for role, writes in ((Role.ADMINISTRATOR, False), (Role.ANALYST, True), (Role.ANALYST, False)):
+        program = Program(a_key(role, writes=writes))
+        for operation, (url, body) in WRITES.items():
+            response = program.send(operation, url, body)
+            assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json"), operation
 
 
 def test_strangers_get_401_and_a_form_from_elsewhere_403(db: None) -> None:
@@ -188,7 +201,8 @@ def test_what_is_no_json_and_what_is_nowhere_is_told_as_a_problem(program: Progr
     assert program.client.delete("/api/v1/customers/").status_code == 405
 
 
-def test_the_documentation_tells_each_operation_and_the_workspaces_fields(full: dict[str, str]) -> None:
+def test_the_documentation_tells_each_operation_and_the_workspaces_fields(db: None) -> None:
+    one_of_each()
     client = Client()
     client.force_login(a_person(Role.ANALYST))
     page = client.get("/api/v1/docs/").content.decode()

@@ -48,6 +48,8 @@ def test_a_name_in_use_and_a_day_gone_by_are_refused(signed_in: SignIn) -> None:
     assert "A key in use has this name." in client.post(f"{PAGE}new/", said | {"name": "SHOP"}).content.decode()
     late = client.post(f"{PAGE}new/", said | {"name": "Late", "until": "2020-01-01"}).content.decode()
     assert "Give a day that is not over." in late
+    idle = client.post(f"{PAGE}new/", said | {"name": "Idle", "writes": "on"}).content.decode()
+    assert "This role only reads" in idle
     assert ApiKey.objects.count() == 1
 
 

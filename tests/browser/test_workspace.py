@@ -37,6 +37,29 @@ def test_it_works(as_role: AsRole, settings: Any, phone: bool, dark: bool) -> No
         no_sideways_scroll(page)
 
 
+def test_a_key_of_the_api_is_made_shown_once_and_withdrawn(as_role: AsRole) -> None:
+    page = as_role("administrator", phone=True, dark=True)
+    page.goto("/settings/keys/")
+    page.get_by_role("link", name="Make a key").first.click()
+    accessible(page)
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_label("The key")).to_have_value(re.compile("^ret_.{43}$"))
+    accessible(page)
+    no_sideways_scroll(page)
+    page.get_by_role("link", name="What the API can do").click()
+    page.locator("#post_customers summary").click()
+    expect(page.locator("#post_customers")).to_contain_text("external_id")
+    accessible(page)
+    no_sideways_scroll(page)
+    page.goto("/settings/keys/")
+    accessible(page)
+    no_sideways_scroll(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_text("withdrawn by")).to_be_visible()
+
+
 def test_a_password_lets_in(as_role: AsRole) -> None:
     User.objects.create_user("ada@example.test", "correct horse battery", role=Role.ADMINISTRATOR)
     page = as_role("")

@@ -47,6 +47,11 @@ class Described(AutoSchema):
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
         return str(super().get_serializer_name(serializer, direction)).replace("Shape", "")
 
+    def get_description(self) -> str:  # type: ignore[override]  # as the library has it
+        """What the view says of itself goes with what it is first of all for."""
+        first = next(iter(getattr(self.view, "needs", {})), "")
+        return super().get_description() if self.method == first else ""
+
     def get_tags(self) -> list[str]:
         return [getattr(self.view, "noun", "")]
 

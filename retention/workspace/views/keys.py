@@ -15,7 +15,7 @@ from retention.common import clock
 from retention.workspace.api import keys
 from retention.workspace.models import ApiKey, User
 from retention.workspace.people import person
-from retention.workspace.roles import Can, Role, requires
+from retention.workspace.roles import GRANTS, Can, Role, requires
 
 
 class KeyForm(forms.Form):
@@ -41,6 +41,12 @@ class KeyForm(forms.Form):
         if day and day < timezone.localdate(clock.now()):
             raise forms.ValidationError("Give a day that is not over.")
         return day
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("writes") and GRANTS.get(said.get("role", ""), frozenset()) <= {Can.READ}:
+            self.add_error("role", "This role only reads: choose another one, or let the key read only.")
+        return said
 
     @property
     def wish(self) -> keys.Wish:
