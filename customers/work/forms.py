@@ -24,6 +24,11 @@ def workers() -> QuerySet[User]:
     return User.objects.filter(is_active=True, role__in=WORKERS).order_by("first_name", "last_name", "email")
 
 
+def names() -> dict[int, str]:
+    """What they are called, by id."""
+    return {person.pk: str(person) for person in workers()}
+
+
 class CustomerField(forms.CharField):
     """A customer, named by their ID, e-mail address or name; finds are offered while one types."""
 

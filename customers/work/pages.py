@@ -15,7 +15,7 @@ from customers.models import Customer
 from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
 from customers.work.acting import OVERTAKEN, Done, act
-from customers.work.forms import ActForm, TaskForm, TodayForm, workers
+from customers.work.forms import ActForm, TaskForm, TodayForm, names
 from customers.work.ranking import BANDS
 from customers.work.tasks import open_task
 from retention.common import clock
@@ -57,7 +57,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "whose_names": WHOSE,
         "number": number,
         "pages": ceil(found.total / PAGE_SIZE),
-        "workers": workers(),
+        "workers": names(),
         "now": clock.now(),
     }
 
@@ -106,7 +106,7 @@ def of_customer(customer: Customer, zone: tzinfo) -> dict[str, Any]:
     """What the open tasks on a customer's page are told from."""
     now = clock.now()
     found = attention.tasks_of(customer, now, zone)
-    return {"customer": customer, "needs": found, "workers": workers() if found else (), "now": now}
+    return {"customer": customer, "needs": found, "workers": names() if found else {}, "now": now}
 
 
 @require_safe
