@@ -1,0 +1,55 @@
+"""What can be done about a line of Today or a customer's task: the same few forms, many times on a page."""
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from customers.work.attention import Need
+from retention.workspace.fragments import Fragment, options
+from retention.workspace.templatetags.shell import icon, when
+
+register = template.Library()
+FORM = Fragment("customers/work/acts_row.html")
+#: As many ways to put a line off as there are where no renewal is near.
+ALL = 4
+
+
+@register.simple_tag(takes_context=True)
+def need_acts(context: Context, need: Need, target: str) -> SafeString:
+    """Sent to `act_url`; the answer goes into `target`. On Today `whose` and `number` say which list to answer with."""
+    return FORM(
+        act_url=context["act_url"],
+        target=target,
+        label=f"{need.customer}: {need.action}" + (f", place {need.place}" if need.place else ""),
+        token=context["csrf_token"],
+        key=need.key,
+        place=_place(context),
+        check=icon("check"),
+        clock=icon("clock"),
+        user=icon("user"),
+        snoozes=_snoozes(need),
+        until=_until(need),
+        id=f"to-{slugify(need.key)}",
+        options=options(context["workers"], need.assignee_id),
+    )
+
+
+def _place(context: Context) -> SafeString | str:
+    if not context.get("whose"):
+        return ""
+    form = '<input type="hidden" name="whose" value="{}"><input type="hidden" name="page" value="{}">'
+    return format_html(form, context["whose"], context["number"])
+
+
+def _snoozes(need: Need) -> SafeString:
+    button = '<button type="submit" class="btn btn-sm" name="act" value="snooze-{}">{}</button>'
+    return format_html_join("", button, need.put_off.items())
+
+
+def _until(need: Need) -> SafeString | str:
+    """Why there are fewer ways than usual."""
+    if need.renews_at is None or len(need.put_off) >= ALL:
+        return ""
+    return format_html('<span class="soft">Renews {}: no later than that.</span>', when(need.renews_at))
