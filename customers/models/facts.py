@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from customers.models.health import HealthBand
 from customers.models.records import Customer
@@ -20,6 +20,8 @@ from retention.common import clock
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 #: Stands for "too little known" where scores are put in order.
 UNKNOWN_HEALTH = 101
+#: What is at stake with a customer in a year, as far as facts tell.
+A_YEARS_WORTH = Greatest(F("mrr") * 12, F("revenue_365d"))
 
 
 class Stage(models.TextChoices):
@@ -94,6 +96,7 @@ class CustomerFacts(models.Model):
             models.Index(fields=["stage"], name="facts_by_stage"),
             models.Index(fields=["next_edge_at"], name="facts_by_edge"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="facts_by_renewal"),
+            models.Index(A_YEARS_WORTH, condition=Q(stage="at_risk"), name="facts_at_risk_by_worth"),
             # The orders of the customers list.
             models.Index(Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_listed_by_last_order"),
             models.Index(fields=["revenue", "customer"], name="facts_listed_by_revenue"),

@@ -173,6 +173,7 @@ class Source:
     place: Callable[[Line], str]
     yields: bool
     done: Callable[[str, User], None] | None
+    weight: Combinable | None
 
 
 class Overtaken(Exception):
@@ -197,6 +198,7 @@ def need(
     place: Callable[[Line], str] = nowhere,
     yields: bool = False,
     done: Callable[[str, User], None] | None = None,
+    weight: Combinable | None = None,
 ) -> Callable[[Rows], Rows]:
     """Register what finds needs of a kind (small letters and underscores).
 
@@ -205,10 +207,12 @@ def need(
     customer the most urgent alone is shown, and none while somebody has an open task for them (one that is due before
     `at`, where that is yet to come). `done`, given the key and the person, does what is to be done where that is more
     than to note it; without it, a line that was done is silent until it has another key.
+    A kind of which a large company has very many, all as urgent, gives their `weight`, a column or expression of its
+    rows with an index: lists of more than one person's then have those with the most.
     """
 
     def register(rows: Rows) -> Rows:
-        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done)
+        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done, weight)
         return rows
 
     return register

@@ -16,7 +16,7 @@ from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
 from customers.work.acting import OVERTAKEN, Done, act
 from customers.work.forms import ActForm, TaskForm, TodayForm, names
-from customers.work.ranking import BANDS
+from customers.work.ranking import BANDS, MOST
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -52,6 +52,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     return {
         "needs": found.needs,
         "total": found.total,
+        "most": MOST if whose != "mine" and found.total >= MOST else 0,
         "bands": BANDS,
         "whose": whose,
         "whose_names": WHOSE,

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 
 from customers.models import CustomerFacts, Stage
+from customers.models.facts import A_YEARS_WORTH
 from customers.work.needs import THIS_WEEK, Line, Lines, Moment, Told, need
 
 KEY, OTHER = 3 * THIS_WEEK, 2.0
@@ -26,7 +27,7 @@ def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
     return told.of(rows.filter(stage=Stage.AT_RISK))
 
 
-@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True)
+@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, weight=A_YEARS_WORTH)
 def at_risk(_: Moment) -> Lines:
     """Where there is money to lose."""
     money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)

@@ -10,12 +10,15 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Value, When
+from django.db.models.expressions import Combinable, OrderBy
 from django.db.models.functions import Greatest
 
-from customers.models import Task
+from customers.models import Customer, Task
 from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Moment, Nearing, Overtaken, Told
 
 TASK = "task"
+#: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
+MOST = 1_000
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
 _MY_CUSTOMERS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id = %s)"
 _NOBODYS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id IS NULL)"
@@ -88,7 +91,7 @@ Sql = tuple[str, list[Any]]
 
 def ranked(whose: str, me: int, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
-    told, params = _together([_tasks(moment, whose, me), *_needs(moment, whose, me)])
+    told, params = _together([_tasks(moment, whose, me), *_needs(moment, whose, me, cut=whose != "mine")])
     rows = _rows(_RANKED.format(line=_LINE, told=told), [*params, moment.now, currency, NOW, THIS_WEEK, size, start])
     return [Rank(_line(row), row[-2]) for row in rows], rows[0][-1] if rows else 0
 
@@ -124,11 +127,22 @@ def _tasks(moment: Moment, whose: str = "everyones", me: int = 0) -> Sql:
     return _whose(_told(TASK, yields=False, lasts=False), told.of(rows), whose, me)
 
 
-def _needs(moment: Moment, whose: str = "everyones", me: int = 0, kind: str = "") -> Iterator[Sql]:
+def _needs(
+    moment: Moment, whose: str = "everyones", me: int = 0, kind: str = "", *, cut: bool = False
+) -> Iterator[Sql]:
+    """What the sources say, or one `kind` of them; `cut` where of very many those with most at stake will do."""
     for source in [SOURCES[kind]] if kind else SOURCES.values():
+        rows = source.rows(moment)
+        if cut and source.weight is not None:
+            rows = _heaviest(rows, source.weight, whose)
         with suppress(EmptyResultSet):  # the queryset can be seen to be empty
-            head = _told(source.kind, yields=source.yields, lasts=source.done is None)
-            yield _whose(head, source.rows(moment), whose, me)
+            yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose, me)
+
+
+def _heaviest(rows: Lines, weight: Combinable, whose: str) -> Lines:
+    if whose == "nobodys":
+        rows = rows.filter(need_customer__in=Customer.objects.filter(owner=None).values("pk"))
+    return rows.order_by(OrderBy(weight, descending=True))[:MOST]
 
 
 def _told(kind: str, *, yields: bool, lasts: bool) -> list[Any]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from customers.cases import handling
 from customers.models import Case, Customer, CustomerFacts, Interval, Stage, Subscription, SubscriptionTerm, Task
 from customers.work import needs as contract
+from customers.work import ranking
 from customers.work.attention import Need, needs
 from customers.work.needs import SOURCES, Lines, Moment, Nearing, Told
 from retention.common import clock
@@ -216,3 +217,15 @@ def test_a_line_that_is_gone_says_so(signed_in: SignIn, manager: User, make: Mak
     CustomerFacts.objects.update(stage=Stage.ACTIVE)
     page = act(signed_in("account_manager"), f"at_risk:{boreal.pk}", "snooze-1")
     assert "Somebody else has dealt with it" in page
+
+
+def test_of_very_many_at_risk_the_weightiest_are_listed_but_every_one_of_mine(
+    manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "MOST", 2)
+    for money in (30, 10, 20):
+        make(f"Mine {money}", manager, stage=Stage.AT_RISK, revenue_365d=Decimal(money))
+        make(f"Nobody's {money}", stage=Stage.AT_RISK, mrr=Decimal(money))
+    assert [need.customer.name for need in listed(manager)] == ["Mine 30", "Mine 20", "Mine 10"]
+    assert [need.customer.name for need in listed(manager, "nobodys")] == ["Nobody's 30", "Nobody's 20"]
+    assert [need.customer.name for need in listed(manager, "everyones")] == ["Nobody's 30", "Nobody's 20"]
