@@ -34,7 +34,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.db.models import CharField, DateTimeField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import JSONObject
 
 from retention.workspace.models import User
@@ -173,7 +173,7 @@ class Source:
     place: Callable[[Line], str]
     yields: bool
     done: Callable[[str, User], None] | None
-    weight: Combinable | None
+    weight: Expression | None
 
 
 class Overtaken(Exception):
@@ -198,7 +198,7 @@ def need(
     place: Callable[[Line], str] = nowhere,
     yields: bool = False,
     done: Callable[[str, User], None] | None = None,
-    weight: Combinable | None = None,
+    weight: Expression | None = None,
 ) -> Callable[[Rows], Rows]:
     """Register what finds needs of a kind (small letters and underscores).
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Value, When
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import Expression, OrderBy
 from django.db.models.functions import Greatest
 
 from customers.models import Customer, Task
@@ -139,7 +139,7 @@ def _needs(
             yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose, me)
 
 
-def _heaviest(rows: Lines, weight: Combinable, whose: str) -> Lines:
+def _heaviest(rows: Lines, weight: Expression, whose: str) -> Lines:
     if whose == "nobodys":
         rows = rows.filter(need_customer__in=Customer.objects.filter(owner=None).values("pk"))
     return rows.order_by(OrderBy(weight, descending=True))[:MOST]
