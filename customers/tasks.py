@@ -9,9 +9,9 @@ from customers.ingest import running
 from customers.ingest.undo import running as undoing
 from customers.playbooks import many
 from customers.records import bulk, exporting
-from customers.segments import membership, saving
+from customers.segments import list_job, membership, saving
 
-__all__ = ["bulk", "exporting", "many", "recomputing", "running", "saving", "undoing"]
+__all__ = ["bulk", "exporting", "list_job", "many", "recomputing", "running", "saving", "undoing"]
 
 
 @shared_task

@@ -22,15 +22,23 @@ class _WithFile(forms.Form):
     file = forms.FileField(label="File", help_text=_FILE_HINT)
 
     def clean_file(self) -> "UploadedFile[bytes]":
-        """The file, with whom it names as `found`."""
+        """The file, with whom it names as `found`; a large one is read by a job."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         try:
-            self.found = list_files.find(list_files.read(file.read(list_files.MAX_BYTES + 1)))
+            if self._is_small(file):
+                self.found = list_files.find(list_files.read(file.read(), list_files.SMALL))
         except FileRefused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
         return file
 
-    found: Found
+    def _is_small(self, file: "UploadedFile[bytes]") -> bool:
+        """Raises FileRefused for one that not even a job takes."""
+        if (file.size or 0) > list_files.LARGE.bytes:
+            raise FileRefused(f"The file is larger than {list_files.LARGE.bytes // 1_000_000} MB. Bring it in parts.")
+        return (file.size or 0) <= list_files.SMALL.bytes
+
+    #: None where a job is to find them.
+    found: Found | None = None
 
 
 def _act_field() -> forms.ChoiceField:

@@ -1,6 +1,7 @@
 """Pages for deciding by hand: who was put in or kept out, by whom and why; lists from a file; undoing."""
 
 import csv
+import uuid
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -11,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Customer, HandChange, HandPick, Segment
-from customers.segments import by_hand, saving
+from customers.segments import by_hand, list_job, saving
 from customers.segments.agreeing import agreed
 from customers.segments.consequences import Consequence
 from customers.segments.hand_forms import DecideForm, FileForm, ListForm
 from customers.segments.list_files import Found
 from customers.segments.rules import NOBODY
 from retention.common.spreadsheet import harmless
+from retention.workspace.models import Job
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
@@ -106,6 +108,8 @@ def hand_file(request: HttpRequest, pk: int) -> HttpResponse:
         return _hand(request, segment, DecideForm(), form, status=422)
     said = form.cleaned_data
     change = HandChange(segment=segment, act=said["act"], reason=said["reason"], by=person(request))
+    if form.found is None:
+        return redirect("workspace:job", list_job.later(change, said["file"]).pk)
     if not agreed(request, follows := by_hand.foresee(change, form.found.customer_ids)):
         return _hand(request, segment, DecideForm(), form, 409, follows)
     _decide_file(request, change, said["file"].name, form.found)
@@ -133,8 +137,23 @@ def list_new(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         saving.save(form.instance, person(request))
         change = HandChange(segment=form.instance, act=HandChange.Act.IN, by=person(request))
+        if form.found is None:
+            return redirect("workspace:job", list_job.later(change, form.cleaned_data["file"]).pk)
         _decide_file(request, change, form.cleaned_data["file"].name, form.found)
     return redirect("customers:segment_hand", form.instance.pk)
+
+
+@require_POST
+@requires(Can.LAUNCH_CAMPAIGNS)
+def list_agree(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
+    """Go on with a large file, mail that would go out and all."""
+    asked = get_object_or_404(Job, pk=job_id, kind=list_job.JOB, state=Job.State.DONE, summary__has_key="asks")
+    agreed_to = request.POST.get("agreed", "")
+    going = list_job.agree(asked, int(agreed_to), person(request)) if agreed_to.isdecimal() else None
+    if going is None:
+        messages.error(request, "The file is no longer there. Bring it again.")
+        return redirect("customers:segment_hand", asked.spec["segment"])
+    return redirect("workspace:job", going.pk)
 
 
 @require_POST

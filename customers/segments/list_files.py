@@ -7,10 +7,22 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-MAX_BYTES, MAX_VALUES, MAX_VALUE = 20_000_000, 200_000, 320
+MAX_VALUE = 320
 #: What a column of ids or addresses may be called, without regard to case, spaces and marks.
 _NAMES = ("customerid", "externalid", "id", "email", "emailaddress", "mail")
 _MARKS = str.maketrans("", "", " _-.")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a file may be."""
+
+    bytes: int
+    values: int
+
+
+#: What is read while somebody waits for the page, and what a job takes.
+SMALL, LARGE = Size(200_000, 20_000), Size(50_000_000, 1_000_000)
 
 
 class FileRefused(Exception):
@@ -25,15 +37,15 @@ class Found:
     unmatched: list[str]
 
 
-def read(content: bytes) -> list[str]:
+def read(content: bytes, most: Size) -> list[str]:
     """The values in a file, each once, in their order. Raises FileRefused."""
-    if len(content) > MAX_BYTES:
-        raise FileRefused(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Bring it in parts.")
+    if len(content) > most.bytes:
+        raise FileRefused(f"The file is larger than {most.bytes // 1_000_000} MB. Bring it in parts.")
     values = list(dict.fromkeys(_values(_text(content))))
     if not values:
         raise FileRefused("There is nothing in the file. It should have one customer id or e-mail address a line.")
-    if len(values) > MAX_VALUES:
-        raise FileRefused(f"The file names more than {MAX_VALUES:,} customers. Bring it in parts.")
+    if len(values) > most.values:
+        raise FileRefused(f"The file names more than {most.values:,} customers. Bring it in parts.")
     return values
 
 

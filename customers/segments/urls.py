@@ -20,6 +20,7 @@ urlpatterns = [
         "segments/<int:pk>/by-hand/customer/<int:customer_id>/", hand_pages.hand_customer, name="segment_hand_customer"
     ),
     path("segments/<int:pk>/by-hand/file/", hand_pages.hand_file, name="segment_hand_file"),
+    path("segments/by-hand/agree/<uuid:job_id>/", hand_pages.list_agree, name="segment_list_agree"),
     path("segments/<int:pk>/by-hand/<int:change_id>/undo/", hand_pages.hand_undo, name="segment_hand_undo"),
     path("segments/<int:pk>/by-hand/<int:change_id>/not-found/", hand_pages.hand_unmatched, name="segment_unmatched"),
     path("segments/<int:pk>/overlap/", comparison_pages.segment_overlap, name="segment_overlap"),

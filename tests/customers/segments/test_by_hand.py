@@ -230,12 +230,12 @@ class TestFiles:
         ],
     )
     def test_values_are_found_in_their_column(self, content: bytes, values: list[str]) -> None:
-        assert list_files.read(content) == values
+        assert list_files.read(content, list_files.SMALL) == values
 
     @pytest.mark.parametrize("content", [b"", b"\n\n", b"email\n", b"PK\0\0", b"caf\xe9\n"])
     def test_what_is_no_list_is_refused(self, content: bytes) -> None:
         with pytest.raises(list_files.FileRefused):
-            list_files.read(content)
+            list_files.read(content, list_files.SMALL)
 
     def test_ids_and_addresses_find_customers_and_the_rest_is_told(self) -> None:
         paul, ann, eve = people("", "", "")

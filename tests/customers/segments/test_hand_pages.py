@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,8 +10,11 @@ from django.test import Client
 
 from customers.facts import dirty
 from customers.models import Customer, HandChange, HandPick, Segment
-from customers.segments import membership
+from customers.segments import consequences, list_job, membership
+from customers.segments.consequences import Consequence
 from customers.segments.rules import NOBODY
+from retention.workspace import jobs
+from retention.workspace.models import Job
 from tests.baseline import assert_query_count
 from tests.customers.facts.world import customer
 from tests.customers.router import route
@@ -132,6 +136,62 @@ def test_a_file_that_is_no_list_is_refused_and_loses_nothing(signed_in: SignIn, 
     assert 'value="Kept"' in response.content.decode()
     assert not HandPick.objects.exists()
     assert Segment.objects.count() == 1
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(list_job, "_folder", lambda: tmp_path)
+    return tmp_path
+
+
+def large(*first: str) -> SimpleUploadedFile:
+    """Too large to be read while somebody waits."""
+    nobody = (f"nobody{number}@example.test" for number in range(9_000))
+    return a_file("\n".join(["email", *first, *nobody]).encode())
+
+
+def test_a_large_file_goes_as_a_job(signed_in: SignIn, people: list[Customer], french: Segment, files: Path) -> None:
+    client = signed_in("marketer")
+    response = client.post(f"/segments/{french.pk}/by-hand/file/", {"act": "in", "file": large("ann@example.test")})
+    job = Job.objects.get()
+    assert response.headers["Location"] == f"/jobs/{job.pk}/"
+    assert inside(french) == {people[0].id}
+    jobs.run(job.pk)
+    assert inside(french) == {people[0].id, people[1].id}
+    change = HandChange.objects.get()
+    assert (change.customers, len(change.unmatched), change.file_name) == (1, 9_000, "fair.csv")
+    page = text_of(client, f"/jobs/{job.pk}/")
+    assert "1 of 1 customers in the file" in page
+    assert f"/by-hand/{change.pk}/not-found/" in page
+    assert not list(files.iterdir())
+    jobs.run(jobs.enqueue(list_job.JOB, "Again", job.spec).pk)
+    assert "no longer there" in Job.objects.get(title="Again").error
+
+
+def test_a_large_new_list(signed_in: SignIn, people: list[Customer], files: Path) -> None:
+    signed_in("marketer").post("/segments/new-list/", {"name": "Fair", "file": large("c1", "c2")})
+    jobs.run(Job.objects.get().pk)
+    assert inside(Segment.objects.get()) == {people[1].id, people[2].id}
+
+
+def test_a_large_file_by_which_mail_would_go_out_asks_first(
+    signed_in: SignIn, people: list[Customer], french: Segment, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = Consequence("The campaign", "Win back", "/campaigns/1/", 1, "would get its e-mail now")
+    monkeypatch.setattr(consequences, "_foreseeing", [lambda _segment, entering: [mail] if entering() else []])
+    client, page = signed_in("marketer"), f"/segments/{french.pk}/by-hand/file/"
+    client.post(page, {"act": "in", "file": large("ann@example.test")})
+    asked = Job.objects.get()
+    jobs.run(asked.pk)
+    assert inside(french) == {people[0].id}
+    assert "mail would go out" in text_of(client, f"/jobs/{asked.pk}/")
+    agree = f"/segments/by-hand/agree/{asked.pk}/"
+    assert signed_in("account_manager").post(agree, {"agreed": "1"}).status_code == 403
+    assert client.post(agree, {"agreed": "1"}).status_code == 302
+    jobs.run(Job.objects.exclude(pk=asked.pk).get().pk)
+    assert inside(french) == {people[0].id, people[1].id}
+    client.post(agree, {"agreed": "1"})
+    assert Job.objects.count() == 2
 
 
 def test_the_analyst_reads_and_changes_nothing(signed_in: SignIn, people: list[Customer], french: Segment) -> None:
