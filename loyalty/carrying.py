@@ -15,17 +15,15 @@ WORDS["loyalty.Offer"] = "offers"
 def carry_budgets(pair: Pair) -> None:
     """What both were given in a year is spent of the year of whoever stays; it may be beyond what either could be.
 
-    The next grant is held to its own limit: what was given already is not taken back.
+    The next grant is held to its own limit: what was given already is not taken back. Where both have a year's budget
+    the survivor's stays, and is settled below: it is not kept as it was, since grants may be taken back before the
+    merge is.
     """
-    same = "o.begins = t.begins AND o.currency = t.currency AND o.customer_id"
-    together = f"t.spent + (SELECT o.spent FROM loyalty_budget o WHERE {same} = %(loser)s)"  # noqa: S608
-    values = {
-        "spent": together,
-        "ceiling": f"CASE WHEN t.ceiling IS NOT NULL THEN GREATEST(t.ceiling, {together}) END",
-    }
-    both = f"EXISTS (SELECT FROM loyalty_budget o WHERE {same} ="
-    change(pair, Budget, values, f"t.customer_id = %(survivor)s AND {both} %(loser)s)")
-    set_aside(pair, Budget, f"t.customer_id = %(loser)s AND {both} %(survivor)s)")
+    both = (
+        "EXISTS (SELECT FROM loyalty_budget o"
+        " WHERE o.begins = t.begins AND o.currency = t.currency AND o.customer_id = %(survivor)s)"
+    )
+    set_aside(pair, Budget, f"t.customer_id = %(loser)s AND {both}")
     change(pair, Budget, {"customer_id": "%(survivor)s"}, "t.customer_id = %(loser)s")
 
 

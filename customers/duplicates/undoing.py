@@ -47,20 +47,25 @@ def undo(merge_id: int, by: User) -> Merge:
 
 def obstacle(made: Merge) -> str:
     """Why it cannot be undone, or "" where it can."""
-    former = FormerId.objects.filter(pk=made.loser_id).select_related("customer").first()
-    if not Customer.objects.filter(pk=made.survivor_id).exists():
-        into = FormerId.objects.filter(pk=made.survivor_id).select_related("customer").first()
-        if into:
-            return f"{made.survivor_name} was merged into {into.customer} since then. Undo that first."
-        return f"{made.survivor_name} is not there any more."
+    former = FormerId.objects.filter(pk=made.loser_id).first()
     if former is None or former.customer_id != made.survivor_id:
-        return f"{made.loser_name} does not lead to {made.survivor_name} any more."
+        return _led_elsewhere(made)
     # Each keeps what it found, a part of which came by those before it: out of order that would come back as theirs.
     later = Merge.objects.filter(survivor_id=made.survivor_id, undone_at=None, pk__gt=made.pk).order_by("-pk").first()
     if later:
         return f"{later.loser_name} was merged into {made.survivor_name} since then. Undo that first."
     taken = Customer.objects.filter(external_id=made.loser_external_id).first()
     return f"{taken} has the id {made.loser_external_id} now. Give them another one first." if taken else ""
+
+
+def _led_elsewhere(made: Merge) -> str:
+    """Why the old id does not lead to who stayed."""
+    into = FormerId.objects.filter(pk=made.survivor_id).select_related("customer").first()
+    if into:
+        return f"{made.survivor_name} was merged into {into.customer} since then. Undo that first."
+    if not Customer.objects.filter(pk=made.survivor_id).exists():
+        return f"{made.survivor_name} is not there any more."
+    return f"{made.loser_name} does not lead to {made.survivor_name} any more."
 
 
 def _undo(made: Merge, by: User) -> None:

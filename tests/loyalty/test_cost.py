@@ -75,7 +75,7 @@ def test_each_limit_says_by_how_much() -> None:
     cost = cost_of(terms, ground.mrr, SESSION, "EUR")
     weighed = weigh(terms, cost, ground, Spent(Decimal(60), Decimal(200)), most)
     assert weighed.over == [
-        "Discount in one offer: 25 % is 5 % above 20 %",
+        "Discount in one offer: 25 % is 5 points above 20 %",
         "Cost of one offer: 100.00 EUR is 20.00 EUR above 80.00 EUR",
         "For this customer this year: 100.00 EUR with 60.00 EUR given before is 10.00 EUR above 150.00 EUR",
         "Before the margin falls below 30 %: 100.00 EUR with 60.00 EUR given before is 40.00 EUR above 120.00 EUR",

@@ -164,11 +164,15 @@ def _in_campaign(who: Customer, among: Shared) -> None:
 
 
 def _offered(who: Customer, among: Shared, cost: int = 10) -> None:
+    granted(who, among.by, cost, ceiling=50)
+
+
+def granted(who: Customer, by: User, cost: int, ceiling: int) -> None:
     now = clock.now()
     given = {"kind": "credit", "amount": 10, "cost": Decimal(cost), "currency": "EUR", "reason": "price"}
     Offer.objects.create(
-        customer=who, state="granted", asked_by=among.by, granted_at=now, answerable=among.by,
-        month=now.date().replace(day=1), customer_ceiling=Decimal(50), **given,
+        customer=who, state="granted", asked_by=by, granted_at=now, answerable=by,
+        month=now.date().replace(day=1), customer_ceiling=Decimal(ceiling), **given,
     )  # fmt: skip
 
 

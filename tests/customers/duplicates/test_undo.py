@@ -16,7 +16,8 @@ from customers.duplicates import consents, merging, undoing
 from customers.duplicates.moving import CannotMerge
 from customers.models import Contact, ContactConsent, Customer, CustomerFacts, CustomField, Event, Merge, Order, Task
 from customers.records import consent
-from loyalty.models import Budget
+from loyalty import granting
+from loyalty.models import Budget, Offer
 from retention.common import clock
 from tests.customers.duplicates import full
 from tests.customers.duplicates.full import everything, united
@@ -161,6 +162,17 @@ def test_what_was_granted_since_counts_for_whoever_it_was_granted_to() -> None:
     undone(made)
     spent = dict(Budget.objects.exclude(customer=None).values_list("customer", "spent"))
     assert spent == {survivor.pk: 13, loser.pk: 10}
+
+
+def test_what_was_taken_back_since_does_not_stand_in_the_way() -> None:
+    """Together they were given more than either may be; less of it is left than that, and more than before."""
+    survivor, loser = customer("a"), customer("b")
+    for who, cost in ((survivor, 5), (loser, 6), (loser, 4)):
+        full.granted(who, full.boss(), cost, ceiling=10)
+    made = united(survivor, loser)
+    granting.withdraw(Offer.objects.get(cost=4).pk, full.boss())
+    undone(made)
+    assert dict(Budget.objects.exclude(customer=None).values_list("customer", "spent")) == {survivor.pk: 5, loser.pk: 6}
 
 
 def test_a_finished_campaign_stays_silent() -> None:
