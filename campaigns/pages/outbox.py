@@ -19,7 +19,7 @@ PAGE_SIZE, MOST_FOUND = 50, 1_000
 @requires(Can.READ)
 def outbox_list(request: HttpRequest) -> HttpResponse:
     page = request.GET.get("page", "")
-    number = int(page) if page.isdecimal() and len(page) < 6 else 1
+    number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
     typed, tests = request.GET.get("q", "").strip()[:200], "tests" in request.GET
     of = {0} if tests else _to(typed) if typed else None
     mails = outbox.latest(PAGE_SIZE * (number - 1), PAGE_SIZE + 1, of)

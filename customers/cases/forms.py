@@ -16,6 +16,12 @@ class CaseForm(OpenedForm):
         model = Case
         fields = ("subject", "priority", "assignee")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        assignee = self.fields["assignee"]
+        assert isinstance(assignee, forms.ModelChoiceField)  # noqa: S101
+        assignee.queryset = workers(self.instance.assignee_id)
+
     @property
     def values(self) -> dict[str, Any]:
         said = self.cleaned_data

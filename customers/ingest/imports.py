@@ -60,9 +60,11 @@ def _at_rest(imported: Import) -> None:
 def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
     """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""
     _at_rest(imported)
-    imported.dry_run, imported.undone_at = dry_run, None
+    imported.dry_run = dry_run
     imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
-    imported.save(update_fields=["dry_run", "job", "undone_at"])
+    imported.save(update_fields=["dry_run", "job"])
+    if not dry_run:  # a trial leaves it taken back
+        Import.objects.filter(pk=imported.pk).update(undone_at=None)
     return imported.job
 
 

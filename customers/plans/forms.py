@@ -61,7 +61,11 @@ class MilestoneForm(OpenedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         plan = self.instance.plan
-        choices = {"goal": plan.goals.all(), "ours": workers(), "theirs": contacts(plan.customer)}
+        choices = {
+            "goal": plan.goals.all(),
+            "ours": workers(self.instance.ours_id),
+            "theirs": contacts(plan.customer) | Contact.objects.filter(pk=self.instance.theirs_id),
+        }
         for name, rows in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101

@@ -56,7 +56,11 @@ class StepForm(OpenedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["person"] = forms.ModelChoiceField(
-            workers(), label="Who", required=False, help_text="For “somebody named”.", empty_label="Nobody"
+            workers(self.instance.person_id),
+            label="Who",
+            required=False,
+            help_text="For “somebody named”.",
+            empty_label="Nobody",
         )
         renewal = self.instance.playbook.by_renewal
         self.fields["offset_days"].help_text = (

@@ -49,7 +49,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
         self.ask(defined(), self.instance.attributes)
         owner = self.fields["owner"]
         assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101
-        owner.queryset = workers() | User.objects.filter(pk=self.instance.owner_id)
+        owner.queryset = workers(self.instance.owner_id)
         self.fields["country"].widget.attrs["list"] = "countries"
         self.fields["source"].label = "Came by"
         self.fields["is_key_account"].help_text = "One of those you would least like to lose."

@@ -19,9 +19,11 @@ from retention.workspace.roles import GRANTS, Can
 WORKERS = [role for role, grants in GRANTS.items() if Can.WORK_TASKS in grants]
 
 
-def workers() -> QuerySet[User]:
-    """The people a task can be given to."""
-    return User.objects.filter(is_active=True, role__in=WORKERS).order_by("first_name", "last_name", "email")
+def workers(also: int | None = None) -> QuerySet[User]:
+    """The people a task can be given to. `also` is whose it is already: a form would else take it from whoever left."""
+    can = Q(is_active=True, role__in=WORKERS)
+    asked = can if also is None else can | Q(pk=also)
+    return User.objects.filter(asked).order_by("first_name", "last_name", "email")
 
 
 def names() -> dict[int, str]:

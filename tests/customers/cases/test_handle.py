@@ -8,6 +8,7 @@ from django.test import Client
 
 from customers.cases import handling
 from customers.models import Case, CustomerFacts, Event, Health
+from retention.workspace.models import User
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
 from tests.customers.router import route
@@ -108,3 +109,14 @@ def test_another_priority_weighs_on_their_health() -> None:
     handling.change(case.pk, "Help", "urgent", None)
     route()
     assert Health.objects.get().parts["cases"][0] == 3
+
+
+def test_whoever_has_left_keeps_it_until_somebody_else_is_chosen(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    gone = User.objects.create_user("gone@example.test", role="account_manager", is_active=False)
+    case = handling.open_case(customer("ada"), "Help", "normal", gone.pk)
+    page = client.get(f"/cases/{case.pk}/edit/").content.decode()
+    assert f'<option value="{gone.pk}" selected>' in page
+    client.post(f"/cases/{case.pk}/edit/", {"subject": "Help soon", "priority": "normal", "assignee": gone.pk})
+    case.refresh_from_db()
+    assert (case.subject, case.assignee) == ("Help soon", gone)

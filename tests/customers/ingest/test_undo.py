@@ -25,7 +25,7 @@ from customers.records import consent
 from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job
-from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, bring, done, mapping
+from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, again, bring, done, mapping
 from tests.customers.router import route
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +231,7 @@ def test_what_a_later_undo_had_to_leave_does_not_bar_the_way() -> None:
     _, two = bring(mapping(CUSTOMERS), HEADER + ANN.replace("Ann,", "A,"))
     Customer.objects.filter(name="A").update(name="Annie", updated_at=clock.now())
     assert undo(two).summary["tables"]["customers"]["kept"] == 1
+    again(two, dry_run=True)
     assert undo(one).error == ""
     assert list(Customer.objects.values_list("name", flat=True)) == ["Annie"]
     assert ("Annie", judging.CHANGED) in kept(one)

@@ -235,3 +235,13 @@ def test_a_goal_of_a_closed_plan_stays(signed_in: SignIn, plan: SuccessPlan, ann
 def test_today_names_the_day_of_a_milestone_wherever_that_is(signed_in: SignIn, plan: SuccessPlan, zone: str) -> None:
     Workspace.objects.update(time_zone=zone)
     assert "“Branches counted” is to be done by 15 Nov 2026" in page(signed_in("account_manager"), "/today/")
+
+
+def test_whoever_has_left_keeps_their_milestones_until_others_are_chosen(signed_in: SignIn, plan: SuccessPlan) -> None:
+    client, step = signed_in("account_manager"), plan.milestones.get()
+    ours = User.objects.create_user("gone@example.test", role=Role.ACCOUNT_MANAGER, is_active=False)
+    theirs = Contact.objects.create(customer=plan.customer, name="Uma", removed_at=NOW)
+    Milestone.objects.update(ours=ours, theirs=theirs)
+    form = page(client, f"/plans/milestones/{step.pk}/")
+    for row in (ours, theirs):
+        assert f'<option value="{row.pk}" selected>' in form
