@@ -37,6 +37,7 @@ def judged(
 ) -> Composable:
     """A query over the table `staged` (line, refusal, c0 …): line, refusal, each of `targets`, attributes, state.
 
+    Staged texts are without blanks around them, and NULL where nothing is left. Names of zones are in `import_zones`.
     The values of custom fields are in attributes too, typed. `places` says which staged column holds which column of
     the file. What is not mapped is NULL. Times without a zone are those of `zone`; nothing
     has happened after `latest`.
@@ -76,15 +77,15 @@ class _Compiler:
         self._latest = latest
 
     def tidied(self) -> Composable:
-        """Each staged column without blanks around it, NULL where nothing is left, whole numbers as such."""
+        """Each staged column, whole numbers as such and of several ids the first."""
         result: Composable = SQL("")
         for name, place in self._places.items():
-            plain = SQL("btrim({}, E' \\t\\r\\n\\u00a0')").format(_column(place))
+            plain = _column(place)
             if name in self._mapping.whole_numbers:
                 plain = SQL("CASE WHEN {0} LIKE '%.0' THEN left({0}, -2) ELSE {0} END").format(plain)
             if name in self._mapping.first_of:
-                plain = SQL("btrim(split_part({}, ';', 1))").format(plain)
-            result += SQL(", nullif({}, '') AS {}").format(plain, _column(place))
+                plain = SQL("nullif(btrim(split_part({}, ';', 1)), '')").format(plain)
+            result += SQL(", {} AS {}").format(plain, _column(place))
         return result
 
     def texts(self) -> Composable:
@@ -261,7 +262,7 @@ _WORDS = {
     Reads.EMAIL: "CASE WHEN {0} LIKE '%_@_%._%' AND {0} NOT LIKE '%@%@%' AND length({0}) <= 254"
     " AND {0} !~ '[\\s<>,;:\"()\\[\\]\\\\]' THEN {0} END",
     Reads.CURRENCY: "CASE WHEN {0} ~ '^[A-Za-z]{{3}}$' THEN upper({0}) END",
-    Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM pg_timezone_names) THEN {0} END",
+    Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM import_zones) THEN {0} END",
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
     Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}'"

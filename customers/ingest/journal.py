@@ -26,8 +26,12 @@ def made(table: str, rows: str = "created") -> Composable:
     """Keeps the spans of ids of rows of `table` that the WITH query `rows` made."""
     return SQL("""
         INSERT INTO customers_importchange (run_id, at, "table", first, last)
+        WITH whole AS (SELECT min(id) AS first, max(id) AS last, count(*) AS times FROM {rows})
+        SELECT %(run)s, %(at)s, {name}, first, last FROM whole WHERE times = last - first + 1
+        UNION ALL
         SELECT %(run)s, %(at)s, {name}, min(id), max(id)
-        FROM (SELECT id, id - row_number() OVER (ORDER BY id) AS island FROM {rows}) AS spans GROUP BY island
+        FROM (SELECT id, id - row_number() OVER (ORDER BY id) AS island FROM {rows}
+            WHERE (SELECT times < last - first + 1 FROM whole)) AS spans GROUP BY island
     """).format(name=Literal(table), rows=Identifier(rows))
 
 

@@ -8,7 +8,7 @@ from psycopg.sql import SQL
 
 from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
-from customers.ingest.statements import number, rows, run
+from customers.ingest.statements import number, parents_held, rows, run
 
 
 def merge_orders(circumstances: Circumstances) -> Tally:
@@ -26,12 +26,26 @@ def merge_orders(circumstances: Circumstances) -> Tally:
 def merge_lines(circumstances: Circumstances) -> Tally:
     """Make the lines of the gathered orders what the file says; their orders are there already."""
     params = circumstances.params()
-    named = run(_GATHER_LINES)
-    run(_CHANGES)
-    removed = number(journal.deleting(_REMOVE_LINES, _LINES), **params)
-    updated = number(journal.updating(_UPDATE_LINES, _LINES), **params)
-    created = number(journal.inserting(_CREATE_LINES, _LINES), **params)
+    run(_GATHER_HOMES)
+    run("ANALYZE import_homes")
+    ((named, fresh, known),) = rows(_COUNT_HOMES)
+    read = SQL(_READ).format(position=SQL(_IN_ONE_PIECE if _are_in_one_piece() else _SCATTERED))
+    removed = updated = created = 0
+    if known:
+        run(SQL(_CHANGES).format(read=read))
+        removed = number(journal.deleting(_REMOVE_LINES, _LINES), **params)
+        updated = number(journal.updating(_UPDATE_LINES, _LINES), **params)
+        created = number(journal.inserting(_CREATE_LINES, _LINES), **params)
+    if fresh:
+        with parents_held():
+            created += run(SQL(_FIRST_LINES).format(read=read))
+        run(_TELL_FIRST_LINES, **params)
     return Tally(named=named, removed=removed, updated=updated, created=created)
+
+
+def _are_in_one_piece() -> bool:
+    """Whether each order's lines follow one another in the file, each on one line: then that says their places."""
+    return not number("SELECT count(*) FROM import_homes WHERE last_line - first_line + 1 <> lines")
 
 
 _LINES = "customers_orderline"
@@ -111,28 +125,41 @@ _UPDATE = SQL("""
     SELECT count(*) FROM changed
 """).format(event=_EVENT, changed=journal.changed("customers_order"))
 
-_GATHER_LINES = """
-    CREATE TEMP TABLE import_lines AS
-    SELECT orders.id AS order_id, row_number() OVER (PARTITION BY orders.id ORDER BY line) AS position,
-        coalesce(sku, '') AS sku, coalesce(description, '') AS description,
-        coalesce(quantity, 1)::numeric(14, 3) AS quantity, unit_price::numeric(18, 4)
-    FROM import_rows JOIN customers_order AS orders ON orders.external_id = order_id WHERE refusal IS NULL
+# The orders whose lines the file brings, kept from being removed meanwhile.
+_GATHER_HOMES = """
+    CREATE TEMP TABLE import_homes AS
+    SELECT orders.id, told.order_id, told.lines, told.first_line, told.last_line,
+        EXISTS (SELECT FROM customers_orderline WHERE order_id = orders.id) AS has_lines
+    FROM import_orders AS told JOIN customers_order AS orders ON orders.external_id = told.order_id
+    WHERE told.lines IS NOT NULL ORDER BY orders.id FOR KEY SHARE OF orders
+"""
+_COUNT_HOMES = """
+    SELECT coalesce(sum(lines), 0)::bigint, count(*) FILTER (WHERE NOT has_lines), count(*) FILTER (WHERE has_lines)
+    FROM import_homes
 """
 
-# The file's lines that are new or say otherwise, with the line that stands in their place.
+_READ = """
+    SELECT home.id AS order_id, {position} AS position, coalesce(sku, '') AS sku,
+        coalesce(description, '') AS description, coalesce(quantity, 1)::numeric(14, 3) AS quantity,
+        unit_price::numeric(18, 4), has_lines
+    FROM import_rows AS told JOIN import_homes AS home USING (order_id) WHERE refusal IS NULL
+"""
+_IN_ONE_PIECE = "line - first_line + 1"
+_SCATTERED = "row_number() OVER (PARTITION BY home.id ORDER BY line)"
+
+# The file's lines of orders that have some, as far as they are new or say otherwise, with the line in their place.
 _CHANGES = """
     CREATE TEMP TABLE import_changes AS
     SELECT told.*, stands.id AS stands
-    FROM import_lines AS told
+    FROM ({read}) AS told
     LEFT JOIN customers_orderline AS stands ON stands.order_id = told.order_id AND stands.position = told.position
-    WHERE stands.id IS NULL OR (stands.sku, stands.description, stands.quantity, stands.unit_price)
-        IS DISTINCT FROM (told.sku, told.description, told.quantity, told.unit_price)
+    WHERE has_lines AND (stands.id IS NULL OR (stands.sku, stands.description, stands.quantity, stands.unit_price)
+        IS DISTINCT FROM (told.sku, told.description, told.quantity, told.unit_price))
 """
 
 _REMOVE_LINES = """
-    DELETE FROM customers_orderline AS stands
-    USING (SELECT order_id, max(position) AS last FROM import_lines GROUP BY order_id) AS told
-    WHERE stands.order_id = told.order_id AND stands.position > told.last
+    DELETE FROM customers_orderline AS stands USING import_homes AS home
+    WHERE stands.order_id = home.id AND stands.position > home.lines
     RETURNING stands.*
 """
 
@@ -149,3 +176,14 @@ _CREATE_LINES = """
     ORDER BY order_id, position
     RETURNING id
 """
+
+_FIRST_LINES = """
+    INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
+    SELECT order_id, position, sku, description, quantity, unit_price FROM ({read}) AS told WHERE NOT has_lines
+"""
+_TELL_FIRST_LINES = SQL("""
+    WITH created AS (
+        SELECT line.id FROM customers_orderline AS line JOIN import_homes AS home ON home.id = line.order_id
+        WHERE NOT has_lines)
+    {made}
+""").format(made=journal.made(_LINES))

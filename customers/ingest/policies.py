@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from customers.ingest.statements import run
+from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 
 BOTH, CREATE, UPDATE, FILL = "both", "create", "update", "fill"
@@ -57,7 +57,8 @@ def apply(kind: str, policy: str) -> int:
         _FILL[kind]()
     if policy == FILL and kind == ImportKind.ORDER_LINES:
         # The lines of an order are one whole, and stand.
-        left_out += run("UPDATE import_rows SET order_id = NULL WHERE refusal IS NULL")
+        left_out += number("SELECT coalesce(sum(lines), 0) FROM import_orders")
+        run("UPDATE import_orders SET lines = NULL")
     return left_out
 
 

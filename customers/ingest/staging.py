@@ -9,7 +9,6 @@ typed column for each field of its kind, or why a row was refused; `import_refus
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from itertools import islice
 from operator import itemgetter
 
 from django.db import connection, transaction
@@ -17,16 +16,16 @@ from psycopg.sql import SQL, Composable, Identifier
 
 from customers.ingest import former_ids, matching, policies
 from customers.ingest.expressions import judged
-from customers.ingest.fields import CUSTOM, targets
+from customers.ingest.fields import CUSTOM, Reads, targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Record
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 from retention.common import clock
 
-BLOCK = 20_000  # records between two reports
+BLOCK = 1 << 20  # characters that are held at a time, and between two reports
+BLANKS = " \t\r\n\u00a0"
 AHEAD = timedelta(days=1)  # clocks and zones differ by no more
-NULL = "\\N"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 Report = Callable[[int], None]
@@ -36,12 +35,14 @@ Block = tuple[int, str]  # how many records, and they as COPY takes them
 def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, zone: str, report: Report) -> int:
     """Copy records of a file with these columns into staging and judge them. Returns how many there are."""
     clear()
+    fields = targets(mapping.kind)
     used = [name for name in columns if name in mapping.columns()] or list(columns[:1])
     places = {name: place for place, name in enumerate(used)}
     texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.values())
+    run(_ZONES, asked=any(field.reads is Reads.ZONE and field.name in mapping.fields for field in fields))
     run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text{})").format(texts))
     latest = clock.now() + AHEAD
-    meaning = judged(mapping, targets(mapping.kind), places, zone, latest, "import_texts")
+    meaning = judged(mapping, fields, places, zone, latest, "import_texts")
     run(SQL("CREATE TEMP TABLE import_rows AS {} WITH NO DATA").format(meaning))
     staged = _judge(_blocks(iter(records), [columns.index(name) for name in used]), meaning, report)
     run("DROP TABLE import_texts")
@@ -57,9 +58,13 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
     return staged
 
 
+# The view reads a file for each zone whenever it is asked.
+_ZONES = "CREATE TEMP TABLE import_zones AS SELECT name FROM pg_timezone_names WHERE %(asked)s"
+
+
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    names = "texts rows matches refusals customers orders lines changes people subscriptions cases"
+    names = "texts zones rows matches refusals customers orders homes changes people subscriptions cases"
     tables = (Identifier(f"import_{name}") for name in names.split())
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
 
@@ -78,7 +83,7 @@ def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
     staged = 0
     for count, block in _ahead(blocks):
         with transaction.atomic():
-            with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN") as copy:
+            with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN (NULL '')") as copy:
                 copy.write(block)
             run(SQL("INSERT INTO import_rows {}").format(meaning))
             run("TRUNCATE import_texts")
@@ -101,18 +106,28 @@ def _blocks(records: Iterator[Record], used: list[int]) -> Iterator[Block]:
     # itemgetter is several times faster, and gives no tuple for one place.
     pick = itemgetter(*used) if len(used) > 1 else lambda values: [values[place] for place in used]
     nothing = ("",) * len(used)
-    while block := [
-        _copied(line, refusal, nothing if refusal else pick(values)) for line, values, refusal in islice(records, BLOCK)
-    ]:
+    block: list[str] = []
+    size = 0
+    for line, values, refusal in records:
+        row = _copied(line, refusal, nothing if refusal else pick(values))
+        block.append(row)
+        size += len(row)
+        if size >= BLOCK:
+            yield len(block), "".join(block)
+            block, size = [], 0
+    if block:
         yield len(block), "".join(block)
 
 
 def _copied(line: int, refusal: str, values: Sequence[str]) -> str:
-    """A row as COPY takes it. Written here, it takes a third of the time of psycopg's own row by row."""
-    text = "\t".join(values)
+    """A row as COPY takes it, without blanks around the values; an empty one is NULL.
+
+    Written here, it takes a third of the time of psycopg's own row by row.
+    """
+    text = "\t".join([value.strip(BLANKS) for value in values])
     if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= len(values):
-        text = "\t".join(value.translate(ESCAPES) for value in values)
-    return f"{line}\t{refusal.translate(ESCAPES) or NULL}\t{text}\n"
+        text = "\t".join([value.strip(BLANKS).translate(ESCAPES) for value in values])
+    return f"{line}\t{refusal.translate(ESCAPES)}\t{text}\n"
 
 
 def _refuse_repeated(key: str, what: str) -> None:
@@ -176,15 +191,19 @@ def _settle_lines(_zone: str) -> None:
         "UPDATE import_rows SET refusal = why FROM import_orders"
         " WHERE import_rows.order_id = import_orders.order_id AND why IS NOT NULL AND refusal IS NULL"
     )
-    run(
-        "WITH broken AS ("
-        "  SELECT order_id, min(line) AS line FROM import_rows"
-        "  WHERE refusal IS NOT NULL AND order_id IS NOT NULL GROUP BY order_id) "
-        "UPDATE import_rows SET refusal = format('Line %s of the same order was refused, and an order comes whole.',"
-        " broken.line) FROM broken WHERE import_rows.order_id = broken.order_id AND refusal IS NULL"
-    )
-    run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
+    if number("SELECT count(*) FROM import_rows WHERE refusal IS NOT NULL AND order_id IS NOT NULL"):
+        run(_REFUSE_BROKEN)
+        run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
     run(_CREDIT_NOTES)
+
+
+_REFUSE_BROKEN = """
+    WITH broken AS (
+        SELECT order_id, min(line) AS line FROM import_rows
+        WHERE refusal IS NOT NULL AND order_id IS NOT NULL GROUP BY order_id)
+    UPDATE import_rows SET refusal = format('Line %s of the same order was refused, and an order comes whole.',
+        broken.line) FROM broken WHERE import_rows.order_id = broken.order_id AND refusal IS NULL
+"""
 
 
 def _settle_subscriptions(zone: str) -> None:
@@ -250,7 +269,7 @@ _ORDERS_OF_LINES = """
             ELSE max(state) END AS state,
         min(currency) AS currency, min(source) AS source,
         round(coalesce(max(amount), sum(coalesce(quantity, 1) * unit_price)), 4) AS amount,
-        round(max(refunded), 4) AS refunded,
+        round(max(refunded), 4) AS refunded, count(*) AS lines, min(line) AS first_line, max(line) AS last_line,
         min(line) FILTER (WHERE customer_id IS NOT NULL) AS customer_line,
         CASE WHEN max(customer_id) <> min(customer_id)
                 THEN format('Order “%s” names two customers, “%s” and “%s”.',

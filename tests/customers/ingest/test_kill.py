@@ -95,7 +95,7 @@ def in_copy(job: Job) -> None:
 
 def in_merge(job: Job) -> None:
     """In the last part of the merge: everything but the lines is written."""
-    wait_for(lambda: any("FROM import_lines" in query or "FROM import_changes" in query for query in _statements()))
+    wait_for(lambda: any("INSERT INTO customers_orderline" in query for query in _statements()))
 
 
 def test_it_works(job: Job) -> None:
