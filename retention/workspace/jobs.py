@@ -8,6 +8,7 @@ sweep wakes another. So work may be begun again: it must commit its effect in on
 import logging
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -141,6 +142,20 @@ class Progress:
         if self._tell:
             self._tell(done, total, stage)
         self.stop_if_asked()
+
+    def step_aside(self, done: int, total: int | None = None, stage: str = "") -> None:
+        """The same from inside a long transaction: on a connection of its own, so that it shows and locks nothing."""
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(self._apart, done, total, stage).result()
+        if self._tell:
+            self._tell(done, total, stage)
+        self.stop_if_asked()
+
+    def _apart(self, done: int, total: int | None, stage: str) -> None:
+        try:
+            self._rows.update(done=done, total=total, stage=stage)
+        finally:
+            connection.close()
 
     def stop_if_asked(self) -> None:
         """Raise Cancelled where somebody asked to stop.

@@ -14,7 +14,7 @@ from customers.ingest import merging
 from customers.ingest.running import proof_of
 from customers.ingest.statements import number, rows
 from customers.ingest.undo import judging, later, restoring
-from customers.ingest.undo.kinds import KINDS
+from customers.ingest.undo.kinds import KINDS, Kind
 from customers.models import Import, ImportChange, ImportKept, Segment
 from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
@@ -35,7 +35,7 @@ def run_undo(progress: Progress) -> dict[str, Any]:
     progress.step(0, total, "Trying to take it back" if dry_run else "Taking it back")
     try:
         with transaction.atomic():
-            summary = _undo(imported, progress)
+            summary = _undo(imported, total, progress)
             transaction.set_rollback(dry_run)
     except later.BuiltUpon as reason:
         raise JobFailed(f"{reason} Nothing was taken back.") from reason
@@ -49,15 +49,19 @@ _REASONS = """
 """
 
 
-def _undo(imported: Import, progress: Progress) -> dict[str, Any]:
+def _undo(imported: Import, total: int, progress: Progress) -> dict[str, Any]:
     _take_turns()
     later.check(imported)
     ImportKept.objects.filter(run=imported).delete()
     restoring.begin()
     params = {"run": imported.pk, "now": clock.now(), "proof": proof_of(imported), "file": imported.filename}
     counts: dict[str, dict[str, int]] = {}
+    done = 0
     for at in _instants(imported):
-        _undo_run(params | {"at": at}, counts, progress)
+        for kind in KINDS:
+            if found := _undo_kind(kind, params | {"at": at}, counts):
+                done += found
+                progress.step_aside(done, total, f"Taken back: {kind.plural}")
     customers = restoring.tell(params)
     Import.objects.filter(pk=imported.pk).update(undone_at=params["now"])
     return {"tables": counts, "customers": customers, "reasons": dict(rows(_REASONS, run=imported.pk))}
@@ -79,12 +83,12 @@ def _instants(imported: Import) -> list[datetime]:
     return list(runs.values_list("at", flat=True).distinct())
 
 
-def _undo_run(params: dict[str, Any], counts: dict[str, dict[str, int]], progress: Progress) -> None:
-    """Take back one run, table by table, and add to the counts what became of its rows."""
-    for kind in KINDS:
-        progress.stop_if_asked()
-        if judging.gather(kind, params):
-            judging.judge(kind, params)
-            sums = counts.setdefault(kind.plural, {})
-            for what, count in restoring.restore(kind, params).items():
-                sums[what] = sums.get(what, 0) + count
+def _undo_kind(kind: Kind, params: dict[str, Any], counts: dict[str, dict[str, int]]) -> int:
+    """Take back what one run did to one table, and add to the counts what became of its rows. Returns how many."""
+    found = judging.gather(kind, params)
+    if found:
+        judging.judge(kind, params)
+        sums = counts.setdefault(kind.plural, {})
+        for what, count in restoring.restore(kind, params).items():
+            sums[what] = sums.get(what, 0) + count
+    return found

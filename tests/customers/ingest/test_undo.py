@@ -18,6 +18,7 @@ from customers.models import (
     CustomerFacts,
     Event,
     Import,
+    Order,
     Segment,
     Task,
 )
@@ -299,3 +300,26 @@ def test_segments_lose_whom_it_takes_away() -> None:
     undo(taken)
     named.refresh_from_db()
     assert named.size == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_far_an_undo_is_shows_while_it_runs() -> None:
+    """Its one transaction is not over when its steps are told, and others see them."""
+    header = "order_id,customer_id,ordered_at,sku,quantity,unit_price\n"
+    job, taken = bring(mapping(LINES), header + "A1,1,2024-05-01,x,1,2\nA1,1,2024-05-01,y,1,2\nA2,2,2024-05-01,x,1,2\n")
+    assert job.state == Job.State.DONE, job.error
+    undoing = imports.undo(taken, dry_run=False)
+    seen: list[tuple[int, int, str]] = []
+
+    def tell(done: int, total: int | None, stage: str) -> None:
+        stored = Job.objects.get(pk=undoing.pk)
+        assert (stored.done, stored.total, stored.stage) == (done, total, stage)
+        seen.append((done, Order.objects.count(), stage))
+
+    jobs.run(undoing.pk, tell)
+    assert [step[:2] for step in seen] == [(0, 2), (3, 2), (5, 0), (7, 0)]
+    assert [stage for *_, stage in seen][1:] == [
+        "Taken back: order lines",
+        "Taken back: orders",
+        "Taken back: customers",
+    ]
