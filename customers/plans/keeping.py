@@ -62,6 +62,12 @@ def reopen(plan_id: int, by: User) -> None:
     tell(plan, "plan.reopened", clock.now(), by=str(by))
 
 
+def rename(plan: SuccessPlan) -> None:
+    """Store other words of an open plan, which is locked."""
+    plan.save()
+    dirty.mark([plan.customer_id])  # no event, and yet segments ask about plans by their title
+
+
 def keep(milestone: Milestone, was_due: date | None, by: User) -> None:
     """Store a new or changed milestone of an open plan, which is locked; `was_due` is None for a new one."""
     milestone.save()

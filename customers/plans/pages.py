@@ -104,7 +104,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         plan = _plan(request, pk)
         form = PlanForm(request.POST or None, instance=plan)
-        return _formed(request, plan, form, Place("plan-head", "Change the plan"), form.save)
+        return _formed(request, plan, form, Place("plan-head", "Change the plan"), lambda: keeping.rename(plan))
 
 
 @require_http_methods(GET_OR_POST)

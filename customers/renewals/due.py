@@ -11,9 +11,6 @@ from typing import Any, TypeAlias
 from django.db.models import (
     Case,
     DateField,
-    DateTimeField,
-    DurationField,
-    ExpressionWrapper,
     F,
     Q,
     QuerySet,
@@ -24,6 +21,7 @@ from django.db.models.functions import Cast, Coalesce, TruncMonth
 
 from customers.models import Interval, Stage, SubscriptionTerm
 from customers.renewals import expecting
+from customers.subscriptions.notice import NoticeUntil
 
 MONTHS = 6
 #: Terms with annotations.
@@ -63,14 +61,12 @@ def renewals(span: Span, *, short: bool = False) -> Rows:
     terms = SubscriptionTerm.objects.filter(_stands(span.now), _comes_up(span))
     if not short:
         terms = terms.filter(_LONG | Q(subscription__auto_renews=False) | Q(subscription__cancelled_at__isnull=False))
-    day = Value(timedelta(days=1), output_field=DurationField())
-    notice = ExpressionWrapper(F("subscription__notice_days") * day, output_field=DurationField())
     month = Cast(TruncMonth("due_at", tzinfo=span.zone, output_field=DateField()), DateField())
     return (
         # Time alone next ends what is cancelled and still runs.
         terms.annotate(due_at=Coalesce("subscription__renews_at", "subscription__turns_at"))
         .annotate(
-            notice_at=ExpressionWrapper(F("due_at") - notice, output_field=DateTimeField()),
+            notice_at=NoticeUntil("due_at", "subscription__notice_days", span.zone),
             month=Case(When(due_at__lte=span.now, then=Value(None)), default=month, output_field=DateField()),
         )
         .annotate(stage=Coalesce("customer__facts__stage", Value(str(Stage.PROSPECT))))

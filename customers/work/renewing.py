@@ -2,18 +2,18 @@
 
 from datetime import UTC, timedelta
 
-from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import TruncDate
 from django.utils.dateparse import parse_datetime
 
 from customers.models import Interval, Subscription
+from customers.subscriptions.notice import NoticeUntil
 from customers.work.needs import Line, Lines, Moment, Nearing, Told, need
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
 #: What renews every week or month renews by itself: nobody calls about that.
 _LONG = Q(terms__interval__in=[Interval.QUARTER, Interval.YEAR]) | Q(terms__interval_count__gt=2)
-_NOTICE = ExpressionWrapper(F("notice_days") * Value(timedelta(days=1)), output_field=DurationField())
 
 
 def _said(line: Line) -> str:
@@ -30,7 +30,7 @@ def _said(line: Line) -> str:
 def renewals(moment: Moment) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(
-        last_day=F("renews_at") - _NOTICE,
+        last_day=NoticeUntil("renews_at", "notice_days", moment.zone),
         until=Case(When(last_day__gt=moment.now, then=F("last_day")), default=F("renews_at")),
     )
     told = Told(

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.sweeping import keep_up
-from customers.models import Contact, Customer, Event, Goal, Milestone, SuccessPlan, Task
+from customers.models import Contact, Customer, Dirty, Event, Goal, Milestone, SuccessPlan, Task
 from customers.plans import keeping, slipping
 from customers.work.attention import needs
 from retention.common import clock
@@ -222,6 +222,13 @@ def test_a_fixed_number_of_queries(signed_in: SignIn, plan: SuccessPlan, anna: U
     assert counts[0] == counts[1]
     for name, url in urls.items():
         assert_query_count(name, client, url)
+
+
+def test_another_title_is_looked_at_by_segments(signed_in: SignIn, plan: SuccessPlan) -> None:
+    Dirty.objects.all().delete()
+    post(signed_in("account_manager"), f"/plans/{plan.pk}/edit/", title="Live by July", opened="")
+    assert SuccessPlan.objects.get().title == "Live by July"
+    assert Dirty.objects.get().customer_id == plan.customer_id
 
 
 def test_a_goal_of_a_closed_plan_stays(signed_in: SignIn, plan: SuccessPlan, anna: User) -> None:

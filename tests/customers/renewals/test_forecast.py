@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -19,6 +20,7 @@ from customers.renewals.due import Span, renewals
 from customers.renewals.expecting import LABELS, RULES, mark
 from customers.renewals.rows import Renewal
 from customers.subscriptions.agreeing import cancel, renew
+from customers.work.needs import SOURCES, Moment
 from retention.common import clock
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import Role
@@ -245,3 +247,13 @@ def test_a_fixed_number_of_queries(signed_in: SignIn, anna: User) -> None:
 def test_the_page_prints_the_rules() -> None:
     printed = (settings.BASE_DIR / "docs" / "renewals.md").read_text()
     assert "\n".join(f"| {LABELS[rule.forecast]} | {rule.when} |" for rule in RULES) in printed
+
+
+def test_notice_is_counted_in_days_though_the_clocks_change_in_between() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    renewal, last_day = datetime(2027, 4, 15, tzinfo=berlin), datetime(2027, 3, 16, tzinfo=berlin)
+    contract("bakery", days=(renewal - NOW) / DAY, notice_days=30)
+    (row,) = renewals(Span(NOW, berlin))
+    assert (row.due_at, row.notice_at) == (renewal, last_day)
+    (line,) = SOURCES["renewal"].rows(Moment(last_day - 20 * DAY, berlin))
+    assert line["need_at"] == last_day
