@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from customers.cases import bulk as cases_bulk
 from customers.duplicates import finding
 from customers.facts import dirty
 from customers.health import recomputing
@@ -11,7 +12,7 @@ from customers.playbooks import many
 from customers.records import bulk, exporting
 from customers.segments import list_job, membership, saving
 
-__all__ = ["bulk", "exporting", "list_job", "many", "recomputing", "running", "saving", "undoing"]
+__all__ = ["bulk", "cases_bulk", "exporting", "list_job", "many", "recomputing", "running", "saving", "undoing"]
 
 
 @shared_task

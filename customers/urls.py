@@ -16,6 +16,7 @@ from customers.renewals import urls as renewals
 from customers.segments import urls as segments
 from customers.subscriptions import urls as subscriptions
 from customers.teams import urls as teams
+from customers.together import urls as together
 from customers.work import urls as work
 
 app_name = "customers"
@@ -37,5 +38,6 @@ urlpatterns = [
     *custom.urlpatterns,
     *duplicates.urlpatterns,
     *teams.urlpatterns,
+    *together.urlpatterns,
     *work.urlpatterns,
 ]

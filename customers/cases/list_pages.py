@@ -3,13 +3,18 @@
 import csv
 from io import StringIO
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
+from customers.cases import bulk
 from customers.cases.listing import ME, NOBODY, STATES, Asked
 from customers.models import Case
+from customers.records.listing import SIZES, Count
+from customers.together.pages import Wish, answer
 from customers.work.forms import workers
 from retention.common import clock
 from retention.common.spreadsheet import cell
@@ -17,7 +22,7 @@ from retention.workspace import saved_views
 from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
-PLACE, PAGE = "customers:cases", 50
+PLACE = "customers:cases"
 HEADER = (
     "Reference",
     "Subject",
@@ -40,15 +45,19 @@ def listing(request: HttpRequest) -> HttpResponse:
     asked, me = Asked.read(request.GET), person(request)
     if request.GET.get("format") == "csv":
         return _file(request, asked)
-    people = {ME: "Mine", NOBODY: "Nobody's"} | {str(each.pk): str(each) for each in workers()}
+    theirs = {str(each.pk): str(each) for each in workers()}
+    people = {ME: "Mine", NOBODY: "Nobody's"} | theirs
     context = {
         "asked": asked,
-        "page": Paginator(asked.cases(me), PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(asked.cases(me), int(asked.size)).get_page(request.GET.get("page")),
+        "sizes": SIZES,
+        "size": int(asked.size),
         "headings": asked.headings,
         "chips": list(asked.chips(people)),
         "states": STATES,
         "priorities": Case.Priority.choices,
         "people": people,
+        "workers": theirs,
         "csv_url": f"?{asked.query()}{'&' if asked.query() else ''}format=csv",
         "views": saved_views.for_list(me, PLACE),
         "place": PLACE,
@@ -56,6 +65,24 @@ def listing(request: HttpRequest) -> HttpResponse:
         "now": clock.now(),
     }
     return render(request, "customers/cases/all.html", context)
+
+
+@require_POST
+@requires(Can.EDIT_CUSTOMERS)
+def change(request: HttpRequest) -> HttpResponse:
+    """Change the cases picked at once; all that match by a job."""
+    query, action, me = request.POST.get("query", ""), request.POST.get("action", ""), person(request)
+    value = request.POST.get(action, "") if action in ("assignee", "priority") else ""
+    if action == "assignee" and not value:
+        messages.error(request, "Choose whose they are to be. Nothing was changed.")
+        return redirect(f"{reverse(PLACE)}?{query}")
+    names = ("action", "assignee", "priority", "query", "scope")
+    sent = [(name, request.POST[name]) for name in names if name in request.POST]
+
+    def count() -> Count:
+        return Count(Asked.read(QueryDict(query)).cases(me).count(), exact=True)
+
+    return answer(request, Wish(bulk.ABOUT, action, "" if value == NOBODY else value, query, count, sent))
 
 
 def _file(request: HttpRequest, asked: Asked) -> HttpResponse:

@@ -12,7 +12,13 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from customers.cases.needing import WITHIN
-from customers.models import Case
+from customers.models import Case, Customer
+from customers.models.cases import CASE_WORDS
+from customers.models.records import CUSTOMER_WORDS
+from customers.records.listing import SIZES
+from retention.common.headings import Heading, headings
+from retention.common.text_search import SearchWords, words_of
+from retention.common.word_index import every
 from retention.workspace.models import User
 
 DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
@@ -35,16 +41,6 @@ _NOBODYS = Q(assignee=None, customer__owner=None)
 
 
 @dataclass(frozen=True)
-class Heading:
-    """A column's heading: `url` puts the list in its order, or turns it round."""
-
-    key: str
-    label: str
-    url: str
-    sorted: str
-
-
-@dataclass(frozen=True)
 class Chip:
     """A filter in words, and the list without it."""
 
@@ -61,6 +57,7 @@ class Asked:
     priority: str = ""
     person: str = ""
     sort: str = "due"
+    size: str = str(SIZES[1])
 
     @classmethod
     def read(cls, said: QueryDict) -> Self:
@@ -73,6 +70,7 @@ class Asked:
             priority=one["priority"] if one["priority"] in Case.Priority.values else "",
             person=person if person in (ME, NOBODY) or (person.isdecimal() and len(person) < 18) else "",
             sort=one["sort"] if one["sort"].removeprefix("-") in ORDERS else "due",
+            size=one["size"] if one["size"] in map(str, SIZES) else str(SIZES[1]),
         )
 
     def address(self, **other: str) -> str:
@@ -86,7 +84,7 @@ class Asked:
         """Each with `due_at`, when its answer is."""
         asked = Q()
         if self.q:
-            asked &= Q(subject__icontains=self.q) | Q(external_id=self.q) | Q(customer__name__icontains=self.q)
+            asked &= _worded(self.q)
         if self.state != "all":
             asked &= Q(state=self.state) if self.state else ~Q(state=Case.State.RESOLVED)
         if self.priority:
@@ -108,12 +106,8 @@ class Asked:
 
     @property
     def headings(self) -> dict[str, Heading]:
-        found = {}
-        for key, (label, _) in ORDERS.items():
-            here, down = self.sort.removeprefix("-") == key, self.sort.startswith("-")
-            order = "" if not here else "descending" if down else "ascending"
-            found[key] = Heading(key, label, self.address(sort=f"-{key}" if order == "ascending" else key), order)
-        return found
+        labels = {key: label for key, (label, _) in ORDERS.items()}
+        return headings(labels, self.sort, lambda sort: self.address(sort=sort))
 
     def chips(self, people: dict[str, str]) -> Iterator[Chip]:
         if self.q:
@@ -124,3 +118,12 @@ class Asked:
             yield Chip(f"{Case.Priority(self.priority).label} priority", self.address(priority=""))
         if self.person:
             yield Chip(people.get(self.person, "Somebody"), self.address(person=""))
+
+
+def _worded(typed: str) -> Q:
+    """By the words of the case or of its customer."""
+    words = words_of(typed)
+    if not words:
+        return Q(pk=None)
+    customers = Customer.objects.filter(every(Customer.objects.all(), SearchWords(*CUSTOMER_WORDS), words))
+    return every(Case.objects.all(), SearchWords(*CASE_WORDS), words) | Q(customer__in=customers.values("pk"))

@@ -37,6 +37,7 @@ _KINDS = (
         "customers",
         sentence="{by} undid the merge of {name} ({external_id}) into {into}",
     ),
+    Kind("customer.changed", "Was changed with others", "customers", sentence="{by} changed many at once: {said}"),
     Kind("order.placed", "Placed an order", "customers", sentence="Placed order {external_id} of {amount}"),
     Kind("order.cancelled", "Cancelled an order", "customers", sentence="Cancelled order {external_id} of {amount}"),
     Kind(
@@ -113,6 +114,7 @@ _KINDS = (
     Kind("case.answered", "A case was answered", "customers", sentence="Got an answer to the case “{subject}”"),
     Kind("case.resolved", "A case was resolved", "customers", sentence="The case “{subject}” was resolved"),
     Kind("case.reopened", "A case was opened again", "customers", sentence="The case “{subject}” was opened again"),
+    Kind("case.changed", "A case was changed with others", "customers", sentence="{by}, case “{subject}”: {said}"),
     Kind("case.rated", "Rated a case", "customers", sentence="Rated the help with “{subject}” with {rating} out of 5"),
     Kind("consent.granted", "Agreed to messages", "customers"),
     Kind("consent.withdrawn", "Unsubscribed", "customers"),

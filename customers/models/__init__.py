@@ -19,10 +19,12 @@ from customers.models.segments import HandChange, HandPick, Segment, SegmentMemb
 from customers.models.subscriptions import Interval, MovementKind, MrrMovement, Subscription, SubscriptionTerm
 from customers.models.tasks import Task
 from customers.models.teams import Team
+from customers.models.together import ChangedRow, ManyChange
 
 __all__ = [
     "Attachment",
     "Case",
+    "ChangedRow",
     "Channel",
     "Consent",
     "Contact",
@@ -55,6 +57,7 @@ __all__ = [
     "InteractionBefore",
     "Interval",
     "Likeness",
+    "ManyChange",
     "MatchKey",
     "Merge",
     "MergedRow",

@@ -10,7 +10,7 @@ from customers.models import Playbook
 from customers.playbooks import many, starting
 from customers.records.filters import Filters, matching
 from customers.records.listing import count
-from customers.records.views.listing import picked, takes_all
+from customers.together.pages import picked, takes_all
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 

@@ -1,7 +1,7 @@
 """The catalogue, one product, and what a customer has bought."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Self
@@ -20,6 +20,7 @@ from customers.models import Customer, Product
 from customers.products import editing
 from customers.products.buying import FEW, bought, companions
 from customers.products.forms import ProductForm, filled_in
+from retention.common.headings import Heading, headings
 from retention.common.opened import held
 from retention.common.spreadsheet import cell
 from retention.common.text_search import SearchWords, beginnings
@@ -38,16 +39,6 @@ ORDERS: dict[str, tuple[str, Any]] = {
     "price": ("Price", F("price")),
     "margin": ("Margin", F("margin_share")),
 }
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A column's heading: `url` puts the list in its order, or turns it round."""
-
-    key: str
-    label: str
-    url: str
-    sorted: str
 
 
 @dataclass(frozen=True)
@@ -82,11 +73,9 @@ class Asked:
         return found.order_by(by.desc(nulls_last=True) if down else by.asc(nulls_last=True), "pk")
 
     @property
-    def headings(self) -> Iterator[Heading]:
-        for key, (label, _) in ORDERS.items():
-            here, down = self.sort.removeprefix("-") == key, self.sort.startswith("-")
-            order = "" if not here else "descending" if down else "ascending"
-            yield Heading(key, label, self.address(sort=f"-{key}" if order == "ascending" else key), order)
+    def headings(self) -> Iterable[Heading]:
+        labels = {key: label for key, (label, _) in ORDERS.items()}
+        return headings(labels, self.sort, lambda sort: self.address(sort=sort)).values()
 
 
 @require_safe

@@ -1,37 +1,28 @@
-"""Changing many customers at once: those picked, or all that match. Every change may be repeated without harm."""
+"""What can be done to many customers at once: those picked, or all that match."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import json
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import transaction
-from django.db.models import CharField, F, Func, Q, Value
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, CharField, F, Func, JSONField, Q, Value
+from django.db.models.fields.json import KeyTransform
 from django.http import QueryDict
 
-from customers.facts import dirty
-from customers.models import Customer, Team
+from customers.custom import values
+from customers.custom.asking import form_field
+from customers.custom.definitions import defined
+from customers.models import Customer, CustomField, Team
+from customers.records.columns import CUSTOM
 from customers.records.filters import Filters, matching
+from customers.together.actions import Action, Refused, name_of, to_one, to_text
+from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import workers
-from retention.common import clock
-from retention.workspace.jobs import JobFailed, Progress, job
-from retention.workspace.models import User
+from retention.workspace.jobs import Progress, job
 
-AT_A_TIME = 5_000
+ABOUT = "customers"
 TAG_LENGTH = 50
-
-
-class Refused(Exception):
-    """The change cannot be made; the text says why, for the person who asked for it."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """A kind of change: whom it would change, what it writes, how it reads. Each gets the change's value."""
-
-    to: Callable[[str], Q]
-    write: Callable[[str], dict[str, Any]]
-    words: Callable[[str], str]
+Type = CustomField.Type
 
 
 def _tags(function: str, tag: str) -> dict[str, Any]:
@@ -39,103 +30,154 @@ def _tags(function: str, tag: str) -> dict[str, Any]:
     return {"tags": Func(F("tags"), text, function=function, output_field=ArrayField(CharField(max_length=TAG_LENGTH)))}
 
 
+def _is_tag(tag: str) -> None:
+    if not tag or len(tag) > TAG_LENGTH:
+        raise Refused(f"Give a tag of 1 to {TAG_LENGTH} characters.")
+
+
+def _is_short(text: str) -> None:
+    if len(text) > TAG_LENGTH:
+        raise Refused(f"Give at most {TAG_LENGTH} characters.")
+
+
+def _is_owner(value: str) -> None:
+    if value and not (value.isascii() and value.isdigit() and workers().filter(pk=value).exists()):
+        raise Refused("Choose one of the people who look after customers.")
+
+
+def _is_team(value: str) -> None:
+    if value and not (value.isascii() and value.isdigit() and Team.objects.filter(pk=value).exists()):
+        raise Refused("Choose one of the teams.")
+
+
+def _key(wanted: bool, words: str) -> Action:
+    return Action(
+        lambda _: Q(is_key_account=not wanted),
+        lambda _: {"is_key_account": wanted},
+        lambda _: words,
+        before="is_key_account",
+        back="is_key_account = (l.before #>> '{}')::boolean",
+        still="r.is_key_account = %(value)s",
+        written=lambda _: {"value": wanted},
+    )
+
+
 ACTIONS = {
     "tag": Action(
         lambda tag: ~Q(tags__contains=[tag]),
         lambda tag: _tags("array_append", tag),
         lambda tag: f"Add the tag “{tag}”",
+        before="tags",
+        back="tags = array_remove(r.tags, %(value)s)",
+        still="%(value)s = ANY(r.tags)",
+        check=_is_tag,
     ),
     "untag": Action(
         lambda tag: Q(tags__contains=[tag]),
         lambda tag: _tags("array_remove", tag),
         lambda tag: f"Remove the tag “{tag}”",
+        before="tags",
+        back="tags = array_append(r.tags, %(value)s)",
+        still="%(value)s <> ALL(r.tags)",
+        check=_is_tag,
     ),
-    "owner": Action(
-        lambda owner: Q(owner__isnull=True) | ~Q(owner=owner) if owner else Q(owner__isnull=False),
-        lambda owner: {"owner": int(owner) if owner else None},
-        lambda owner: f"Assign to {User.objects.get(pk=owner) if owner else 'nobody'}",
-    ),
-    "team": Action(
-        lambda team: Q(team__isnull=True) | ~Q(team=team) if team else Q(team__isnull=False),
-        lambda team: {"team": int(team) if team else None},
+    "owner": to_one("owner_id", _is_owner, lambda owner: f"Assign to {name_of(owner)}"),
+    "team": to_one(
+        "team_id",
+        _is_team,
         lambda team: f"Give to the team {Team.objects.get(pk=team)}" if team else "Take from their team",
     ),
-    "persona": Action(
-        lambda persona: ~Q(persona=persona),
-        lambda persona: {"persona": persona},
+    "persona": to_text(
+        "persona",
         lambda persona: f"Set the persona “{persona}”" if persona else "Forget the persona",
+        _is_short,
     ),
-    "key": Action(
-        lambda _: Q(is_key_account=False),
-        lambda _: {"is_key_account": True},
-        lambda _: "Make key accounts",
-    ),
-    "unkey": Action(
-        lambda _: Q(is_key_account=True),
-        lambda _: {"is_key_account": False},
-        lambda _: "Make no key accounts",
-    ),
+    "key": _key(True, "Make key accounts"),
+    "unkey": _key(False, "Make no key accounts"),
 }
 
 
-@dataclass(frozen=True)
-class Change:
-    """`action` is a key of `ACTIONS`; `value` its tag or persona, or an owner's or a team's id, empty for none."""
-
-    action: str
-    value: str
-
-    def check(self) -> None:
-        """Raises Refused where it makes no sense."""
-        if self.action not in ACTIONS:
-            raise Refused("Choose what to do with them.")
-        if self.action in ("tag", "untag") and not self.value:
-            raise Refused(f"Give a tag of 1 to {TAG_LENGTH} characters.")
-        if len(self.value) > TAG_LENGTH:
-            raise Refused(f"Give at most {TAG_LENGTH} characters.")
-        if self.action == "team" and self.value and not _is_team(self.value):
-            raise Refused("Choose one of the teams.")
-        if self.action == "owner" and self.value and not _is_person(self.value):
-            raise Refused("Choose one of the people who look after customers.")
-
-    @property
-    def words(self) -> str:
-        return ACTIONS[self.action].words(self.value)
+class _Differs(Func):
+    template = "(%(expressions)s)"
+    arg_joiner = " IS DISTINCT FROM "
+    output_field: Any = BooleanField()
 
 
-def _is_person(value: str) -> bool:
-    return value.isascii() and value.isdigit() and workers().filter(pk=value).exists()
+class _Without(Func):
+    template = "(%(expressions)s::text)"
+    arg_joiner = " - "
+    output_field: Any = JSONField()
 
 
-def _is_team(value: str) -> bool:
-    return value.isascii() and value.isdigit() and Team.objects.filter(pk=value).exists()
+def _custom(field: CustomField) -> Action:
+    """Give a custom field a value, written as one text; several of a list with commas; none forgets it."""
+    key = field.key
+    stands = KeyTransform(key, "attributes")
+
+    def differs(text: str) -> Q:
+        value = _value(field, text)
+        return Q(attributes__has_key=key) if value is None else Q(_Differs(stands, Value(value, JSONField())))
+
+    def write(text: str) -> dict[str, Any]:
+        value = _value(field, text)
+        if value is None:
+            return {"attributes": _Without(F("attributes"), Value(key))}
+        place = Value([key], ArrayField(CharField()))
+        return {"attributes": Func(F("attributes"), place, Value(value, JSONField()), function="jsonb_set")}
+
+    def written(text: str) -> dict[str, Any]:
+        value = _value(field, text)
+        return {"key": key, "value": None if value is None else json.dumps(value)}
+
+    return Action(
+        differs,
+        write,
+        lambda text: f"Set {field.label} to “{text}”" if text else f"Forget {field.label}",
+        before=stands,
+        back="attributes = CASE WHEN l.before IS NULL OR l.before = 'null' THEN r.attributes - %(key)s::text"
+        " ELSE jsonb_set(r.attributes, ARRAY[%(key)s], l.before) END",
+        still="r.attributes -> %(key)s IS NOT DISTINCT FROM %(value)s::jsonb",
+        check=lambda text: _fits(field, text),
+        written=written,
+    )
 
 
-@transaction.atomic
-def apply(change: Change, customer_ids: Iterable[int]) -> int:
-    """Make the change to those of these customers whom it changes. Returns how many that were."""
-    action = ACTIONS[change.action]
-    asked = Customer.objects.filter(action.to(change.value), pk__in=list(customer_ids))
-    there = list(asked.order_by("pk").select_for_update().values_list("pk", flat=True))
-    Customer.objects.filter(pk__in=there).update(**action.write(change.value), updated_at=clock.now())
-    dirty.mark(there)
-    return len(there)
+def _value(field: CustomField, text: str) -> Any:
+    """The JSON of a value. Raises ValidationError where it is none of the field's."""
+    said: Any = [part.strip() for part in text.split(",") if part.strip()] if field.type == Type.CHOICES else text
+    return values.stored(field, form_field(field).clean(said))
+
+
+def _fits(field: CustomField, text: str) -> None:
+    try:
+        _value(field, text)
+    except ValidationError as error:
+        raise Refused(f"{field.label}: {' '.join(error.messages)}") from error
+
+
+def find(name: str) -> Action | None:
+    """The action of that name: one of `ACTIONS`, or “custom.” with the key of a custom field."""
+    if not name.startswith(CUSTOM):
+        return ACTIONS.get(name)
+    field = next((field for field in defined() if CUSTOM + field.key == name), None)
+    return _custom(field) if field else None
+
+
+KINDS[ABOUT] = Kind(
+    model=Customer,
+    find=find,
+    noun="customer",
+    list_view="customers:list",
+    customer="id",
+    ref="'change'",
+    payload="jsonb_build_object('by', %(by)s::text, 'said', %(said)s::text)",
+    told=lambda _: ("customer.changed", "customer.changed"),
+)
 
 
 @job("customers.bulk")
 def run(progress: Progress) -> dict[str, Any]:
     """Spec: `query` (the list's query string), `action`, `value`. Changes, part by part, who matched when it began."""
-    spec = progress.job.spec
-    change = Change(spec["action"], spec["value"])
-    try:
-        change.check()
-    except Refused as reason:
-        raise JobFailed(str(reason)) from reason
-    ids = list(matching(Filters.read(QueryDict(spec["query"]))).order_by("pk").values_list("pk", flat=True))
-    changed = sum(_part(progress, change, ids, start) for start in range(0, len(ids), AT_A_TIME))
-    return {"matched": len(ids), "changed": changed}
-
-
-def _part(progress: Progress, change: Change, ids: Sequence[int], start: int) -> int:
-    progress.step(start, len(ids), "Changing customers")
-    return apply(change, ids[start : start + AT_A_TIME])
+    asked = Filters.read(QueryDict(progress.job.spec["query"]))
+    ids = list(matching(asked).order_by("pk").values_list("pk", flat=True))
+    return run_in_parts(progress, ABOUT, ids)

@@ -1,12 +1,13 @@
 // The list of customers: picking a page at once; forms beside the list follow what the search made of it; way back.
 (() => {
   const follow = () => {
+    if (!document.getElementById("list")) return;
     const query = document.querySelector("#list [data-query]")?.dataset.query ?? "";
     document.querySelectorAll("[data-follows-list] [name=query]").forEach((field) => (field.value = query));
     sessionStorage.setItem("customers", location.search);
   };
   document.body.addEventListener("htmx:afterSettle", follow);
-  if (document.getElementById("list")) follow();
+  follow();
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest("[data-picking]");

@@ -37,6 +37,7 @@ from customers.models import (
     HealthProfile,
     Import,
     Interaction,
+    ManyChange,
     Merge,
     Milestone,
     Order,
@@ -169,6 +170,7 @@ def _planned(customer: Customer, by: User) -> None:
     Goal.objects.create(pk=NUMBER, plan=plan, text="Goal")
     Milestone.objects.create(pk=NUMBER, plan=plan, title="Step", due_on=clock.now().date())
     handed = HandOver.objects.create(pk=NUMBER, giver_id=NUMBER, receiver=by, by=by)
+    ManyChange.objects.create(pk=NUMBER, about="customers", action="key", words="Make key accounts", by=by)
     HandedCustomer.objects.create(pk=NUMBER, handover=handed, customer=customer)
     PlanLink.objects.create(pk=NUMBER, plan=plan, expires_at=clock.now() + timedelta(days=1))
 

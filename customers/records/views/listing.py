@@ -1,7 +1,7 @@
 """The list of customers, its export, and changes to many at once."""
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -16,8 +16,10 @@ from customers.models import CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
 from customers.records.filters import HEALTH, Filters, chips, matching
-from customers.records.listing import ORDERS, SIZES, Cut, count, page
+from customers.records.listing import ORDERS, SIZES, Count, Cut, count, page
 from customers.records.rows import shown
+from customers.together.pages import Wish, answer, picked, takes_all
+from retention.common.headings import Heading, headings
 from retention.workspace import saved_views
 from retention.workspace.jobs import enqueue
 from retention.workspace.models import Job
@@ -26,15 +28,6 @@ from retention.workspace.roles import Can, requires
 
 PLACE = "customers:list"
 NOBODY = "nobody"
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A column's heading: `url` puts the list in its order, or turns it round."""
-
-    label: str
-    url: str
-    sorted: str
 
 
 @require_safe
@@ -50,7 +43,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "chips": list(chips(filters, named, fields)),
         "cut": cut,
-        "headings": headings(filters, cut),
+        "headings": headings_of(filters, cut),
         "page": (part := page(customers, cut)),
         "rows": shown(part.rows, workspace_of(request).currency, extras),
         "count": count(customers, by_statistics=filters.is_one_column),
@@ -61,6 +54,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "offers": offers,
         "sizes": SIZES,
         "extras": extras,
+        "fields": fields,
     }
     if request.headers.get("HX-Target") == "list":
         return render(request, "customers/list_part.html", context)
@@ -92,14 +86,13 @@ def together(filters: Filters, cut: Cut) -> str:
     return said.urlencode()
 
 
-def headings(filters: Filters, cut: Cut) -> dict[str, Heading]:
-    found = {}
-    for order in ORDERS.values():
-        here = order is cut.order
-        down = not cut.down if here else order.first_down
-        url = "?" + together(filters, Cut(order, down, cut.size, columns=cut.columns))
-        found[order.name] = Heading(order.label, url, ("descending" if cut.down else "ascending") if here else "")
-    return found
+def headings_of(filters: Filters, cut: Cut) -> dict[str, Heading]:
+    def address(sort: str) -> str:
+        order = ORDERS[sort.removeprefix("-")]
+        return "?" + together(filters, Cut(order, sort.startswith("-"), cut.size, columns=cut.columns))
+
+    first_down = [order.name for order in ORDERS.values() if order.first_down]
+    return headings({order.name: order.label for order in ORDERS.values()}, cut.sort, address, first_down)
 
 
 @require_POST
@@ -134,25 +127,18 @@ def export_file(request: HttpRequest, pk: uuid.UUID) -> FileResponse | HttpRespo
 @requires(Can.EDIT_CUSTOMERS)
 def change(request: HttpRequest) -> HttpResponse:
     """Change those picked at once; all that match by a job."""
-    asked = bulk.Change(request.POST.get("action", ""), value_of(request))
-    query = request.POST.get("query", "")
-    try:
-        if not chosen_of(request):
-            raise bulk.Refused("Choose whom they go to.")
-        asked.check()
-    except bulk.Refused as reason:
-        messages.error(request, f"{reason} Nothing was changed.")
+    query, action = request.POST.get("query", ""), request.POST.get("action", "")
+    if not chosen_of(request):
+        messages.error(request, "Choose whom they go to. Nothing was changed.")
         return redirect(f"{reverse(PLACE)}?{query}")
-    if takes_all(request):
-        if "confirmed" not in request.POST:
-            matched = count(matching(Filters.read(QueryDict(query))))
-            context = {"words": asked.words, "count": matched, "sent": sent(request), "query": query}
-            return render(request, "customers/change_all.html", context)
-        spec = {"query": query, "action": asked.action, "value": asked.value}
-        return redirect("workspace:job", enqueue("customers.bulk", asked.words, spec, person(request)).pk)
-    number = bulk.apply(asked, picked(request))
-    messages.success(request, f"{asked.words}: {number} customer{'' if number == 1 else 's'} changed.")
-    return redirect(f"{reverse(PLACE)}?{query}")
+    if action == "custom":
+        action = CUSTOM + request.POST.get("field", "")
+    wish = Wish(bulk.ABOUT, action, value_of(request), query, lambda: _counted(query), sent(request))
+    return answer(request, wish)
+
+
+def _counted(query: str) -> Count:
+    return count(matching(Filters.read(QueryDict(query))))
 
 
 def chosen_of(request: HttpRequest) -> bool:
@@ -163,21 +149,13 @@ def chosen_of(request: HttpRequest) -> bool:
 
 def sent(request: HttpRequest) -> list[tuple[str, str]]:
     """What says what to change, to be sent again once it is confirmed."""
-    names = ("action", "owner", "team", "persona", "tag", "query", "scope")
+    names = ("action", "owner", "team", "persona", "tag", "field", "custom", "query", "scope")
     return [(name, request.POST[name]) for name in names if name in request.POST]
-
-
-def takes_all(request: HttpRequest) -> bool:
-    return request.POST.get("scope") == "all"
-
-
-def picked(request: HttpRequest) -> list[int]:
-    return [int(pk) for pk in request.POST.getlist("pick")[: max(SIZES)] if pk.isascii() and pk.isdigit()]
 
 
 def value_of(request: HttpRequest) -> str:
     name = request.POST.get("action", "")
-    if name not in ("owner", "team", "persona"):
+    if name not in ("owner", "team", "persona", "custom"):
         name = "tag"
     value = request.POST.get(name, "").replace("\0", "").strip()
-    return "" if name in ("owner", "team") and value == NOBODY else value
+    return "" if name in ("owner", "team") and value == NOBODY else value[:300]

@@ -72,6 +72,8 @@ def test_it_works(signed_in: SignIn, cases: dict[str, Case]) -> None:
         ("?sort=priority", ["Urgent", "Answered", "Old", "Fresh"]),
         ("?sort=-opened", ["Fresh", "Urgent", "Answered", "Old"]),
         ("?q=nothing", []),
+        ("?q=urg", ["Urgent"]),
+        ("?q=bób&state=open", ["Fresh"]),
         ("?state=x&priority=x&person=x&sort=x", ["Old", "Urgent", "Fresh", "Answered"]),
     ],
 )
@@ -104,6 +106,7 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn, cases: dict[str
         Case.objects.create(external_id=f"M{number}", subject=f"More{number}", customer=other, opened_at=clock.now())
     assert_query_count("cases", client, "/cases/")
     assert len(listed(client, "?page=2")) == 14
+    assert len(listed(client, "?size=25")) == 25
 
 
 def test_the_second_of_two_editors_is_told(signed_in: SignIn, cases: dict[str, Case]) -> None:

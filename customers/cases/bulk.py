@@ -1,0 +1,64 @@
+"""What can be done to many cases at once: those picked, or all that match."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import QueryDict
+
+from customers.cases.listing import Asked
+from customers.models import Case
+from customers.together.actions import Action, Refused, name_of, to_one, to_text
+from customers.together.changing import KINDS, Kind, run_in_parts
+from customers.work.forms import workers
+from retention.common import clock
+from retention.workspace.jobs import JobFailed, Progress, job
+
+ABOUT = "cases"
+
+
+def _is_assignee(value: str) -> None:
+    if value and not (value.isascii() and value.isdigit() and workers().filter(pk=value).exists()):
+        raise Refused("Choose one of the people who look after cases.")
+
+
+def _is_priority(value: str) -> None:
+    if value not in Case.Priority.values:
+        raise Refused("Choose a priority.")
+
+
+ACTIONS = {
+    "assignee": to_one("assignee_id", _is_assignee, lambda value: f"Assign to {name_of(value)}"),
+    "priority": to_text(
+        "priority", lambda value: f"Set the priority to {Case.Priority(value).label.lower()}", _is_priority
+    ),
+    "resolve": Action(
+        lambda _: ~Q(state=Case.State.RESOLVED),
+        lambda _: {"state": Case.State.RESOLVED, "resolved_at": clock.now()},
+        lambda _: "Close as resolved",
+        before="state",
+        back="state = l.before #>> '{}', resolved_at = NULL",
+        still="r.state = 'resolved'",
+    ),
+}
+KINDS[ABOUT] = Kind(
+    model=Case,
+    find=ACTIONS.get,
+    noun="case",
+    list_view="customers:cases",
+    customer="customer_id",
+    ref="'case:' || r.id",
+    payload="jsonb_build_object('case', r.id, 'subject', r.subject, 'priority', r.priority,"
+    " 'by', %(by)s::text, 'said', %(said)s::text)",
+    told=lambda action: ("case.resolved", "case.reopened") if action == "resolve" else ("case.changed", "case.changed"),
+)
+
+
+@job("cases.bulk")
+def run(progress: Progress) -> dict[str, Any]:
+    """Spec: `query` (the list's query string), `action`, `value`. Changes, part by part, what matched when it began."""
+    by = progress.job.created_by
+    if by is None:
+        raise JobFailed("Whoever asked for it is here no longer.")
+    asked = Asked.read(QueryDict(progress.job.spec["query"]))
+    ids = list(asked.cases(by).order_by("pk").values_list("pk", flat=True))
+    return run_in_parts(progress, ABOUT, ids)

@@ -1,0 +1,66 @@
+"""What can be done to many rows at once, and how each is taken back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from retention.workspace.models import User
+
+
+class Refused(Exception):
+    """The change cannot be made; the text says why, for the person who asked for it."""
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Action:
+    """A kind of change. Each part gets the change's value: whom it would change, what it writes, how it reads.
+
+    `before` names or is what to keep of a row. `back` is the SQL that sets a row `r` to what its line `l` kept, and
+    `still` tells whether it stands as it was written; both know the parameters of `written`. `check` raises Refused.
+    """
+
+    to: Callable[[str], Q]
+    write: Callable[[str], dict[str, Any]]
+    words: Callable[[str], str]
+    before: Any
+    back: str
+    still: str
+    check: Callable[[str], None] = _nothing
+    written: Callable[[str], dict[str, Any]] = field(default=lambda value: {"value": value})
+
+
+def to_one(column: str, check: Callable[[str], None], words: Callable[[str], str]) -> Action:
+    """Have a column refer to a row by its id, or to none where the value is empty."""
+    return Action(
+        lambda value: Q(**{f"{column}__isnull": True}) | ~Q(**{column: value}) if value else ~Q(**{column: None}),
+        lambda value: {column: int(value) if value else None},
+        words,
+        before=column,
+        back=f"{column} = (l.before #>> '{{}}')::bigint",
+        still=f"r.{column} IS NOT DISTINCT FROM %(value)s::bigint",
+        check=check,
+        written=lambda value: {"value": int(value) if value else None},
+    )
+
+
+def to_text(column: str, words: Callable[[str], str], check: Callable[[str], None] = _nothing) -> Action:
+    """Have a column hold the value."""
+    return Action(
+        lambda value: ~Q(**{column: value}),
+        lambda value: {column: value},
+        words,
+        before=column,
+        back=f"{column} = l.before #>> '{{}}'",
+        still=f"r.{column} = %(value)s",
+        check=check,
+    )
+
+
+def name_of(person: str) -> str:
+    return str(User.objects.get(pk=person)) if person else "nobody"
