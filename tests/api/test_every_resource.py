@@ -20,7 +20,7 @@ from retention.workspace.api.schema import described
 from retention.workspace.models import ApiKey
 from retention.workspace.roles import Can, Role
 from tests.addresses import patterns
-from tests.api.program import Program, a_key, a_person
+from tests.api.program import Program, a_key, a_person, places
 from tests.api.shop import more_of_each
 from tests.api.writes import NUMBER, WRITES
 from tests.baseline import assert_query_count
@@ -132,6 +132,14 @@ def _filled(path: str) -> str:
         "x" if part == "{external_id}" else str(NUMBER) if part.startswith("{") else part for part in path.split("/")
     )
     return "/".join(parts)
+
+
+def test_a_parameter_that_nobody_reads_is_refused_everywhere(full: dict[str, str]) -> None:
+    program = Program(a_key())
+    for _, view, url in resources():
+        if "GET" in view.needs:
+            response = program.get(full.get(url, url), nope="1")
+            assert (response.status_code, list(places(response))) == (400, ["?nope"]), url
 
 
 def test_reading_changes_nothing(full: dict[str, str]) -> None:
