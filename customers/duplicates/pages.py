@@ -1,12 +1,14 @@
 """The pages of suggested duplicates."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.duplicates import history, suggesting
+from customers.duplicates import grouping, history, suggesting
 from customers.models import Customer, Likeness
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -20,11 +22,15 @@ def duplicates(request: HttpRequest) -> HttpResponse:
     """Who may be the same, the surest first; or those of whom somebody said that they are not."""
     typed = request.GET.get("q", "").replace("\0", "").strip()[:100]
     dismissed = request.GET.get("show") == "dismissed"
-    page = Paginator(suggesting.suggestions(typed, dismissed=dismissed), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": [suggesting.shown(each) for each in page], "q": typed, "dismissed": dismissed}
+    asked = suggesting.dismissed(typed) if dismissed else grouping.firsts(typed)
+    page = Paginator(asked, PAGE_SIZE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {"page": page, "q": typed, "dismissed": dismissed}
+    if dismissed:
+        context["rows"] = [suggesting.shown(each) for each in page]
+    else:
+        context["groups"] = grouping.groups(each["low"] for each in page)
     if request.headers.get("HX-Target") != "list":
-        open_ones = Likeness.objects.filter(dismissed_at=None).count()
-        context |= {"open_count": open_ones, "dismissed_count": Likeness.objects.count() - open_ones}
+        context |= {"open_count": grouping.firsts().count(), "dismissed_count": suggesting.dismissed().count()}
     part = "_part" if request.headers.get("HX-Target") == "list" else ""
     return render(request, f"customers/duplicates/list{part}.html", context)
 
@@ -32,13 +38,14 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Can.EDIT_CUSTOMERS)
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that two are not the same; or, with `again`, take it back."""
+    """Say that one (`of` the two) is none of those they are suggested with; or, with `again`, take it back."""
     likeness = get_object_or_404(Likeness.objects.select_related("low", "high"), pk=pk)
     if "again" in request.POST:
         suggesting.suggest_again(pk)
         messages.success(request, f"{likeness.low} and {likeness.high} are suggested again.")
     else:
-        suggesting.dismiss(pk, person(request))
+        of = likeness.high_id if request.POST.get("of") != str(likeness.low_id) else likeness.low_id
+        suggesting.dismiss(of, grouping.together(of), person(request))
         messages.success(request, f"{likeness.low} and {likeness.high} are not suggested any more.")
     return redirect("customers:duplicates")
 

@@ -1,5 +1,6 @@
 """The suggestions: which there are, and saying that two are no duplicates."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +33,18 @@ def sure(score: int) -> str:
     return "Likely" if score >= LIKELY else "Possible"
 
 
-def suggestions(typed: str = "", *, dismissed: bool = False) -> QuerySet[Likeness]:
-    """The surest first; `typed` finds those in which one of the two has words that begin so."""
-    found = Likeness.objects.filter(dismissed_at__isnull=not dismissed).select_related("low", "high", "dismissed_by")
+def suggestions() -> QuerySet[Likeness]:
+    """The surest first."""
+    return Likeness.objects.filter(dismissed_at=None).select_related("low", "high").order_by("-score", "id")
+
+
+def dismissed(typed: str = "") -> QuerySet[Likeness]:
+    """What was said to be two, the latest first; `typed` finds those in which one has words that begin so."""
+    found = Likeness.objects.exclude(dismissed_at=None).select_related("low", "high", "dismissed_by")
     if typed:
         named = matching(Filters(q=typed)).values("pk")
         found = found.filter(Q(low__in=named) | Q(high__in=named))
-    return found.order_by(F("dismissed_at").desc() if dismissed else F("score").desc(), "id")
+    return found.order_by(F("dismissed_at").desc(), "id")
 
 
 def shown(likeness: Likeness) -> Suggestion:
@@ -55,9 +61,10 @@ def _other(likeness: Likeness, customer_id: int) -> Customer:
     return likeness.high if likeness.low_id == customer_id else likeness.low
 
 
-def dismiss(likeness_id: int, by: User) -> None:
-    """Keep that the two are not the same. Said a second time it stays as it was said first."""
-    Likeness.objects.filter(pk=likeness_id, dismissed_at=None).update(dismissed_at=clock.now(), dismissed_by=by)
+def dismiss(customer_id: int, among: Collection[int], by: User) -> None:
+    """Keep that a customer is none of `among`. Said a second time it stays as it was said first."""
+    pairs = Q(low=customer_id, high__in=among) | Q(high=customer_id, low__in=among)
+    Likeness.objects.filter(pairs, dismissed_at=None).update(dismissed_at=clock.now(), dismissed_by=by)
 
 
 def suggest_again(likeness_id: int) -> None:
