@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from customers.duplicates import traits
-from customers.models import Customer, MatchKey
+from customers.models import Contact, Customer, MatchKey
 from retention.common import clock
 from retention.common.alone import MATCHING, alone
 
@@ -46,6 +46,12 @@ class Side:
     email: str
     phone: str
     country: str
+    people: str = ""
+
+    @property
+    def addresses(self) -> set[str]:
+        """Their own e-mail address and those of their contacts (`people`: with spaces between), in plain form."""
+        return {traits.email(each) for each in (self.email, *self.people.split()) if each}
 
 
 def look_for(seconds: float) -> int:
@@ -66,16 +72,20 @@ def look(limit: int = BATCH) -> int:
     ids = sorted({customer_id for (customer_id,) in marked})
     if ids:
         _write_keys(ids)
-        _write_pairs(ids, list(_judged(_rows(_PAIRS, {"ids": ids, "crowd": CROWD}))))
+        _write_pairs(ids, list(_judged(_rows(_PAIRS, {"ids": ids, "crowd": CROWD, "email": Trait.EMAIL.value}))))
     return len(marked)
 
 
 def _write_keys(ids: Sequence[int]) -> None:
     fields = ("pk", "kind", "name", "email", "phone", "country")
+    people: dict[int, list[str]] = {}
+    there = Contact.objects.filter(customer__in=ids, removed_at=None).exclude(email="")
+    for customer_id, address in there.values_list("customer", "email"):
+        people.setdefault(customer_id, []).append(address)
     keys = [
         (customer.pk, trait, value)
         for customer in Customer.objects.filter(pk__in=ids).only(*fields).order_by("pk")
-        for trait, value in sorted(traits.keys_of(customer))
+        for trait, value in sorted(traits.keys_of(customer, people.get(customer.pk, ())))
     ]
     _run("DELETE FROM customers_matchkey WHERE customer_id = ANY(%(ids)s)", {"ids": list(ids)})
     into = "COPY customers_matchkey (customer_id, trait, value) FROM STDIN"
@@ -96,9 +106,12 @@ def weigh(shared: set[Trait], one: Side, other: Side) -> list[Reason]:
     """The reasons that two customers who share these traits may be the same, the weightiest first."""
     companies = one.kind == other.kind == Customer.Kind.COMPANY
     reasons = []
-    if Trait.EMAIL in shared:
-        reasons.append(Reason("Same e-mail address", traits.email(one.email), 90))
-    elif Trait.DOMAIN in shared:
+    same = traits.email(one.email) if one.email else ""
+    if Trait.EMAIL in shared and same and same == traits.email(other.email):
+        reasons.append(Reason("Same e-mail address", same, 90))
+    elif Trait.EMAIL in shared and (both := one.addresses & other.addresses):
+        reasons.append(Reason("Same e-mail address of a person there", min(both), 50))
+    if Trait.DOMAIN in shared and not reasons:
         reasons.append(Reason("Same company domain", traits.domain(one.email), 45 if companies else 25))
     if Trait.PHONE in shared:
         reasons.append(Reason("Same phone number", traits.phone(one.phone, one.country), 60))
@@ -154,6 +167,7 @@ _TAKE = """
         SELECT id FROM customers_unmatched ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )) RETURNING customer_id
 """
+# People are read only where an address is what two have in common: whose it is decides how much it says.
 # Of each value one more than a crowd is read at most, however many have it.
 _PAIRS = """
     WITH mine AS (SELECT DISTINCT trait, value FROM customers_matchkey WHERE customer_id = ANY(%(ids)s)),
@@ -170,9 +184,13 @@ _PAIRS = """
         WHERE one < other AND (one = ANY(%(ids)s) OR other = ANY(%(ids)s))
         GROUP BY one, other
     )
-    SELECT low, high, shared, ARRAY[a.kind, a.name, a.email, a.phone, a.country],
-           ARRAY[b.kind, b.name, b.email, b.phone, b.country]
+    SELECT low, high, shared, ARRAY[a.kind, a.name, a.email, a.phone, a.country, COALESCE(of_low.people, '')],
+           ARRAY[b.kind, b.name, b.email, b.phone, b.country, COALESCE(of_high.people, '')]
     FROM pairs JOIN customers_customer a ON a.id = low JOIN customers_customer b ON b.id = high
+    LEFT JOIN LATERAL (SELECT STRING_AGG(email, ' ') AS people FROM customers_contact
+                       WHERE customer_id = low AND removed_at IS NULL) AS of_low ON %(email)s = ANY(shared)
+    LEFT JOIN LATERAL (SELECT STRING_AGG(email, ' ') AS people FROM customers_contact
+                       WHERE customer_id = high AND removed_at IS NULL) AS of_high ON %(email)s = ANY(shared)
     ORDER BY low, high
 """
 _FORGET = """

@@ -77,6 +77,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     """What a merge did, and its undoing."""
     made = get_object_or_404(Merge.objects.select_related("by", "undone_by"), pk=pk)
     context = {"made": made, "moved": history.moved(made), "obstacle": "" if made.undone_at else undoing.obstacle(made)}
+    context["next"] = () if made.undone_at else suggesting.like(made.survivor_id)
     return render(request, "customers/duplicates/merge.html", context)
 
 

@@ -8,7 +8,7 @@ nearly the same has the same skeleton (first letters and consonants) in all its 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -50,9 +50,10 @@ LANGUAGES = (
 EMPTY_WORDS = frozenset((_HERE / "empty_words.txt").read_text().split())
 
 
-def keys_of(customer: Customer) -> set[tuple[int, int]]:
-    """The traits of a customer: pairs of a trait and the hash of its plain form."""
-    return {(trait.value, hashed(plain)) for trait, plain in _plain(customer) if plain}
+def keys_of(customer: Customer, people: Iterable[str] = ()) -> set[tuple[int, int]]:
+    """The traits of a customer, `people` being their contacts' addresses: a trait and the hash of its plain form."""
+    told = [*_plain(customer), *((Trait.EMAIL, email(address)) for address in people)]
+    return {(trait.value, hashed(plain)) for trait, plain in told if plain}
 
 
 def _plain(customer: Customer) -> Iterator[tuple[Trait, str]]:

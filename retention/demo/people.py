@@ -30,6 +30,7 @@ COUNTRIES = (
 )
 COMPANIES, SUBSCRIBERS, AGREED = 0.45, 0.45, 0.86
 OWNED, OWNED_PERSONS = 0.85, 0.1
+DRAWS = 30
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,21 @@ def people(rng: Random, count: int, managers: int) -> list[Person]:
     """`count` customers in the order in which they became known; more of them in the second year than in the first."""
     joined = sorted(waking(rng, (DAYS - 8) * rng.random() ** 0.8) for _ in range(count))
     taken: dict[str, int] = {}
-    return [_person(rng, f"HF-{number:05}", day, managers, taken) for number, day in enumerate(joined, start=1)]
+    return [_person(rng, number, day, managers, taken) for number, day in enumerate(joined, start=1)]
 
 
-def _person(rng: Random, key: str, joined: float, managers: int, taken: dict[str, int]) -> Person:
+def _person(rng: Random, number: int, joined: float, managers: int, taken: dict[str, int]) -> Person:
     country, language, time_zone, _ = rng.choices(COUNTRIES, [share for *_, share in COUNTRIES])[0]
     is_company = rng.random() < COMPANIES
     trade = rng.choice(list(TRADES)) if is_company else ""
-    name = _company(rng, trade) if is_company else f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"
+    name = _new(_company(rng, trade) if is_company else _named(rng), trade, number, taken)
+    phone = _free(rng.randrange(10_000), taken) if is_company else ""
     return Person(
-        key=key,
+        key=f"HF-{number:05}",
         is_company=is_company,
         name=name,
         email=_address(name, taken),
-        phone=f"+44 1632 96{rng.randrange(10_000):04}" if is_company else "",
+        phone=phone,
         country=country,
         language=language,
         time_zone=time_zone,
@@ -84,6 +86,29 @@ def _person(rng: Random, key: str, joined: float, managers: int, taken: dict[str
     )
 
 
+def _new(name: str, trade: str, number: int, taken: dict[str, int]) -> str:
+    """The name, or another one where it is taken, in whatever order: who may be the same customer mostly is (fair.py)."""
+    rng = Random(number)  # noqa: S311 - a simulation
+    for _ in range(DRAWS):
+        if _words(name) not in taken:
+            break
+        name = _company(rng, trade) if trade else _named(rng)
+    taken[_words(name)] = 1
+    return name
+
+
+def _free(number: int, taken: dict[str, int]) -> str:
+    """A phone number that nobody else has, as long as there are any."""
+    tried = (f"+44 1632 96{(number + more) % 10_000:04}" for more in range(DRAWS))
+    phone = next((each for each in tried if each not in taken), f"+44 1632 96{number:04}")
+    taken[phone] = 1
+    return phone
+
+
+def _named(rng: Random) -> str:
+    return f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"
+
+
 def _company(rng: Random, trade: str) -> str:
     first, second = rng.sample(PLACES, 2)
     named = first if rng.random() < 0.5 else f"{first} & {second}"
@@ -92,6 +117,14 @@ def _company(rng: Random, trade: str) -> str:
 
 def _address(name: str, taken: dict[str, int]) -> str:
     """One that leads nowhere (RFC 2606), and no other customer has."""
-    plain = ".".join(name.lower().replace("é", "e").replace("& ", "").split())
+    plain = _plain(name)
     taken[plain] = taken.get(plain, 0) + 1
     return f"{plain}{taken[plain] if taken[plain] > 1 else ''}@example.test"
+
+
+def _words(name: str) -> str:
+    return " ".join(sorted(name.split()))
+
+
+def _plain(name: str) -> str:
+    return ".".join(name.lower().replace("é", "e").replace("& ", "").split())

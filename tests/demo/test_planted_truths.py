@@ -11,12 +11,15 @@ from django.urls import reverse
 
 from campaigns.models import Arm, Attempt, Campaign, Enrolment, Message
 from campaigns.routing import route
+from customers.duplicates import finding, grouping
 from customers.events.kinds import CATALOGUE
 from customers.models import (
     Case,
+    Customer,
     CustomerFacts,
     Event,
     Import,
+    Likeness,
     MovementKind,
     MrrMovement,
     OrderLine,
@@ -252,3 +255,14 @@ def test_recurring_revenue_moves_in_every_way(demo: Demo) -> None:
     assert Product.objects.filter(goes_with__isnull=False).exists()
     known = set(Product.objects.values_list("sku", flat=True))
     assert set(OrderLine.objects.values_list("sku", flat=True).distinct()) <= known
+
+
+def test_the_duplicates_are_those_of_the_fair(demo: Demo) -> None:
+    finding.look_for(60)
+    ids = dict(Customer.objects.values_list("external_id", "pk"))
+    colleagues = {ids[f"FAIR-{badge}"] for badge in (1002, 1003, 1004)}
+    assert colleagues <= grouping.together(ids["FAIR-1002"])
+    companies = Customer.objects.filter(kind="company").order_by("external_id").exclude(external_id__startswith="FAIR")
+    for badge, known in zip((1038, 1039, 1040), companies[:3], strict=True):
+        assert known.pk in grouping.together(ids[f"FAIR-{badge}"]), badge
+    assert Likeness.objects.count() < 60, "hardly anybody else looks like somebody"

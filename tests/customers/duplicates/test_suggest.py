@@ -7,8 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.duplicates import finding, suggesting, traits
-from customers.models import Customer, Likeness, MatchKey, Unmatched
+from customers.duplicates import finding, grouping, suggesting, traits
+from customers.models import Contact, Customer, Likeness, MatchKey, Unmatched
+from retention.common import clock
 from tests.baseline import assert_query_count
 
 SignIn = Callable[[str], Client]
@@ -154,3 +155,48 @@ def test_a_batch_is_no_larger_than_asked_for() -> None:
         cursor.execute("ANALYZE customers_unmatched")
     assert [finding.look(limit=120) for _ in range(4)] == [120, 120, 60, 0]
     assert Likeness.objects.count() == 150
+
+
+def test_a_person_at_both_is_a_reason() -> None:
+    acme, other = two(COMPANY | {"name": "Acme"}, COMPANY | {"name": "Blue Sky", "email": "ada@blue.test"})
+    assert not found()
+    ada = Contact.objects.create(customer=acme, name="Ada", email="ADA@blue.test")
+    assert found() == [("c0", "c1", 50, ["Same e-mail address of a person there"])]
+    Contact.objects.filter(pk=ada.pk).update(removed_at=clock.now())
+    assert not found()
+    Contact.objects.filter(pk=ada.pk).update(removed_at=None)
+    Customer.objects.filter(pk=other.pk).update(email="")
+    Contact.objects.create(customer=other, name="Ada", email="ada@blue.test")
+    assert [whys for *_, whys in found()] == [["Same e-mail address of a person there"]]
+    ada.delete()
+    assert not found()
+
+
+def test_who_may_all_be_the_same_is_one_group(signed_in: SignIn) -> None:
+    one, *others = Customer.objects.bulk_create(
+        Customer(external_id=f"d{n}", name=f"Acme {n}", email="a@one.test", kind="company") for n in range(4)
+    )
+    two({"email": "x@two.test", "name": "Xenia"}, {"email": "x@two.test", "phone": "+442079460958"})
+    finding.look()
+    assert Likeness.objects.count() == 7
+    client = signed_in("account_manager")
+    page = client.get("/customers/duplicates/").content.decode()
+    assert "2 groups" in page
+    for other in others:
+        assert page.count(f"/customers/{one.pk}/merge/{other.pk}/") == 1
+    assert "1 group<" in client.get("/customers/duplicates/?q=xen").content.decode()
+    pair = Likeness.objects.get(low=one, high=others[0])
+    client.post(f"/customers/duplicates/{pair.pk}/dismiss/", {"of": others[0].pk})
+    assert Likeness.objects.filter(dismissed_at=None).count() == 4, "none of the other three is the same either"
+    (group,) = grouping.groups([one.pk])
+    assert {member.customer for member in group.others} == set(others[1:])
+
+
+def test_a_chain_is_one_group_too() -> None:
+    """The last is like two who are not like each other."""
+    made = [Customer.objects.create(external_id=f"c{n}") for n in range(3)]
+    for low, high in ((0, 2), (1, 2)):
+        Likeness.objects.create(low=made[low], high=made[high], score=50, reasons=[])
+    assert [each["low"] for each in grouping.firsts()] == [made[0].pk]
+    (group,) = grouping.groups([made[0].pk])
+    assert [(each.customer, each.with_first) for each in group.others] == [(made[1], False), (made[2], True)]
