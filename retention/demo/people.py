@@ -87,7 +87,7 @@ def _person(rng: Random, number: int, joined: float, managers: int, taken: dict[
 
 
 def _new(name: str, trade: str, number: int, taken: dict[str, int]) -> str:
-    """The name, or another one where it is taken, in whatever order: who may be the same customer mostly is (fair.py)."""
+    """The name, or another one where it is taken, in whatever order: whoever looks like another mostly is one."""
     rng = Random(number)  # noqa: S311 - a simulation
     for _ in range(DRAWS):
         if _words(name) not in taken:

@@ -67,7 +67,7 @@ def _people(rng: Random, companies: list[Customer], now: datetime) -> Iterator[C
                 customer=company,
                 name=f"{first} {last}",
                 role=role,
-                email=f"{first}.{last}.{place}@{domain}".lower(),
+                email=f"{first}.{last}.{company.external_id}.{place}@{domain}".lower(),
                 language=company.language,
                 is_main=place == 0,
                 source="demo",
