@@ -71,7 +71,8 @@ def together(customer_id: int) -> set[int]:
 
 
 def _group(first: int, ids: set[int], best: Mapping[int, list[Likeness]]) -> Group | None:
-    others = [_member(pk, first, best[pk]) for pk in sorted(ids - {first})]
+    found = (_member(pk, first, best[pk]) for pk in sorted(ids - {first}))
+    others = sorted(found, key=lambda member: -member.likeness.score)
     if not others:
         return None
     likeness = best[first][0]
