@@ -35,5 +35,5 @@ DROP FUNCTION customers_notice_people();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0028_found_by_words")]
+    dependencies = [("customers", "0030_changes_to_many")]
     operations = [migrations.RunSQL(NOTICE, UNDO)]
