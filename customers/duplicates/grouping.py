@@ -39,7 +39,7 @@ class Group:
     others: Sequence[Member]
 
 
-def firsts(typed: str = "") -> QuerySet[Likeness, dict[str, Any]]:
+def firsts(typed: str = "") -> QuerySet[Any, Any]:
     """Each group's first customer as `low`, the surest group first; `typed` finds the beginnings of words.
 
     First is who has no suggestion with an older customer, nor shares a younger one with an older one.

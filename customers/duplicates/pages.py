@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -22,7 +23,7 @@ def duplicates(request: HttpRequest) -> HttpResponse:
     """Who may be the same, the surest first; or those of whom somebody said that they are not."""
     typed = request.GET.get("q", "").replace("\0", "").strip()[:100]
     dismissed = request.GET.get("show") == "dismissed"
-    asked = suggesting.dismissed(typed) if dismissed else grouping.firsts(typed)
+    asked: QuerySet[Any, Any] = suggesting.dismissed(typed) if dismissed else grouping.firsts(typed)
     page = Paginator(asked, PAGE_SIZE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"page": page, "q": typed, "dismissed": dismissed}
     if dismissed:
