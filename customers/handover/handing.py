@@ -77,7 +77,7 @@ def hand_over(wish: Wish, by: User) -> HandOver:
         raise NotTheirs
     if wish.giver.pk == wish.receiver.pk or not workers().filter(pk=wish.receiver.pk).exists():
         raise Refused("Choose somebody else who looks after customers.")
-    there = list(wish.customers().order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    there = _held(wish.customers())
     if not there:
         raise Refused("No customer of theirs is among these." if wish.only is None else "Tick at least one customer.")
     row = HandOver.objects.create(giver=wish.giver, receiver=wish.receiver, by=by, at=clock.now(), note=wish.note)
@@ -103,13 +103,18 @@ def undo(handover_id: int, by: User) -> int:
     row.undone_at, row.undone_by = clock.now(), by
     row.save(update_fields=["undone_at", "undone_by"])
     back = Customer.objects.filter(handed__handover=row, owner=row.receiver)
-    there = list(back.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    there = _held(back)
     _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by)
     work = Work(Task.objects.filter(pk__in=row.tasks), Milestone.objects.filter(pk__in=row.milestones))
     _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, work)
     for task in Task.objects.filter(origin=_origin(row), state=Task.State.OPEN):
         close_task(task.pk, Task.State.DROPPED, by.pk)
     return len(there)
+
+
+def _held(customers: QuerySet[Customer]) -> list[int]:
+    """Their ids, locked; not their keys, so that whoever holds one of their tasks can tell its event and be done."""
+    return list(customers.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: U
     It is locked, so that what somebody closes or gives to a third person at this moment is not taken from them again.
     """
     tasks, milestones = (
-        list(each.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        list(each.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
         for each in work.of(giver)
     )
     if row.undone_at is None:

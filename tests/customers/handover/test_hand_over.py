@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from customers.events.recording import Happening, record
 from customers.handover import handing
 from customers.handover.handing import NotTheirs, Refused, Wish
 from customers.models import Customer, CustomerFacts, Event, HandOver, Interaction, Milestone, SuccessPlan, Task
@@ -292,6 +293,7 @@ def test_a_task_given_to_a_third_person_at_that_moment_stays_theirs(anna: User, 
         Task.objects.filter(pk=call.pk).update(assignee=cleo)
         other = elsewhere(lambda: handing.hand_over(wish(anna, ben), anna))
         until(lambda: waiting() == 1)
+        record([Happening(acme.pk, "task.changed", clock.now())])  # about a customer whom the hand-over holds
     other.join()
     call.refresh_from_db()
     assert call.assignee == cleo
