@@ -93,7 +93,8 @@ INSERT INTO customers_subscriptionterm (subscription_id, customer_id, valid_from
 SELECT s.id, c.id, c.joined_at + (%(now)s - c.joined_at) * (part - 1) / 3,
        CASE WHEN part < parts OR s.renews_at IS NULL THEN c.joined_at + (%(now)s - c.joined_at) * part / 3 END,
        pg_temp.pick('{Basic,Team,Business}', c.id, 29), part * (1 + pg_temp.dice(c.id, 30, 10)),
-       part * (1 + pg_temp.dice(c.id, 30, 10)) * 20, (SELECT currency FROM workspace_workspace), 'month', 1, 0
+       part * (1 + pg_temp.dice(c.id, 30, 10)) * 20, (SELECT currency FROM workspace_workspace),
+       pg_temp.pick('{month,month,quarter,year}', c.id, 308), 1, 0
 FROM customers_subscription s JOIN customers_customer c ON c.id = s.customer_id,
      LATERAL (SELECT CASE WHEN s.renews_at IS NULL THEN 1 ELSE 1 + pg_temp.dice(c.id, 31, 2) END AS parts) p,
      generate_series(1, parts) part;

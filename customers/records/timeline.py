@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from django.db.models import F
@@ -16,6 +17,7 @@ from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import money
 
 SIZE = 100
+STAGES = {stage: label.lower() for stage, label in Stage.choices}
 #: What the timeline can be narrowed to, and the first parts of the kinds that belong to it.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Orders": ("order",),
@@ -44,9 +46,6 @@ LEADS = (
     ("handover", "customers:handover"),
     ("subscription", "customers:subscription"),
     ("run", "customers:playbook_run"),
-    ("segment", "customers:segment"),
-    ("campaign", "campaigns:detail"),
-    ("survey", "surveys:detail"),
 )
 
 
@@ -73,6 +72,7 @@ class Part:
     next: str
 
 
+@cache
 def group_of(kind: str) -> str:
     first = kind.split(".")[0]
     return next((name for name, firsts in GROUPS.items() if first in firsts), "Other")
@@ -149,8 +149,9 @@ def _words(payload: dict[str, Any], segments: dict[int, str]) -> dict[str, Any]:
     else:
         words.pop("segment", None)
     for end in ("from", "to"):
-        if payload.get(end) in Stage.values:
-            words[end] = Stage(payload[end]).label.lower()
+        stage = payload.get(end)
+        if isinstance(stage, str) and stage in STAGES:
+            words[end] = STAGES[stage]
     if "amount" in payload:
         words["amount"] = _amount(payload)
     return words
