@@ -33,7 +33,10 @@ SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 ENOUGH = 10
 PATIENCE = 60
 #: Tells wrk to print what we want of it: the 95th percentile in microseconds, the answers that were no page, and all.
-SCRIPT = "done = function(summary, latency) print('p95', latency:percentile(95), summary.errors.status, summary.requests) end\n"
+SCRIPT = """done = function(summary, latency)
+  print('p95', latency:percentile(95), summary.errors.status, summary.requests)
+end
+"""
 
 
 @dataclass(frozen=True)
