@@ -85,24 +85,23 @@ class CustomerShape(Shape):
     version = Version()
 
 
-def _facts_too(pks: Sequence[int]) -> dict[int, Customer]:
-    """These customers with all that is told of them, by id, in a fixed number of queries."""
-    rows = Customer.objects.filter(pk__in=pks).select_related("facts").prefetch_related("consents")
-    return {row.pk: row for row in rows}
+def told_all(pks: Sequence[int]) -> list[Any]:
+    """These customers as the API tells them, in this order, in a fixed number of queries; who is gone is left out."""
+    found = Customer.objects.filter(pk__in=pks).select_related("facts").prefetch_related("consents")
+    rows = {row.pk: row for row in found}
+    for row in rows.values():
+        if not hasattr(row, "facts"):
+            row.facts = None  # too new to have any
+    # One serializer for all of them: to make one costs more than to tell a customer.
+    return list(CustomerShape([rows[pk] for pk in pks if pk in rows], many=True).data)
 
 
 def told(pk: int) -> dict[str, Any]:
     """One customer as the API tells them. Raises Http404."""
-    found = _facts_too([pk])
+    found = told_all([pk])
     if not found:
         raise Http404
-    return _told(found[pk])
-
-
-def _told(customer: Customer) -> dict[str, Any]:
-    if not hasattr(customer, "facts"):
-        customer.facts = None  # too new to have any
-    return dict(CustomerShape(customer).data)
+    return dict(found[0])
 
 
 class Customers(Resource):
@@ -133,9 +132,7 @@ class Customers(Resource):
         said = _with_view(request)
         filters, cut = _filters(said), replace(_cut(said), size=paging.size_of(request))
         part = page(matching(filters), cut)
-        pks = [row["pk"] for row in part.rows]
-        rows = _facts_too(pks)
-        return paging.answer(request, [_told(rows[pk]) for pk in pks if pk in rows], part.next)
+        return paging.answer(request, told_all([row["pk"] for row in part.rows]), part.next)
 
     @extend_schema(summary="Add a customer", request=CustomerShape, responses={201: CustomerShape})
     @once
