@@ -92,7 +92,7 @@ def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str,
         transaction.set_rollback(imported.dry_run)
     rehearsal.keep(imported, shown)
     if written >= ANALYZE_FROM and not imported.dry_run:
-        run("ANALYZE customers_orderline, customers_event")
+        run("ANALYZE customers_orderline (order_id, position, sku), customers_event (customer_id, kind, occurred_at)")
     return summary
 
 
