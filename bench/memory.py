@@ -37,7 +37,7 @@ def main(size: int) -> None:
         with gzip.open(path, "wb", compresslevel=1) as file:
             file.writelines(_content(size))
         name = str(connection.settings_dict["NAME"])
-        run = [sys.executable, "-m", "bench.memory", name, path]
+        run = [sys.executable, "-m", "bench.memory", name, str(path)]
         told = subprocess.run(run, check=True, capture_output=True, text=True).stdout
         rows, refused = OrderLine.objects.count(), RejectedRow.objects.count()
     print(f"{size * 11:,} MB, {rows:,} order lines, {refused} refused. {told.strip()} At most {LIMIT} MB are allowed.")
