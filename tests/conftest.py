@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
+from hypothesis import settings as tries
 from pytest_django.plugin import DjangoDbBlocker
 
 from retention.workspace.models import User, Workspace
@@ -20,6 +21,10 @@ from tests.chromium import chromium
 from tests.online_retail import bring_in, connected_to, copied
 
 __all__ = ["chromium"]
+
+# How long an example takes is the machine's affair.
+tries.register_profile("patient", deadline=None)
+tries.load_profile("patient")
 
 SHARED = Path(os.environ.get("RETENTION_SHARED", settings.BASE_DIR.parent / "shared"))
 
