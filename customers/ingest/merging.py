@@ -176,12 +176,13 @@ _LAPSE = SQL("""
     SELECT count(*) FROM removed
 """).format(removed=journal.removed("customers_consent"))
 
-# The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py).
+# The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py). Which consents
+# are first ones is known from there: the table itself, while it is being filled, would be read through for each row.
 _CONSENTS = SQL("""
     WITH said AS (
         SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source,
             left(concat_ws('; ', %(proof)s::text, told.consent_proof), 300) AS proof,
-            coalesce(told.consent_at, %(at)s) AS said_at
+            coalesce(told.consent_at, %(at)s) AS said_at, stands.id IS NULL AS is_first
         FROM import_customers AS told
         JOIN customers_customer AS customer ON customer.external_id = told.customer_id
         LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
@@ -203,8 +204,9 @@ _CONSENTS = SQL("""
         SELECT customer_id, 'consent.' || state, changed_at, %(at)s, left(source, 60), 'consent:' || id,
             '{{"channel": "email"}}', gen_random_uuid()
         FROM written
+    ), created AS (SELECT written.id FROM written JOIN said ON said.id = written.customer_id WHERE is_first
+    ), later AS (SELECT written.* FROM written JOIN said ON said.id = written.customer_id WHERE NOT is_first
     ), changes AS ({changed}
-    ), created AS (SELECT id FROM written WHERE NOT EXISTS (SELECT FROM customers_consent WHERE id = written.id)
     ), told AS ({made})
     SELECT count(*) FROM written
-""").format(changed=journal.changed("customers_consent", "written"), made=journal.made("customers_consent"))
+""").format(changed=journal.changed("customers_consent", "later"), made=journal.made("customers_consent"))
