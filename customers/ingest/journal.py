@@ -1,25 +1,31 @@
 """The journal of an import: which rows it made, changed and removed, written by the statements that do so.
 
-Each part below is an INSERT for a WITH list. All parts of a statement see the tables as they were before it, so that
-the row that an UPDATE is about to change can be read beside it. Rows made are kept as spans of ids; what changes
-nothing writes nothing.
+Each part below is an INSERT for a WITH list. All parts of a statement see the tables as they were when it began, which
+is not what an UPDATE changes that waited for somebody: it goes on from what they left. So a row is locked before it is
+read for the journal: by an earlier statement, or by the WITH query that the UPDATE and the journal both read. Rows made
+are kept as spans of ids; what changes nothing writes nothing.
 """
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 
-def changed(table: str, rows: str = "changed") -> Composable:
-    """Keeps what differs in rows of `table` that the WITH query `rows` changed and returns whole."""
+def changed(table: str, rows: str = "changed", held: str = "") -> Composable:
+    """Keeps what differs in rows of `table` that the WITH query `rows` changed and returns whole.
+
+    The WITH query `held` locked them, and has each as it stood under the lock, whole, as `was`. Without one an earlier
+    statement locked them.
+    """
+    before = SQL("(SELECT (was).* FROM {})").format(Identifier(held)) if held else Identifier(table)
     return SQL("""
         INSERT INTO customers_importchange (run_id, at, "table", first, last, before, after)
         SELECT %(run)s, %(at)s, {name}, was_id, was_id, before, after FROM (
             SELECT was.id AS was_id, to_jsonb(was) AS was, to_jsonb(became) AS became
-            FROM {rows} AS became JOIN {table} AS was ON was.id = became.id OFFSET 0) AS both_
+            FROM {rows} AS became JOIN {before} AS was ON was.id = became.id OFFSET 0) AS both_
         CROSS JOIN LATERAL (
             SELECT jsonb_object_agg(key, value) AS before, jsonb_object_agg(key, became -> key) AS after
             FROM jsonb_each(was) WHERE value IS DISTINCT FROM became -> key) AS difference
         WHERE before IS NOT NULL
-    """).format(name=Literal(table), table=Identifier(table), rows=Identifier(rows))
+    """).format(name=Literal(table), before=before, rows=Identifier(rows))
 
 
 def made(table: str, rows: str = "created") -> Composable:
@@ -44,7 +50,7 @@ def removed(table: str, rows: str = "removed") -> Composable:
 
 
 def updating(statement: str | Composable, table: str) -> Composable:
-    """An UPDATE … RETURNING the whole rows of `table`, told in the journal; answers how many it changed."""
+    """An UPDATE … RETURNING whole rows of `table` that are locked, told in the journal; answers how many it changed."""
     return _told(statement, changed(table, "touched"))
 
 

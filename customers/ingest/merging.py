@@ -77,7 +77,9 @@ def _rules(kind: str, circumstances: Circumstances) -> dict[str, str]:
 
 def merge_consents(circumstances: Circumstances) -> int:
     """Write the consents that staged customers bring; returns how many changed."""
-    return number(_CONSENTS, **circumstances.params())
+    params = circumstances.params()
+    run(_HOLD, **params)
+    return number(_CONSENTS, **params)
 
 
 _GATHER_CUSTOMERS = """
@@ -147,15 +149,28 @@ _FILL_BLANKS = dict.fromkeys(
 def _update(rules: dict[str, str]) -> Composable:
     columns = SQL(", ").join(map(Identifier, rules))
     standing = SQL(", ").join(SQL("stands.{}").format(Identifier(name)) for name in rules)
-    wanted = SQL(", ").join(SQL(rule).format(Identifier(name)) for name, rule in rules.items())
+    rule = {name: SQL(rule).format(Identifier(name)) for name, rule in rules.items()}
+    wanted = SQL(", ").join(rule.values())
+    named = SQL(", ").join(SQL("{} AS {}").format(become, Identifier(name)) for name, become in rule.items())
+    of_held = SQL(", ").join(Identifier("held", name) for name in rules)
     return SQL(
-        "WITH changed AS ("
-        "  UPDATE customers_customer AS stands SET ({columns}, updated_at) = ROW ({wanted}, %(at)s)"
-        "  FROM import_customers AS told WHERE stands.external_id = told.customer_id"
-        "  AND ({standing}) IS DISTINCT FROM ({wanted}) RETURNING stands.*"
+        "WITH held AS ("
+        "  SELECT stands.id, stands AS was, {named} FROM import_customers AS told"
+        "  JOIN customers_customer AS stands ON stands.external_id = told.customer_id"
+        "  WHERE ({standing}) IS DISTINCT FROM ({wanted}) ORDER BY stands.id FOR NO KEY UPDATE OF stands"
+        "), changed AS ("
+        "  UPDATE customers_customer AS stands SET ({columns}, updated_at) = ROW ({of_held}, %(at)s)"
+        "  FROM held WHERE stands.id = held.id RETURNING stands.*"
         "), marked AS (INSERT INTO customers_dirty (customer_id) SELECT id FROM changed"
         "), told AS ({told}) SELECT count(*) FROM changed"
-    ).format(columns=columns, standing=standing, wanted=wanted, told=journal.changed("customers_customer"))
+    ).format(
+        columns=columns,
+        standing=standing,
+        wanted=wanted,
+        named=named,
+        of_held=of_held,
+        told=journal.changed("customers_customer", held="held"),
+    )
 
 
 # Who agreed at an address did not agree for another one (as in customers/records/editing.py).
@@ -176,24 +191,35 @@ _LAPSE = SQL("""
     SELECT count(*) FROM removed
 """).format(removed=journal.removed("customers_consent"))
 
-# The customers' rows are locked first, as whoever changes a consent does (customers/records/consent.py). Which consents
-# are first ones is known from there: the table itself, while it is being filled, would be read through for each row.
+# What staged customers say of their consents that is not so.
+_SAID = SQL("""
+    import_customers AS told
+    JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+    LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
+    WHERE told.consent IS NOT NULL
+        AND (stands.id IS NULL
+            OR (stands.state = 'granted' AND told.consent = 'withdrawn' AND %(policy)s <> 'fill'))
+""")
+
+# The rows of customers who were there are locked first, as whoever changes a consent does
+# (customers/records/consent.py), and their consents read again then.
+_HOLD = SQL("""
+    CREATE TEMP TABLE import_consents AS SELECT customer.id FROM {said}
+        AND %(policy)s <> 'create' AND customer.created_at <> %(at)s
+    ORDER BY customer.id FOR UPDATE OF customer
+""").format(said=_SAID)
+
+# Which consents are first ones is known from before: the table itself, while it is being filled, would be read through
+# for each row.
 _CONSENTS = SQL("""
     WITH said AS (
         SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source,
             left(concat_ws('; ', %(proof)s::text, told.consent_proof), 300) AS proof,
             coalesce(told.consent_at, %(at)s) AS said_at, stands.id IS NULL AS is_first
-        FROM import_customers AS told
-        JOIN customers_customer AS customer ON customer.external_id = told.customer_id
-        LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
-        WHERE told.consent IS NOT NULL
-            AND (stands.id IS NULL
-                OR (stands.state = 'granted' AND told.consent = 'withdrawn' AND %(policy)s <> 'fill'))
-            AND (%(policy)s <> 'create' OR customer.created_at = %(at)s)
-        ORDER BY customer.id FOR UPDATE OF customer
+        FROM {said} AND (customer.created_at = %(at)s OR customer.id IN (SELECT id FROM import_consents))
     ), written AS (
         INSERT INTO customers_consent AS stands (customer_id, channel, state, source, proof, changed_at)
-        SELECT id, 'email', consent, source, proof, said_at FROM said
+        SELECT id, 'email', consent, source, proof, said_at FROM said ORDER BY id
         ON CONFLICT (customer_id, channel) DO UPDATE
         SET state = excluded.state, source = excluded.source, proof = excluded.proof,
             changed_at = greatest(stands.changed_at, excluded.changed_at)
@@ -209,4 +235,4 @@ _CONSENTS = SQL("""
     ), changes AS ({changed}
     ), told AS ({made})
     SELECT count(*) FROM written
-""").format(changed=journal.changed("customers_consent", "later"), made=journal.made("customers_consent"))
+""").format(said=_SAID, changed=journal.changed("customers_consent", "later"), made=journal.made("customers_consent"))

@@ -97,22 +97,24 @@ _TELL_ANEW = SQL("""
 # A change tells as an event only that an order is now cancelled, or whose it is; anything else is a mark.
 _UPDATE = SQL("""
     WITH told AS (
-        SELECT stands.id, stands.customer_id AS customer_before, stands.state AS state_before,
-            coalesce(customer.id, stands.customer_id) AS customer_id, told.ordered_at,
-            coalesce(told.state, CASE WHEN stands.amount < 0 AND told.amount >= 0 THEN 'completed'
-                ELSE stands.state END) AS state, told.amount,
-            coalesce(told.refunded, stands.refunded) AS refunded, coalesce(told.currency, stands.currency) AS currency
+        SELECT stands.id, stands AS was, stands.customer_id AS customer_before, stands.state AS state_before, wanted.*
         FROM import_orders AS told
         JOIN customers_order AS stands ON stands.external_id = told.order_id
         LEFT JOIN customers_customer AS customer ON customer.external_id = told.customer_id
+        CROSS JOIN LATERAL (SELECT coalesce(customer.id, stands.customer_id) AS customer_id, told.ordered_at,
+            coalesce(told.state, CASE WHEN stands.amount < 0 AND told.amount >= 0 THEN 'completed'
+                ELSE stands.state END) AS state, told.amount,
+            coalesce(told.refunded, stands.refunded) AS refunded, coalesce(told.currency, stands.currency) AS currency
+        ) AS wanted
+        WHERE (stands.customer_id, stands.ordered_at, stands.state, stands.amount, stands.refunded, stands.currency)
+            IS DISTINCT FROM (wanted.customer_id, wanted.ordered_at, wanted.state, wanted.amount, wanted.refunded,
+                wanted.currency)
+        ORDER BY stands.id FOR NO KEY UPDATE OF stands
     ), changed AS (
         UPDATE customers_order AS stands
         SET customer_id = told.customer_id, ordered_at = told.ordered_at, state = told.state, amount = told.amount,
             refunded = told.refunded, currency = told.currency
         FROM told WHERE stands.id = told.id
-            AND (stands.customer_id, stands.ordered_at, stands.state, stands.amount, stands.refunded, stands.currency)
-            IS DISTINCT FROM
-            (told.customer_id, told.ordered_at, told.state, told.amount, told.refunded, told.currency)
         RETURNING stands.*, customer_before, state_before,
             CASE WHEN stands.customer_id = customer_before THEN %(at)s ELSE stands.ordered_at END AS happened_at
     ), marked AS (
@@ -123,7 +125,7 @@ _UPDATE = SQL("""
         OR (customer_id IS NOT NULL AND state = 'cancelled' AND state_before <> 'cancelled') ON CONFLICT DO NOTHING
     ), kept AS ({changed})
     SELECT count(*) FROM changed
-""").format(event=_EVENT, changed=journal.changed("customers_order"))
+""").format(event=_EVENT, changed=journal.changed("customers_order", held="told"))
 
 # The orders whose lines the file brings, kept from being removed meanwhile.
 _GATHER_HOMES = """

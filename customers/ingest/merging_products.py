@@ -29,21 +29,23 @@ _GATHER = """
 
 _UPDATE = SQL("""
     WITH wanted AS (
-        SELECT stands.id, told.sku, told.name, coalesce(told.category, stands.category) AS category,
+        SELECT stands.id, stands AS was, told.sku, wanted.*
+        FROM import_changes AS told JOIN customers_product AS stands ON stands.sku = told.sku
+        CROSS JOIN LATERAL (SELECT told.name, coalesce(told.category, stands.category) AS category,
             coalesce(round(told.price, 4), stands.price) AS price,
             coalesce(told.currency, nullif(stands.currency, ''), %(currency)s) AS currency,
-            coalesce(told.margin_share, stands.margin_share) AS margin_share
-        FROM import_changes AS told JOIN customers_product AS stands ON stands.sku = told.sku
+            coalesce(told.margin_share, stands.margin_share) AS margin_share) AS wanted
+        WHERE (stands.name, stands.category, stands.price, stands.currency, stands.margin_share)
+            IS DISTINCT FROM (wanted.name, wanted.category, wanted.price, wanted.currency, wanted.margin_share)
+        ORDER BY stands.id FOR NO KEY UPDATE OF stands
     ), changed AS (
         UPDATE customers_product AS stands SET name = wanted.name, category = wanted.category, price = wanted.price,
             currency = wanted.currency, margin_share = wanted.margin_share, updated_at = %(at)s
         FROM wanted WHERE stands.id = wanted.id
-            AND (stands.name, stands.category, stands.price, stands.currency, stands.margin_share)
-            IS DISTINCT FROM (wanted.name, wanted.category, wanted.price, wanted.currency, wanted.margin_share)
         RETURNING stands.*
     ), kept AS ({kept})
     UPDATE import_changes SET is_changed = TRUE FROM changed WHERE import_changes.sku = changed.sku
-""").format(kept=journal.changed("customers_product"))
+""").format(kept=journal.changed("customers_product", held="wanted"))
 
 _CREATE = SQL("""
     WITH created AS (

@@ -15,6 +15,7 @@ from customers.ingest.statements import number, run
 def merge_subscriptions(circumstances: Circumstances) -> Tally:
     """Make and change the gathered subscriptions; their customers are there already."""
     params = circumstances.params()
+    run(_HOLD, **params)
     run(_COMPARE, **params)
     run(journal.updating(_CORRECT, _TERMS), **params)
     run(journal.updating(_END_TERMS, _TERMS), **params)
@@ -31,8 +32,7 @@ _TERMS = "customers_subscriptionterm"
 _CONDITIONS = SQL('plan, quantity, amount, currency, "interval", interval_count, discount')
 
 # The known subscriptions of which the file says otherwise, with their last term and what is to become of it.
-_COMPARE = SQL("""
-    CREATE TEMP TABLE import_changes AS
+_OTHERWISE = SQL("""
     SELECT * FROM (
         SELECT stands.id, customer.id AS customer_id, term.id AS term_id, term.valid_from,
             told.plan, told.quantity, told.amount, coalesce(told.currency, %(currency)s) AS currency,
@@ -69,6 +69,16 @@ _COMPARE = SQL("""
         OR (renewed_at, notice_before, renews_before, cancelled_before, reason_before, customer_before)
         IS DISTINCT FROM (renews_at, notice_days, auto_renews, cancelled_at, reason, customer_id)
 """)
+
+# Compared once to lock what is to change, as whoever changes a subscription or its terms does, and then once more.
+_HOLD = SQL("""
+    CREATE TEMP TABLE import_held AS SELECT id FROM customers_subscription
+    WHERE id IN (SELECT id FROM ({otherwise}) AS otherwise) ORDER BY id FOR NO KEY UPDATE
+""").format(otherwise=_OTHERWISE)
+_COMPARE = SQL("""
+    CREATE TEMP TABLE import_changes AS
+    SELECT * FROM ({otherwise}) AS otherwise WHERE id IN (SELECT id FROM import_held)
+""").format(otherwise=_OTHERWISE)
 
 # Where there is nothing between then and now to keep, the term itself is mended.
 _CORRECT = SQL("""

@@ -64,7 +64,7 @@ _ZONES = "CREATE TEMP TABLE import_zones AS SELECT name FROM pg_timezone_names W
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    names = "texts zones rows matches refusals customers orders homes changes people subscriptions cases"
+    names = "texts zones rows matches refusals customers orders homes held changes consents people subscriptions cases"
     tables = (Identifier(f"import_{name}") for name in names.split())
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
 
