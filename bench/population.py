@@ -9,6 +9,7 @@ that some of them have changed, and then as of now for everybody.
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,8 @@ BEFORE = timedelta(days=14)
 #: Their indexes are built once the rows are there.
 LARGE = ("customer", "contact", "order", "orderline", "interaction", "event")
 
+_INTO = re.compile(r"^INSERT INTO customers_(\w+)", re.MULTILINE)
+
 # What is built late: all but primary keys, and what other tables refer to.
 _INDEXES = """
     SELECT 'DROP INDEX ' || i.indexrelid::regclass, pg_get_indexdef(i.indexrelid), c.conname,
@@ -61,18 +64,33 @@ def fill(customers: int) -> None:
     _run("RESET ALL")
 
 
+def fill_only(tables: Sequence[str], customers: int) -> None:
+    """The rows of some tables, for those who read nothing else: nothing is worked out. Raises as `populate` does."""
+    _begin()
+    with transaction.atomic(), _indexed_late([table for table in tables if table in LARGE]):
+        _define()
+        _insert(customers, clock.now(), tables)
+    for table in tables:
+        _run(f"VACUUM ANALYZE customers_{table}")
+    _run("RESET ALL")
+
+
 def populate(customers: int) -> None:
     """Everything but the vacuum, which no transaction takes. Raises RuntimeError where there are customers already."""
-    if Customer.objects.exists():
-        raise RuntimeError("There are customers in this database already: name another folder in DATA_DIR.")
+    _begin()
     now = clock.now()
-    circumstances.notice_changes()
-    _run("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'; SET work_mem = '512MB'")
     with _told("rows"), transaction.atomic(), _indexed_late(LARGE):
         _define()
         _insert(customers, now)
     _run("ANALYZE")
     _work_out(now)
+
+
+def _begin() -> None:
+    if Customer.objects.exists():
+        raise RuntimeError("There are customers in this database already: name another folder in DATA_DIR.")
+    circumstances.notice_changes()
+    _run("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'; SET work_mem = '512MB'")
 
 
 def _define() -> None:
@@ -88,12 +106,14 @@ def _define() -> None:
         Segment.objects.create(name=offer.name, description=offer.description, rule=offer.rule)
 
 
-def _insert(customers: int, now: datetime) -> None:
-    """The rows. What they refer to is there by how they are made, so that no trigger need look it up."""
+def _insert(customers: int, now: datetime, tables: Sequence[str] = ()) -> None:
+    """The rows, of some tables alone where they are named. What they refer to is there by how they are made, so that no
+    trigger need look it up."""
     managers = list(User.objects.filter(role=Role.ACCOUNT_MANAGER).order_by("pk").values_list("pk", flat=True))
     _run("SET LOCAL session_replication_role = replica")
     for statement in ROWS.read_text().split(";\n"):
-        if statement.strip():
+        into = _INTO.search(statement)
+        if statement.strip() and not (tables and into and into[1] not in tables):
             _run(statement, customers=customers, now=now, managers=managers)
     _run("SET LOCAL session_replication_role = origin")
 

@@ -1,6 +1,6 @@
 """What the search over everything finds of this room."""
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 
 from customers.models import Case, Contact, Interaction, Order, Product, Segment
@@ -10,6 +10,7 @@ from customers.models.interactions import INTERACTION_WORDS
 from customers.records import searching
 from customers.records.filters import Filters
 from retention.common.marking import around, has_all
+from retention.common.phone_digits import few_with, is_number
 from retention.common.text_search import SearchWords, beginnings, folded
 from retention.common.word_index import Among, few
 from retention.workspace.finding import Find, Typed, finder
@@ -36,8 +37,10 @@ def contacts(typed: Typed, _person: User) -> list[Find]:
     if not typed.words:
         return []
     kept = Contact.objects.filter(removed_at=None)
-    some = few(kept, SearchWords(*CONTACT_WORDS), typed.words, CANDIDATES)
-    found = sorted(kept.filter(Among(F("pk"), some)).select_related("customer"), key=lambda row: _fit(row, typed))
+    words = SearchWords(*CONTACT_WORDS)
+    some = Q(Among(F("pk"), few(kept, words, typed.words, CANDIDATES)))
+    some |= few_with(kept, "phone", words, typed.text, CANDIDATES)
+    found = sorted(kept.filter(some).select_related("customer"), key=lambda row: _fit(row, typed))
     return [_contact(row, typed) for row in found[: typed.most + 1]]
 
 
@@ -50,7 +53,8 @@ def _contact(row: Contact, typed: Typed) -> Find:
     detail = ", ".join(filter(None, [row.role, str(row.customer)]))
     missing = [word for word in typed.words if not has_all(f"{row} {detail}", [word])]
     other = [(label, text) for label, text in (("E-mail", row.email), ("Phone", row.phone)) if text]
-    place, snippet = next((each for each in other if any(has_all(each[1], [word]) for word in missing)), ("", ""))
+    hits = (each for each in other if any(has_all(each[1], [word]) for word in missing))
+    place, snippet = next(hits, ("Phone", row.phone) if missing and is_number(row.phone, typed.text) else ("", ""))
     return Find(str(row), detail, page_of("customers:detail", row.customer_id), snippet, place)
 
 

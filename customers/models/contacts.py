@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from customers.models.records import Consent, Customer
 from retention.common import clock
+from retention.common.phone_digits import ending_index
 from retention.common.word_index import word_indexes
 
 #: What a contact is found by.
@@ -39,6 +40,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["customer"], name="contact_by_customer"),
             *word_indexes("contact_by_word", *CONTACT_WORDS),
+            ending_index("contact_by_phone_end", "phone"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_by_attribute"),
         ]
         constraints = [

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from customers.models.teams import Team
 from retention.common import clock
+from retention.common.phone_digits import ending_index
 from retention.common.text_search import JsonValues
 from retention.common.word_index import word_indexes
 from retention.workspace.models import User
@@ -56,6 +57,7 @@ class Customer(models.Model):
             GinIndex(fields=["tags"], name="customer_by_tag"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="customer_by_attribute"),
             *word_indexes("customer_by_word", *CUSTOMER_WORDS),
+            ending_index("customer_by_phone_end", "phone"),
         ]
         constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="customer_has_id")]
 

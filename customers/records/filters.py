@@ -12,6 +12,7 @@ from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.columns import CUSTOM, MOST
+from retention.common.phone_digits import every_with
 from retention.common.text_search import SearchWords, words_of
 from retention.common.word_index import Among, every
 
@@ -178,7 +179,8 @@ def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:
     words = words_of(typed)
     if not words:
         return customers.none()
-    having = every(Customer.objects.all(), SearchWords(*CUSTOMER_WORDS), words)
+    everybody, of_customers = Customer.objects.all(), SearchWords(*CUSTOMER_WORDS)
+    having = every(everybody, of_customers, words) | every_with(everybody, "phone", of_customers, typed)
     merged = FormerId.objects.filter(external_id__startswith=typed).values("customer")
     return customers.filter(having | Q(Among(F("pk"), Subquery(merged))))
 

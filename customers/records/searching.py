@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from customers.models import Customer, FormerId
 from customers.models.records import CUSTOMER_WORDS
 from retention.common.marking import has_all
+from retention.common.phone_digits import few_with, is_number
 from retention.common.text_search import SearchWords, folded
 from retention.common.word_index import Among, few
 from retention.workspace.finding import Find, Typed
@@ -37,9 +38,11 @@ def _candidates(typed: Typed) -> QuerySet[Customer]:
     near = Q(Among(F("pk"), Subquery(by_name[:BY_NAME])))
     for some in (by_address, by_id, formerly):
         near |= Q(Among(F("pk"), Subquery(some[:BY_ID])))
-    worded = Among(F("pk"), few(every, SearchWords(*CUSTOMER_WORDS), typed.words, CANDIDATES))
+    words = SearchWords(*CUSTOMER_WORDS)
+    near |= Q(Among(F("pk"), few(every, words, typed.words, CANDIDATES)))
+    near |= few_with(every, "phone", words, text, BY_ID)
     ids = FormerId.objects.filter(customer=OuterRef("pk")).values("external_id")
-    return every.filter(near | Q(worded)).only(*COLUMNS).annotate(formerly=ArraySubquery(ids))
+    return every.filter(near).only(*COLUMNS).annotate(formerly=ArraySubquery(ids))
 
 
 def _ranks(row: Customer, typed: Typed) -> Iterator[int]:
@@ -53,8 +56,10 @@ def _ranks(row: Customer, typed: Typed) -> Iterator[int]:
         yield 3
     elif has_all(" ".join(said for _, said in _said(row)), typed.words):
         yield 4
-    elif any(was.startswith(typed.text) for was in _formerly(row)):
+    elif is_number(row.phone, typed.text):
         yield 5
+    elif any(was.startswith(typed.text) for was in _formerly(row)):
+        yield 6
 
 
 def _formerly(row: Customer) -> list[str]:
@@ -84,5 +89,7 @@ def _elsewhere(row: Customer, shown: str, typed: Typed) -> tuple[str, str]:
     for place, text in _said(row):
         if any(has_all(text, [word]) for word in missing):
             return place, text
+    if missing and is_number(row.phone, typed.text):
+        return "Phone", row.phone
     was = next((was for was in _formerly(row) if missing and was.startswith(typed.text)), "")
     return ("Id before a merge", was) if was else ("", "")

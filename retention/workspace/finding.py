@@ -11,7 +11,6 @@ from retention.common.text_search import words_of
 from retention.workspace.models import User
 from retention.workspace.places import PLACES, url_for
 
-SHORTEST = 2
 #: How many of a kind are shown below the search box, and on the page.
 FEW, MANY = 6, 25
 
@@ -26,11 +25,6 @@ class Typed:
     @property
     def words(self) -> list[str]:
         return words_of(self.text)
-
-    @property
-    def is_enough(self) -> bool:
-        """One letter is too little, unless it is of a script in which it may be a word."""
-        return len(self.text) >= SHORTEST or not self.text.isascii()
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def finder(label: str, position: int, every: Callable[[str], str] | None = None)
 
 def search(typed: Typed, person: User) -> Iterator[Group]:
     """What every room finds, rooms with nothing left out. One query or two for each room, whatever there is."""
-    if not typed.is_enough:
+    if not typed.text:
         return
     for _, label, find, every in sorted(_finders, key=lambda entry: entry[0]):
         if finds := [found for found in find(typed, person) if found.url]:

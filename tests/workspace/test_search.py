@@ -65,6 +65,32 @@ def test_customers_contacts_notes_and_cases_are_found_with_the_place(signed_in: 
     assert "Buyer, Acme" in shown(client, "buyer")
 
 
+def test_numbers_are_found_by_what_people_have_of_them(signed_in: SignIn) -> None:
+    """Kept in E.164 or as somebody typed them: by the last digits, as dialled at home, and from the country's code."""
+    customer("acme", name="Acme", phone="+493055501234")
+    customer("bolt", name="Bolt", phone="(030) 666-05678")
+    carl = customer("carl", name="Carl")
+    Contact.objects.create(customer=carl, name="Carla", phone="+44 20 7946 0958")
+    client = signed_in("analyst")
+    for typed in (
+        "1234",
+        "50-1234",
+        "030 5550 1234",
+        "0305550",
+        "+49 30 5550 1234",
+        "+49 (30) 555",
+        "0049 30 55501234",
+    ):
+        assert ("Phone: +493055501234" in shown(client, typed)) == (typed != "0305550"), typed
+        assert ("Acme" in client.get("/customers/", {"q": typed}).content.decode()) == (typed != "0305550"), typed
+    for typed in ("05678", "+49 30 66605678", "030 666 05678"):
+        assert "Phone: (030) 666-05678" in shown(client, typed), typed
+    for typed in ("0958", "020 7946 0958", "+44 20 7946 0958"):
+        assert "+44 20 7946 0958" in shown(client, typed), typed
+    for typed in ("234", "9999 1234", "x1234"):
+        assert "Acme" not in shown(client, typed)
+
+
 def test_what_was_removed_is_not_found(signed_in: SignIn) -> None:
     acme, now = customer("acme", name="Acme"), clock.now()
     Contact.objects.create(customer=acme, name="Gone Person", removed_at=now)
@@ -86,7 +112,7 @@ def test_too_little_and_nothing_are_said_so(signed_in: SignIn) -> None:
     customer("ada")
     client = signed_in("marketer")
     assert client.get("/search/?q=", headers=BOX).content == b""
-    assert "one more letter" in shown(client, "a")
+    assert ">Ada<" in shown(client, "a")
     assert "Nothing has a word that begins with “zzz”" in shown(client, "zzz")
     assert "by the beginnings of their words" in client.get("/search/").content.decode()
     customer("wang", name="王")
