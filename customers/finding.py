@@ -38,7 +38,7 @@ def contacts(typed: Typed, _person: User) -> list[Find]:
         return []
     kept = Contact.objects.filter(removed_at=None)
     words = SearchWords(*CONTACT_WORDS)
-    some = Q(Among(F("pk"), few(kept, words, typed.words, CANDIDATES)))
+    some = Q(Among(F("pk"), few(kept, words, typed.words, CANDIDATES, typed.most + 1)))
     some |= few_with(kept, "phone", words, typed.text, CANDIDATES)
     found = sorted(kept.filter(some).select_related("customer"), key=lambda row: _fit(row, typed))
     return [_contact(row, typed) for row in found[: typed.most + 1]]
@@ -64,7 +64,7 @@ def notes(typed: Typed, _person: User) -> list[Find]:
     if not typed.words:
         return []
     kept = Interaction.objects.filter(removed_at=None)
-    some = few(kept, SearchWords(*INTERACTION_WORDS), typed.words, CANDIDATES)
+    some = few(kept, SearchWords(*INTERACTION_WORDS), typed.words, CANDIDATES, typed.most + 1)
     found = kept.filter(Among(F("pk"), some)).select_related("customer").order_by("-happened_at", "-pk")
     return [_note(row, typed) for row in found[: typed.most + 1]]
 
@@ -80,7 +80,7 @@ def cases(typed: Typed, _person: User) -> list[Find]:
     """By subject or reference, the latest first."""
     if not typed.words:
         return []
-    some = few(Case.objects.all(), SearchWords(*CASE_WORDS), typed.words, CANDIDATES)
+    some = few(Case.objects.all(), SearchWords(*CASE_WORDS), typed.words, CANDIDATES, typed.most + 1)
     found = Case.objects.filter(Among(F("pk"), some)).select_related("customer").order_by("-opened_at", "-pk")
     return [_case(row) for row in found[: typed.most + 1]]
 

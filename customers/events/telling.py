@@ -44,12 +44,12 @@ def tell(reports: Sequence[Report]) -> None:
 
     Raises NobodyKnown.
     """
-    known = _known({report.customer for report in reports})
-    if places := [place for place, report in enumerate(reports) if report.customer not in known]:
+    there = known({report.customer for report in reports})
+    if places := [place for place, report in enumerate(reports) if report.customer not in there]:
         raise NobodyKnown(places)
     record(
         Happening(
-            known[each.customer],
+            there[each.customer],
             each.kind,
             each.occurred_at,
             source=SOURCE,
@@ -60,7 +60,7 @@ def tell(reports: Sequence[Report]) -> None:
     )
 
 
-def _known(named: Collection[int | str]) -> dict[int | str, int]:
+def known(named: Collection[int | str]) -> dict[int | str, int]:
     """Who is meant, by what they were named by. None of them goes away until the transaction ends."""
     ids = {name for name in named if isinstance(name, int)}
     texts = {name for name in named if isinstance(name, str)}

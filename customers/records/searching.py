@@ -39,7 +39,7 @@ def _candidates(typed: Typed) -> QuerySet[Customer]:
     for some in (by_address, by_id, formerly):
         near |= Q(Among(F("pk"), Subquery(some[:BY_ID])))
     words = SearchWords(*CUSTOMER_WORDS)
-    near |= Q(Among(F("pk"), few(every, words, typed.words, CANDIDATES)))
+    near |= Q(Among(F("pk"), few(every, words, typed.words, CANDIDATES, typed.most + 1)))
     near |= few_with(every, "phone", words, text, BY_ID)
     ids = FormerId.objects.filter(customer=OuterRef("pk")).values("external_id")
     return every.filter(near).only(*COLUMNS).annotate(formerly=ArraySubquery(ids))

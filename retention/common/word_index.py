@@ -69,10 +69,20 @@ class Sample:
     often: dict[str, int]
 
     @property
+    def all_common(self) -> bool:
+        """Then to ask the whole index takes long, of so many rows: each word's own are all read before any is given."""
+        return min(self.often.values()) >= COMMON
+
+    @property
     def seeking(self) -> tuple[str, ...]:
         """The words to ask the whole index for: where some are rare, the common ones are looked up in those rows."""
         rarest = min(self.often.values())
         return tuple(word for word, times in self.often.items() if rarest >= RARE or times < COMMON)
+
+
+def telling(typed: Sequence[str]) -> list[str]:
+    """The words without those that another begins with: whatever has that one has them."""
+    return [word for word in typed if not any(other != word and other.startswith(word) for other in typed)]
 
 
 def sampled(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int) -> Sample:
@@ -102,13 +112,15 @@ def _hits(asked: Sequence[QuerySet[Any]]) -> tuple[str, list[Any]]:
     return ", ".join(parts), values
 
 
-def few(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int) -> RawSQL:
+def few(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int, enough: int = 0) -> RawSQL:
     """At most `most` pks of rows that have all words, the latest first; of common words, some of the sample.
 
-    For `Among(F("pk"), …)`. One query, which asks the sample.
+    `enough`: so many will do where every word is common, and no fewer than that where there are more. For
+    `Among(F("pk"), …)`. One query, which asks the sample.
     """
+    typed = telling(typed)
     sample = sampled(rows, words, typed, most)
-    if len(sample.pks) >= most:
+    if len(sample.pks) >= (enough or most if sample.all_common else most):
         return RawSQL("SELECT unnest(%s::bigint[])", [sample.pks])
     hits, values = _hits([_having(rows, words, typed, sample.seeking)])
     latest = f"SELECT id FROM (SELECT id FROM hit0 LIMIT {LOOKED_AT}) AS looked_at ORDER BY id DESC LIMIT %s"  # noqa: S608
@@ -128,6 +140,7 @@ def every(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str]) -> Q:
     Rows with common words are met soon by whoever walks a list in its order. Few rows are found first and put in order
     then; left to itself the planner takes a rare word for a common one and walks the whole list for it.
     """
+    typed = telling(typed)
     sample = sampled(rows, words, typed, WALKED)
     if len(sample.pks) >= WALKED:
         return Q(MatchesAll(words, beginning(*typed)))

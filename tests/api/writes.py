@@ -32,6 +32,15 @@ WRITES: dict[str, tuple[str, Any]] = {
         "events/",
         {"events": [{"external_id": "one", "kind": "usage", "key": "u-1", "payload": {"feature": "export"}}]},
     ),
+    "post_orders": (
+        "orders/",
+        {
+            "external_id": "shop-900",
+            "customer": NUMBER,
+            "ordered_at": _AGO.isoformat(),
+            "lines": [{"sku": "A-1", "quantity": "2", "unit_price": "4.50"}, {"unit_price": "1"}],
+        },
+    ),
     "post_products": ("products/", {"sku": "B-1", "name": "Bell", "price": "9.50", "companions": ["A-1"]}),
     "patch_one_product": (f"products/{NUMBER}/", {"price": "12.00", "currency": "EUR"}),
     "post_subscriptions": (
