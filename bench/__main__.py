@@ -19,7 +19,7 @@ from django.db import connection  # noqa: E402
 
 from bench.harness import HEAD, ROUNDS, Outcome, Race, database, run  # noqa: E402
 
-MODULES = ("import_orders", "import_customers", "segment_refresh", "fifty_segments", "delivery")
+MODULES = ("import_orders", "import_customers", "segment_refresh", "fifty_segments", "searching", "delivery")
 DOCS = settings.BASE_DIR / "docs"
 WORDS = """# Benchmarks
 

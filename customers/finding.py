@@ -112,5 +112,6 @@ def products(typed: Typed, _person: User) -> list[Find]:
 
 @finder("Segments", 7)
 def segments(typed: Typed, _person: User) -> list[Find]:
+    """By any part of the name. A company has some hundreds: all are read sooner than an index would be asked."""
     found: list[Segment] = list(Segment.objects.filter(name__icontains=typed.text)[: typed.most + 1])
     return [Find(row.name, f"{row.size:,} customers", page_of("customers:segment", row.pk)) for row in found]

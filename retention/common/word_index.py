@@ -86,19 +86,24 @@ def telling(typed: Sequence[str]) -> list[str]:
 
 
 def sampled(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int) -> Sample:
-    """Ask the sample about words, of which there is at least one. One query; `most` is how many pks are wanted."""
+    """Ask the sample about words, of which there is at least one. One query; `most` is how many pks are wanted.
+
+    How often each word is there is looked at only where fewer rows than that have all of them.
+    """
     those = rows.order_by().filter(InSample(F("pk")))
     asked = [(those.alias(found=words).filter(found=beginning(*typed)), most)]
     if len(typed) > 1:
         asked += [(those.alias(found=words).filter(found=beginning(word)), COMMON) for word in typed]
     hits, values = _hits([each for each, _ in asked])
-    count = f"(SELECT count(*) FROM (SELECT FROM hit%d LIMIT {COMMON}) AS c)"  # noqa: S608  # constants only
+    several = f"(SELECT count(*) FROM (SELECT FROM hit0 LIMIT {int(most)}) AS c)"  # noqa: S608
+    count = f"CASE WHEN {several} < {int(most)} THEN (SELECT count(*) FROM (SELECT FROM hit%d LIMIT {COMMON}) AS c) END"  # noqa: S608
     counts = [count % number for number in range(1, len(asked))]
     wanted = ", ".join([f"ARRAY(SELECT id FROM hit0 LIMIT {int(most)})", *counts])  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {hits} SELECT {wanted}", values)
         pks, *often = cursor.fetchone()
-    return Sample(pks, dict(zip(typed, often or [len(pks)], strict=True)))
+    times = [COMMON if each is None else each for each in often] or [len(pks)]
+    return Sample(pks, dict(zip(typed, times, strict=True)))
 
 
 def _hits(asked: Sequence[QuerySet[Any]]) -> tuple[str, list[Any]]:

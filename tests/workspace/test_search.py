@@ -206,7 +206,7 @@ def test_every_way_of_searching_finds_the_same(
     for name, limit in zip(("RARE", "COMMON", "WALKED"), limits, strict=True):
         monkeypatch.setattr(word_index, name, limit)
     rows = Customer.objects.all()
-    for typed in ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a"):
+    for typed in ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a", "a an anna"):
         words = words_of(typed)
         right = {row.pk for row in mixed if has_all(f"{row} {row.email} {row.external_id} {row.attributes}", words)}
         assert set(matching(Filters(q=typed)).values_list("pk", flat=True)) >= right
@@ -214,3 +214,6 @@ def test_every_way_of_searching_finds_the_same(
         some = set(rows.filter(Among(F("pk"), few(rows, WORDS, words, 10))).values_list("pk", flat=True))
         assert some <= right
         assert len(some) == min(10, len(right))
+        enough = set(rows.filter(Among(F("pk"), few(rows, WORDS, words, 10, 4))).values_list("pk", flat=True))
+        assert enough <= right
+        assert min(4, len(right)) <= len(enough) <= 10
