@@ -87,6 +87,7 @@ def every_with(rows: QuerySet[Any], column: str, words: SearchWords, typed: str)
     return found
 
 
-def _ending(rows: QuerySet[Any], column: str, end: str) -> QuerySet[Any]:
+def _ending(rows: QuerySet[Any], column: str, end: str) -> QuerySet[Any, Any]:
     numbered = rows.order_by().filter(~Q(**{column: ""})).alias(from_the_end=FromTheEnd(column))
-    return numbered.filter(from_the_end__startswith=end[::-1]).values("pk")
+    found: QuerySet[Any, Any] = numbered.filter(from_the_end__startswith=end[::-1]).values("pk")
+    return found
