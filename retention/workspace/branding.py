@@ -5,6 +5,7 @@ Contrast is WCAG 2.2's: (L1 + 0.05) / (L2 + 0.05) of the relative luminances; te
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 READABLE = 4.5
@@ -65,6 +66,7 @@ def declarations(colour: Colour) -> Iterator[str]:
     yield f"--brand-text:light-dark({light},{dark})"
 
 
+@lru_cache(maxsize=16)
 def stylesheet(colour: str) -> str:
     """The custom properties that carry a workspace's colour, `#rrggbb`, into every page."""
     return ":root{" + ";".join(declarations(Colour.parse(colour))) + "}"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from django.http import HttpRequest
 from django.urls import NoReverseMatch, resolve, reverse
 
 from retention.workspace.models import User
+from retention.workspace.roles import GRANTS
 
 #: Numbers from here on stand for those of an address, and are no part of one otherwise.
 STAND = 7_310_000_000
@@ -74,14 +74,22 @@ def _form(view: str, numbers: int) -> str:
 
 def url_for(user: User, view: str) -> str | None:
     """The address of a view that the person may open."""
+    return _url_for(user.role, view)
+
+
+def _url_for(role: str, view: str) -> str | None:
     found = address(view)
-    return found[0] if found and user.can(found[1]) else None
+    return found[0] if found and found[1] in GRANTS.get(role, ()) else None
 
 
-def places(request: HttpRequest) -> Iterator[Entry]:
-    """The places that the request's person may open, in their order; the one they are in is marked."""
-    if not request.user.is_authenticated:
-        return
+def here(path: str) -> str:
+    """The view of the place in which an address lies, or "" outside of all."""
+    found = ((place.view, address(place.view)) for place in PLACES)
+    return next((view for view, where in found if where and path.startswith(where[0])), "")
+
+
+def places(role: str, here: str) -> Iterator[Entry]:
+    """The places that a role may open, in their order; `here` is the view of the one that is marked."""
     for place in PLACES:
-        if url := url_for(request.user, place.view):
-            yield Entry(place.label, place.icon, url, request.path.startswith(url))
+        if url := _url_for(role, place.view):
+            yield Entry(place.label, place.icon, url, place.view == here)

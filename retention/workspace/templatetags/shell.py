@@ -8,6 +8,7 @@ from typing import Any, Literal
 from django import forms, template
 from django.forms import BoundField
 from django.template import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats, timezone, translation
 from django.utils.html import format_html, format_html_join
@@ -36,8 +37,15 @@ def icon(name: str, words: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def places(context: Context) -> list[navigation.Entry]:
-    return list(navigation.places(context["request"]))
+def places(context: Context, part: str) -> SafeString:
+    """A part of the shell that has the places of the navigation, as `open_places`."""
+    request = context["request"]
+    return _places(part, request.user.role, navigation.here(request.path))
+
+
+@cache
+def _places(part: str, role: str, here: str) -> SafeString:
+    return render_to_string(part, {"open_places": list(navigation.places(role, here))})
 
 
 register.simple_tag(fragments.options)
