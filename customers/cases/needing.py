@@ -9,7 +9,8 @@ from django.db.models.functions import Cast, Concat, TruncDate
 
 from customers.cases import handling
 from customers.models import Case
-from customers.work.needs import Line, Lines, Moment, Nearing, Overtaken, Told, need
+from customers.work.moments import Whenever
+from customers.work.needs import Line, Lines, Nearing, Overtaken, Told, need
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
@@ -48,7 +49,7 @@ def _done(key: str, _: User) -> None:
 
 
 @need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done)
-def unanswered(moment: Moment) -> Lines:
+def unanswered(moment: Whenever) -> Lines:
     """A case that was opened again waits anew, so its key has the day of the first answer as well."""
     told = Told(
         customer="customer_id",

@@ -3,7 +3,8 @@
 from django.db.models import Case, F, FloatField, Q, Value, When
 
 from customers.models import Health, HealthBand
-from customers.work.needs import THIS_WEEK, Line, Lines, Moment, Told, need
+from customers.work.moments import Whenever
+from customers.work.needs import THIS_WEEK, Line, Lines, Told, need
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
 
@@ -23,7 +24,7 @@ def _place(line: Line) -> str:
 
 
 @need("health", "Health dropped", "Find out what went wrong", said=_said, place=_place, yields=True)
-def dropped(moment: Moment) -> Lines:
+def dropped(moment: Whenever) -> Lines:
     """Where there is money to lose and health is no longer good.
 
     Each drop by itself: one that was dealt with is silent, and a later one is not.

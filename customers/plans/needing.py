@@ -5,7 +5,8 @@ from django.db.models.functions import Cast, Concat
 
 from customers.models import Milestone, SuccessPlan
 from customers.plans import keeping
-from customers.work.needs import DayBegins, Line, Lines, Moment, Nearing, Overtaken, Told, need
+from customers.work.moments import Whenever
+from customers.work.needs import DayBegins, Line, Lines, Nearing, Overtaken, Told, need
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import day_text, relative
@@ -31,7 +32,7 @@ def _done(key: str, by: User) -> None:
 
 
 @need("milestone", "Milestone slipping", "See to their milestone", said=_said, place=_place, done=_done)
-def slipping(moment: Moment) -> Lines:
+def slipping(moment: Whenever) -> Lines:
     """One that is given another day calls for somebody anew when that comes near."""
     told = Told(
         customer="plan__customer_id",

@@ -17,7 +17,7 @@ from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import exact, money, number, relative
 
 STAGES: dict[str, str] = dict(Stage.choices)
-_STAGES = {
+STAGE_MARKS = {
     stage: format_html('<span class="stage stage-{}">{}</span>', stage, label) for stage, label in STAGES.items()
 }
 _FIGURE = ' class="num"'
@@ -41,7 +41,7 @@ def _row(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> SafeStr
         name=name,
         url=page_of("customers:detail", row["pk"]),
         marks=_marks(row, name),
-        stage=_STAGES[stage] if stage else "",
+        stage=STAGE_MARKS[stage] if stage else "",
         owner=_owner(row),
         orders=number(row["facts__orders"]),
         revenue=money(row["facts__revenue"], currency),

@@ -15,6 +15,6 @@ class NoticeUntil(Func):
     function = "date_subtract"
     output_field = DateTimeField()
 
-    def __init__(self, renewal: str | Combinable, days: str | Combinable, zone: tzinfo) -> None:
+    def __init__(self, renewal: str | Combinable, days: str | Combinable, zone: tzinfo | Combinable) -> None:
         span = Func(days, template="make_interval(days => %(expressions)s)", output_field=DurationField())
-        super().__init__(renewal, span, Value(str(zone)))
+        super().__init__(renewal, span, Value(str(zone)) if isinstance(zone, tzinfo) else zone)

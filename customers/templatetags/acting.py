@@ -4,10 +4,11 @@ from django import template
 from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import slugify
 
 from customers.work.attention import Need
+from customers.work.lines import Reader
 from retention.workspace.fragments import Fragment, options
+from retention.workspace.roles import Can
 from retention.workspace.templatetags.shell import icon, when
 
 register = template.Library()
@@ -17,12 +18,21 @@ ALL = 4
 
 
 @register.simple_tag(takes_context=True)
+def need_line(context: Context, need: Need) -> SafeString | str:
+    """A line of Today, told to its `reader`."""
+    reader: Reader = context["reader"]
+    acts = need_acts(context, need, "#needs") if context["can"].get(Can.WORK_TASKS) else ""
+    return reader.row(need, need.rank, acts) if need.rank else ""
+
+
+@register.simple_tag(takes_context=True)
 def need_acts(context: Context, need: Need, target: str) -> SafeString:
     """Sent to `act_url`; the answer goes into `target`. On Today `whose` and `number` say which list to answer with."""
+    name = need.customer or context["customer"]
     return FORM(
         act_url=context["act_url"],
         target=target,
-        label=f"{need.customer}: {need.action}" + (f", place {need.place}" if need.place else ""),
+        label=f"{name}: {need.action}" + (f", place {need.place}" if need.place else ""),
         token=context["csrf_token"],
         key=need.key,
         place=_place(context),
@@ -31,8 +41,8 @@ def need_acts(context: Context, need: Need, target: str) -> SafeString:
         user=icon("user"),
         snoozes=_snoozes(need),
         until=_until(need),
-        id=f"to-{slugify(need.key)}",
-        options=options(context["workers"], need.assignee_id),
+        id=f"to-{need.key.replace(':', '-')}",
+        options=options(context["workers"], need.told.person),
     )
 
 

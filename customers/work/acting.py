@@ -10,7 +10,8 @@ from django.utils.formats import date_format
 
 from customers.models import Customer, Task
 from customers.work import putting_off
-from customers.work.needs import SOURCES, Line, Moment, Overtaken, Source
+from customers.work.moments import Moment
+from customers.work.needs import SOURCES, Line, Overtaken, Source
 from customers.work.ranking import TASK, behind, find
 from customers.work.tasks import (
     NothingToTakeBack,
@@ -62,7 +63,8 @@ def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *,
         said, task = "Done", close_task(task_id, Task.State.DONE, by.pk, fresh=fresh)
         undo = None if _done_elsewhere(task, by) else task_id
     elif verb == "snooze":
-        line = behind([Task.objects.get(pk=task_id)], moment).get(task_id)
+        task = Task.objects.get(pk=task_id)
+        line = behind({(task.customer_id, task.origin): task_id}, moment).get(task_id)
         until = putting_off.until(int(days), moment.now, moment.zone, line.at if line else None)
         day = date_format(until.astimezone(moment.zone), "j F")
         said, task = f"Put off until {day}", snooze_task(task_id, until, day, by.pk, fresh=fresh)

@@ -7,32 +7,37 @@ urgency alone decides where nothing is known. Money in another currency than the
 since nothing is converted: there the customer's own figures count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
-from decimal import Decimal
+from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
 
-from customers.models import Customer, CustomerFacts, Task
 from customers.work import putting_off
-from customers.work.needs import SOURCES, Line, Moment
-from customers.work.ranking import TASK, Rank, behind, ranked
-from retention.workspace.models import Workspace
-
-MOST = 50  # open tasks of one customer
+from customers.work.moments import Moment
+from customers.work.needs import SOURCES, Line
+from customers.work.ranking import TASK, Rank, Who, behind, ranked
+from customers.work.ranking import tasks_of as open_tasks
 
 
 @dataclass(frozen=True)
 class Need:
     """One line of the list: a task, or a need that no task was made of. `line` is what either is about, if known."""
 
-    customer: Customer
-    facts: CustomerFacts
-    task: Task | None
+    told: Line
     line: Line | None
     rank: Rank | None = None
     place: int = 0
     put_off: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Line | None:
+        return self.told if self.told.kind == TASK else None
+
+    @property
+    def customer(self) -> Who | None:
+        """Known where it has a rank: on a customer's own page they are known anyway."""
+        return self.rank.who if self.rank else None
 
     @property
     def band(self) -> int:
@@ -41,7 +46,7 @@ class Need:
     @property
     def key(self) -> str:
         """What the page sends back: task:12, or renewal:34."""
-        return f"{TASK}:{self.task.pk}" if self.task else f"{self.line.kind}:{self.line.ref}" if self.line else ""
+        return f"{self.told.kind}:{self.told.ref}"
 
     @property
     def label(self) -> str:
@@ -50,12 +55,12 @@ class Need:
 
     @property
     def action(self) -> str:
-        return self.task.title if self.task else SOURCES[self.line.kind].action if self.line else ""
+        return self.task.about["title"] if self.task else SOURCES[self.told.kind].action
 
     @property
     def reason(self) -> str:
         """As it is now, where that is known; else as it was when the task was opened."""
-        return SOURCES[self.line.kind].said(self.line) if self.line else self.task.reason if self.task else ""
+        return SOURCES[self.line.kind].said(self.line) if self.line else self.told.about["reason"]
 
     @property
     def url(self) -> str:
@@ -67,20 +72,6 @@ class Need:
         """When the contract renews that this is about; None where it is about something else."""
         return parse_datetime(self.line.about.get("renews_at", "")) if self.line else None
 
-    @property
-    def assignee_id(self) -> int | None:
-        return self.task.assignee_id if self.task else self.line.person if self.line else None
-
-    @property
-    def recurring(self) -> Decimal:
-        """A year of MRR, in the workspace's currency."""
-        return 12 * self.facts.mrr
-
-    @property
-    def known(self) -> Decimal:
-        """What is known of the customer, in a year and the workspace's currency."""
-        return max(self.recurring, self.facts.revenue_365d)
-
 
 @dataclass(frozen=True)
 class Page:
@@ -90,38 +81,30 @@ class Page:
     total: int
 
 
-def needs(whose: str, me: int, now: datetime, zone: tzinfo, *, start: int = 0, size: int = 25) -> Page:
-    """What needs `whose` (a key of WHOSE) attention, first things first. Four queries, however long the list."""
-    moment = Moment(now, zone)
-    ranks, total = ranked(whose, me, moment, Workspace.current().currency, start, size)
-    return Page(_filled(ranks, moment, start), total)
+def needs(whose: str, moment: Moment, currency: str, *, start: int = 0, size: int = 25) -> Page:
+    """What needs the attention of `whose` (a key of WHOSE), first things first.
+
+    Two queries at most, however long the list. `currency` is the one that money is weighed in.
+    """
+    ranks, total = ranked(whose, moment, currency, start, size)
+    lines = _behind([rank.line for rank in ranks if rank.line.kind == TASK], moment)
+    found = []
+    for place, rank in enumerate(ranks, start + 1):
+        line = lines.get(rank.line.ref) if rank.line.kind == TASK else rank.line
+        found.append(Need(rank.line, line, rank, place, _put_off(line, moment)))
+    return Page(found, total)
 
 
-def tasks_of(customer: Customer, now: datetime, zone: tzinfo) -> list[Need]:
+def tasks_of(customer_id: int, moment: Moment) -> Sequence[Need]:
     """A customer's open tasks, the first due first. One query, and one more where a need is behind one of them."""
-    moment = Moment(now, zone)
-    tasks = list(customer.tasks.filter(state=Task.State.OPEN).select_related("assignee")[:MOST])
-    lines, facts = behind(tasks, moment), _facts(customer)
-    return [Need(customer, facts, task, line := lines.get(task.pk), put_off=_put_off(line, moment)) for task in tasks]
+    tasks = open_tasks(customer_id, moment)
+    lines = _behind(tasks, moment)
+    return [Need(task, line := lines.get(task.ref), put_off=_put_off(line, moment)) for task in tasks]
 
 
-def _facts(customer: Customer) -> CustomerFacts:
-    return getattr(customer, "facts", None) or CustomerFacts(customer_id=customer.pk)
+def _behind(tasks: Sequence[Line], moment: Moment) -> dict[int, Line]:
+    return behind({(task.customer_id, task.about["origin"]): task.ref for task in tasks}, moment)
 
 
 def _put_off(line: Line | None, moment: Moment) -> dict[int, str]:
     return putting_off.offered(moment.now, moment.zone, line.at if line else None)
-
-
-def _filled(ranks: list[Rank], moment: Moment, start: int) -> list[Need]:
-    customers = Customer.objects.select_related("facts", "owner").in_bulk([rank.line.customer_id for rank in ranks])
-    known = Task.objects.select_related("assignee", "run_step__run__playbook")
-    tasks = known.in_bulk([rank.line.ref for rank in ranks if rank.line.kind == TASK])
-    lines = behind(tasks.values(), moment)
-    found = []
-    for place, rank in enumerate(ranks, start + 1):
-        customer = customers[rank.line.customer_id]
-        task = tasks[rank.line.ref] if rank.line.kind == TASK else None
-        line = lines.get(task.pk) if task else rank.line
-        found.append(Need(customer, _facts(customer), task, line, rank, place, _put_off(line, moment)))
-    return found

@@ -9,7 +9,7 @@ A room adds a kind with one function in its `needing.py`, which its app's `needi
         return page_of("customers:plan", line.about["plan"])
 
     @need("milestone", "Milestone slipping", "Agree a new date", said=_said, place=_place)
-    def slipping(moment: Moment) -> Lines:
+    def slipping(moment: Whenever) -> Lines:
         told = Told(
             customer="plan__customer_id",
             ref="pk",
@@ -22,14 +22,15 @@ A room adds a kind with one function in its `needing.py`, which its app's `needi
 
 Today puts all kinds into one list, by urgency and then by the money at stake × urgency; see `attention`. To act on a
 line makes a task of it with the origin "kind:key", and from then on the line is silent for that customer and key.
-The queryset becomes a part of one statement: the room does not slice, order or read it.
+The queryset becomes a part of one statement, which is compiled once: the room does not slice, order or read it, and
+what it takes of the moment stands for whichever moment it will be.
 
 Urgency is a number: from 10 on it is for now, from 3 on for this week, below that it is coming up.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -37,34 +38,10 @@ from django.db.models import CharField, DateTimeField, DecimalField, F, FloatFie
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import JSONObject
 
+from customers.work.moments import Whenever
 from retention.workspace.models import User
 
 NOW, THIS_WEEK = 10.0, 3.0
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When it is asked, and the workspace's zone, in which days begin at midnight."""
-
-    now: datetime
-    zone: tzinfo
-
-    @property
-    def tomorrow(self) -> datetime:
-        """The midnight that ends today."""
-        return self.midnight_in(1)
-
-    def midnight_in(self, days: int) -> datetime:
-        """The midnight that ends the day so many days, less one, ahead."""
-        today = self.now.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        return today + timedelta(days=days)
-
-    def day_in(self, days: int) -> date:
-        """The date in so many days; 0 is today."""
-        return self.now.astimezone(self.zone).date() + timedelta(days=days)
-
-    def ago(self, days: int) -> datetime:
-        return self.now - timedelta(days=days)
 
 
 class Nearing(Func):
@@ -81,8 +58,8 @@ class Nearing(Func):
     arg_joiner = " - "
     output_field = FloatField()
 
-    def __init__(self, deadline: str | Combinable, moment: Moment) -> None:
-        super().__init__(deadline, Value(moment.tomorrow))
+    def __init__(self, deadline: str | Combinable, moment: Whenever) -> None:
+        super().__init__(deadline, moment.tomorrow)
 
 
 class DayBegins(Func):
@@ -92,8 +69,8 @@ class DayBegins(Func):
     arg_joiner = "::timestamp AT TIME ZONE "
     output_field = DateTimeField()
 
-    def __init__(self, day: str | Combinable, moment: Moment) -> None:
-        super().__init__(day, Value(str(moment.zone)))
+    def __init__(self, day: str | Combinable, moment: Whenever) -> None:
+        super().__init__(day, moment.zone)
 
 
 #: A queryset that `Told.of` has made.
@@ -161,14 +138,14 @@ class Line:
     person: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A kind of need: what it is called, what to do about it, how its reason is said, where it is dealt with."""
 
     kind: str
     label: str
     action: str
-    rows: Callable[[Moment], Lines]
+    rows: Callable[[Whenever], Lines]
     said: Callable[[Line], str]
     place: Callable[[Line], str]
     yields: bool
@@ -185,7 +162,7 @@ def nowhere(_: Line) -> str:
     return ""
 
 
-Rows: TypeAlias = Callable[[Moment], Lines]
+Rows: TypeAlias = Callable[[Whenever], Lines]
 SOURCES: dict[str, Source] = {}
 
 

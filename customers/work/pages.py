@@ -16,6 +16,8 @@ from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
 from customers.work.acting import OVERTAKEN, Done, act
 from customers.work.forms import ActForm, TaskForm, TodayForm, names
+from customers.work.lines import Reader
+from customers.work.moments import Moment
 from customers.work.ranking import BANDS, MOST
 from customers.work.tasks import open_task
 from retention.common import clock
@@ -47,8 +49,9 @@ def _usual(user: User) -> str:
 
 def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     start = PAGE_SIZE * (max(1, number) - 1)
-    zone = workspace_of(request).zone
-    found = attention.needs(whose, person(request).pk, clock.now(), zone, start=start, size=PAGE_SIZE)
+    workspace, me = workspace_of(request), person(request).pk
+    moment = Moment(clock.now(), workspace.zone, me)
+    found = attention.needs(whose, moment, workspace.currency, start=start, size=PAGE_SIZE)
     return {
         "needs": found.needs,
         "total": found.total,
@@ -59,7 +62,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "number": number,
         "pages": ceil(found.total / PAGE_SIZE),
         "workers": names(),
-        "now": clock.now(),
+        "reader": Reader(me, whose, found.total, moment.now, workspace.currency),
     }
 
 
@@ -91,7 +94,7 @@ def _act(request: HttpRequest, form: ActForm) -> Done:
 @requires(Can.WORK_TASKS)
 def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
     """The same on a customer's own page: then their open tasks, as a part or by a redirect."""
-    customer = get_object_or_404(Customer.objects.select_related("facts"), pk=pk)
+    customer = get_object_or_404(Customer, pk=pk)
     form = ActForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest(NOT_POSSIBLE)
@@ -105,9 +108,9 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 def of_customer(customer: Customer, zone: tzinfo) -> dict[str, Any]:
     """What the open tasks on a customer's page are told from."""
-    now = clock.now()
-    found = attention.tasks_of(customer, now, zone)
-    return {"customer": customer, "needs": found, "workers": names() if found else {}, "now": now}
+    moment = Moment(clock.now(), zone)
+    found = attention.tasks_of(customer.pk, moment)
+    return {"customer": customer, "needs": found, "workers": names() if found else {}, "now": moment.now}
 
 
 @require_safe

@@ -7,7 +7,8 @@ from django.db.models.functions import TruncDate
 
 from customers.models import CustomerFacts, Stage
 from customers.models.facts import A_YEARS_WORTH
-from customers.work.needs import THIS_WEEK, Line, Lines, Moment, Told, need
+from customers.work.moments import Whenever
+from customers.work.needs import THIS_WEEK, Line, Lines, Told, need
 
 KEY, OTHER = 3 * THIS_WEEK, 2.0
 
@@ -28,12 +29,12 @@ def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
 
 
 @need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, weight=A_YEARS_WORTH)
-def at_risk(_: Moment) -> Lines:
+def at_risk(_: Whenever) -> Lines:
     """Where there is money to lose."""
     money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)
     return _told(CustomerFacts.objects.filter(money, customer__is_key_account=False), OTHER)
 
 
 @need("key_account", "Key account at risk", "Talk to them this week", said=_said, yields=True)
-def key_accounts(_: Moment) -> Lines:
+def key_accounts(_: Whenever) -> Lines:
     return _told(CustomerFacts.objects.filter(customer__is_key_account=True), KEY)

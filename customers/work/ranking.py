@@ -1,26 +1,34 @@
-"""Ranking: open tasks, and the needs that no task was made of, in one order by one statement."""
+"""Ranking: open tasks, and the needs that no task was made of, in one order by one statement.
+
+What is told of whom is compiled once, not for each page: the moment is put in when it is asked.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Value, When
-from django.db.models.expressions import Expression, OrderBy
-from django.db.models.functions import Greatest
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
-from customers.models import Customer, Task
-from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Moment, Nearing, Overtaken, Told
+from customers.models import Customer, Stage, Task
+from customers.work.moments import WHENEVER, Moment, Then, filled
+from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Nearing, Overtaken, Source, Told
 
 TASK = "task"
 #: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
 MOST = 1_000
+#: Open tasks of one customer that are shown.
+OF_ONE = 50
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
-_MY_CUSTOMERS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id = %s)"
+_MY_CUSTOMERS = "need_customer IN (SELECT id FROM mine)"
 _NOBODYS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id IS NULL)"
 #: Whose lines, of a kind that names nobody, and of one that may; each %s is me. Asked of each kind by itself, so that
 #: no more is read of it than that.
@@ -32,11 +40,36 @@ WHOSE = {
 
 
 @dataclass(frozen=True)
+class Who:
+    """The customer of a line, as far as lists tell of them; `name` is what they go by, `owner` who looks after them."""
+
+    pk: int
+    name: str
+    email: str
+    phone: str
+    is_key_account: bool
+    owner: str
+    stage: str
+    stage_since: datetime | None
+    mrr: Decimal
+    revenue_365d: Decimal
+    nps_score: int | None
+    nps_at: datetime | None
+    usage_30d: int
+    usage_prior_30d: int
+    last_order_at: datetime | None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Rank:
     """A line in its place: `stake` is the money that it was weighed by."""
 
     line: Line
     stake: Decimal
+    who: Who
 
     @property
     def score(self) -> float:
@@ -60,10 +93,19 @@ SELECT %s AS kind, need_ref::bigint AS ref, need_customer AS customer_id, %s || 
  WHERE {whose}
 """
 _LINE = "kind, ref, customer_id, origin, at, urgency, about, money, currency, person"
+_WHO = f"""
+    customer.id, COALESCE(NULLIF(customer.name, ''), NULLIF(customer.email, ''), customer.external_id), customer.email,
+    customer.phone, is_key_account,
+    COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email, ''),
+    COALESCE(stage, '{Stage.PROSPECT}'), stage_since, COALESCE(mrr, 0), COALESCE(revenue_365d, 0), nps_score, nps_at,
+    COALESCE(usage_30d, 0), COALESCE(usage_prior_30d, 0), last_order_at
+"""
 # What yields leaves the customer to an open task that is due before what the line is about, and to the most urgent of
 # their other such lines. What lasts stays silent for good once there was a task of its origin.
 _RANKED = """
-WITH standing AS (
+WITH mine AS MATERIALIZED (
+    SELECT id FROM customers_customer WHERE owner_id = %s
+), standing AS (
     SELECT told.*, greatest(12 * facts.mrr, facts.revenue_365d, 0) AS known
       FROM ({told}) AS told
       LEFT JOIN customers_customerfacts facts ON facts.customer_id = told.customer_id
@@ -74,75 +116,116 @@ WITH standing AS (
                     OR told.yields AND task.state = 'open' AND (told.at <= %s OR task.due_at < told.at))))
 ), shown AS (
     SELECT DISTINCT ON (customer_id, CASE WHEN yields THEN '' ELSE kind || ref END) *,
-           greatest(CASE WHEN currency = %s THEN money ELSE known END, 1) AS stake
+           greatest(CASE WHEN currency = %s THEN money ELSE known END, 1) AS stake,
+           CASE WHEN urgency >= {now} THEN 1 WHEN urgency >= {this_week} THEN 2 ELSE 3 END AS band
       FROM standing
      ORDER BY customer_id, CASE WHEN yields THEN '' ELSE kind || ref END, urgency DESC, kind DESC
+), listed AS (
+    SELECT {line}, stake, count(*) OVER () AS total, band
+      FROM shown
+     ORDER BY band, stake * urgency DESC, at, kind, ref
+     LIMIT %s OFFSET %s
 )
-SELECT {line}, stake, count(*) OVER ()
-  FROM shown
- ORDER BY CASE WHEN urgency >= %s THEN 1 WHEN urgency >= %s THEN 2 ELSE 3 END,
-          stake * urgency DESC, at, kind, ref
- LIMIT %s OFFSET %s
+SELECT listed.*, {who}
+  FROM listed
+  JOIN customers_customer customer ON customer.id = listed.customer_id
+  LEFT JOIN customers_customerfacts facts ON facts.customer_id = listed.customer_id
+  LEFT JOIN workspace_user owner ON owner.id = customer.owner_id
+ ORDER BY band, stake * urgency DESC, at, listed.kind, ref
 """
 _FOUND = "SELECT {line} FROM ({told}) AS told WHERE ref = %s ORDER BY urgency DESC LIMIT 1"
 _BEHIND = "SELECT {line} FROM ({told}) AS told WHERE customer_id = ANY(%s) AND origin = ANY(%s)"
-Sql = tuple[str, list[Any]]
+_OF_ONE = "SELECT {line} FROM ({told}) AS told WHERE customer_id = %s ORDER BY at, ref LIMIT {most}"
+Sql = tuple[str, tuple[Any, ...]]
 
 
-def ranked(whose: str, me: int, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
+def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
-    told, params = _together([_tasks(moment, whose, me), *_needs(moment, whose, me, cut=whose != "mine")])
-    rows = _rows(_RANKED.format(line=_LINE, told=told), [*params, moment.now, currency, NOW, THIS_WEEK, size, start])
-    return [Rank(_line(row), row[-2]) for row in rows], rows[0][-1] if rows else 0
+    told, params = _listed(whose, MOST, tuple(SOURCES.values()))
+    statement = _RANKED.format(line=_LINE, told=told, who=_WHO, now=NOW, this_week=THIS_WEEK)
+    rows = _rows(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
+    return [Rank(_line(row), row[10], Who(*row[13:])) for row in rows], rows[0][11] if rows else 0
 
 
 def find(kind: str, ref: int, moment: Moment) -> Line:
     """What a source says now of a row. Raises Overtaken where it says nothing any more."""
-    rows = []
-    for told, params in _needs(moment, kind=kind):
-        rows = _rows(_FOUND.format(line=_LINE, told=told), [*params, ref])
+    told, params = _every((SOURCES[kind],))
+    rows = _rows(_FOUND.format(line=_LINE, told=told), [*filled(params, moment), ref])
     if not rows:
         raise Overtaken(f"{kind}:{ref}")
     return _line(rows[0])
 
 
-def behind(tasks: Iterable[Task], moment: Moment) -> dict[int, Line]:
-    """What the tasks were made of, where that is still so, by the tasks' ids. One query, or none."""
-    made = {(task.customer_id, task.origin): task.pk for task in tasks if task.origin.partition(":")[0] in SOURCES}
+def behind(tasks: Mapping[tuple[int, str], int], moment: Moment) -> dict[int, Line]:
+    """What tasks were made of, where that is still so, by the tasks' ids; given by their customer and origin.
+
+    One query, or none.
+    """
+    made = {of: pk for of, pk in tasks.items() if of[1].partition(":")[0] in SOURCES}
     if not made:
         return {}
-    told, params = _together([_tasks(moment), *_needs(moment)])
+    told, params = _every(tuple(SOURCES.values()))
     customers, origins = zip(*made, strict=True)
-    rows = _rows(_BEHIND.format(line=_LINE, told=told), [*params, list(customers), list(origins)])
-    lines = map(_line, rows)
+    statement = _BEHIND.format(line=_LINE, told=told)
+    lines = map(_line, _rows(statement, [*filled(params, moment), list(customers), list(origins)]))
     return {made[of]: line for line in lines if (of := (line.customer_id, line.origin)) in made}
 
 
-def _tasks(moment: Moment, whose: str = "everyones", me: int = 0) -> Sql:
-    """Those due within a week. A detractor waits for a call, however long there is for it."""
-    nearing = Nearing("due_at", moment)
+def tasks_of(customer_id: int, moment: Moment) -> list[Line]:
+    """A customer's open tasks, the first due first. One query."""
+    told, params = _open_tasks()
+    statement = _OF_ONE.format(line=_LINE, told=told, most=OF_ONE)
+    return [_line(row) for row in _rows(statement, [*filled(params, moment), customer_id])]
+
+
+@cache
+def _listed(whose: str, most: int, sources: tuple[Source, ...]) -> Sql:
+    """What may be on the list of `whose`; of a kind with a weight not more than `most`, but all of mine."""
+    soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
+    return _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
+
+
+@cache
+def _every(sources: tuple[Source, ...]) -> Sql:
+    """All that the sources say."""
+    return _together(_needs(sources))
+
+
+@cache
+def _open_tasks() -> Sql:
+    return _tasks(Task.objects.all())
+
+
+def _tasks(tasks: QuerySet[Task], whose: str = "everyones") -> Sql:
+    """Those of the tasks that are open. A detractor waits for a call, however long there is for it."""
+    nearing = Nearing("due_at", WHENEVER)
     urgency = Case(When(origin__startswith="answer:", then=Greatest(nearing, Value(NOW))), default=nearing)
-    told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, person="assignee_id")
-    rows = Task.objects.filter(state=Task.State.OPEN, due_at__lt=moment.midnight_in(8))
-    return _whose(_told(TASK, yields=False, lasts=False), told.of(rows), whose, me)
+    name = Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))
+    about = {
+        "title": F("title"),
+        "reason": F("reason"),
+        "origin": F("origin"),
+        "assignee": Coalesce(NullIf(name, Value("")), "assignee__email"),
+        "run": F("run_step__run_id"),
+        "playbook": F("run_step__run__playbook__name"),
+    }
+    told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, about=about, person="assignee_id")
+    return _whose(_told(TASK, yields=False, lasts=False), told.of(tasks.filter(state=Task.State.OPEN)), whose)
 
 
-def _needs(
-    moment: Moment, whose: str = "everyones", me: int = 0, kind: str = "", *, cut: bool = False
-) -> Iterator[Sql]:
-    """What the sources say, or one `kind` of them; `cut` where of very many those with most at stake will do."""
-    for source in [SOURCES[kind]] if kind else SOURCES.values():
-        rows = source.rows(moment)
-        if cut and source.weight is not None:
-            rows = _heaviest(rows, source.weight, whose)
+def _needs(sources: Iterable[Source], whose: str = "everyones", most: int = 0) -> Iterator[Sql]:
+    """What the sources say; `most`: of very many those with most at stake will do."""
+    for source in sources:
+        rows = source.rows(WHENEVER)
+        if most and source.weight is not None:
+            rows = _of_owner(rows, whose).order_by(OrderBy(source.weight, descending=True))[:most]
         with suppress(EmptyResultSet):  # the queryset can be seen to be empty
-            yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose, me)
+            yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose)
 
 
-def _heaviest(rows: Lines, weight: Expression, whose: str) -> Lines:
-    if whose == "nobodys":
-        rows = rows.filter(need_customer__in=Customer.objects.filter(owner=None).values("pk"))
-    return rows.order_by(OrderBy(weight, descending=True))[:MOST]
+def _of_owner(rows: Lines, whose: str) -> Lines:
+    nobodys = Customer.objects.filter(owner=None).values("pk")
+    return rows.filter(need_customer__in=nobodys) if whose == "nobodys" else rows
 
 
 def _told(kind: str, *, yields: bool, lasts: bool) -> list[Any]:
@@ -150,16 +233,17 @@ def _told(kind: str, *, yields: bool, lasts: bool) -> list[Any]:
     return [kind, f"{kind}:", yields, lasts]
 
 
-def _whose(head: list[Any], rows: Lines, whose: str, me: int) -> Sql:
+def _whose(head: list[Any], rows: Lines, whose: str) -> Sql:
     statement, params = rows.query.sql_with_params()
     named = getattr(rows.query.annotations["need_person"], "value", rows) is not None
     mine = WHOSE[whose][named]
-    return _TOLD.format(rows=statement, whose=mine), [*head, *params, *[me] * mine.count("%s")]
+    me: list[Then] = [WHENEVER.me] * mine.count("%s")
+    return _TOLD.format(rows=statement, whose=mine), (*head, *params, *me)
 
 
 def _together(parts: Iterable[Sql]) -> Sql:
     statements, params = zip(*parts, strict=True)
-    return " UNION ALL ".join(statements), [one for each in params for one in each]
+    return " UNION ALL ".join(statements), tuple(one for each in params for one in each)
 
 
 def _rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -8,7 +8,8 @@ from django.utils.dateparse import parse_datetime
 
 from customers.models import Interval, Subscription
 from customers.subscriptions.notice import NoticeUntil
-from customers.work.needs import Line, Lines, Moment, Nearing, Told, need
+from customers.work.moments import Whenever
+from customers.work.needs import Line, Lines, Nearing, Told, need
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
@@ -27,7 +28,7 @@ def _said(line: Line) -> str:
 
 
 @need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True)
-def renewals(moment: Moment) -> Lines:
+def renewals(moment: Whenever) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(
         last_day=NoticeUntil("renews_at", "notice_days", moment.zone),
@@ -45,6 +46,6 @@ def renewals(moment: Moment) -> Lines:
     return told.of(near.filter(until__lt=moment.now + AHEAD))
 
 
-def _standing(moment: Moment) -> "QuerySet[Subscription]":
+def _standing(moment: Whenever) -> "QuerySet[Subscription]":
     lasts = Q(terms__valid_to__gt=moment.now) | Q(terms__valid_to=None)
     return Subscription.objects.filter(_LONG, lasts, terms__valid_from__lte=moment.now, renews_at__gte=moment.now)

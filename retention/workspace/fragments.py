@@ -6,7 +6,7 @@ safe already; what a row has only sometimes is a fragment of its own.
 
 import html
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.template.loader import get_template
@@ -36,10 +36,15 @@ def text(value: object) -> str:
 
 def options(names: Mapping[Any, str], chosen: object = "") -> SafeString:
     """The options of a select, by value; the `chosen` one is selected."""
-    of = str(chosen)
+    return _options(tuple(names.items()), str(chosen))
+
+
+@lru_cache(maxsize=128)
+def _options(names: tuple[tuple[Any, str], ...], chosen: str) -> SafeString:
+    """A page has the same ones many times."""
     return SafeString(
         "".join(
-            f'<option value="{text(value)}"{" selected" if str(value) == of else ""}>{text(name)}</option>'
-            for value, name in names.items()
+            f'<option value="{text(value)}"{" selected" if str(value) == chosen else ""}>{text(name)}</option>'
+            for value, name in names
         )
     )

@@ -19,7 +19,8 @@ from customers.models import Case, Customer, CustomerFacts, Interval, Stage, Sub
 from customers.work import needs as contract
 from customers.work import ranking
 from customers.work.attention import Need, needs
-from customers.work.needs import SOURCES, Lines, Moment, Nearing, Told
+from customers.work.moments import WHENEVER, Moment, Whenever, filled
+from customers.work.needs import SOURCES, Lines, Nearing, Told
 from retention.common import clock
 from retention.workspace.models import User
 from retention.workspace.roles import Role
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 
 def listed(user: User, whose: str = "mine") -> list[Need]:
-    return needs(whose, user.pk, clock.now(), ZONE, size=100).needs
+    return needs(whose, Moment(clock.now(), ZONE, user.pk), "EUR", size=100).needs
 
 
 def case(customer: Customer, hours: float, priority: str = "normal", **more: Any) -> Case:
@@ -149,18 +150,18 @@ def planted() -> Iterator[None]:
     """A kind that a room adds: everybody with facts is needed, dated by a day."""
 
     @contract.need("planted", "Planted", "Dig it out", said=lambda line: f"At {line.about['spot']}.", yields=True)
-    def found(moment: Moment) -> Lines:
+    def found(moment: Whenever) -> Lines:
         told = Told(
             customer="customer_id",
             ref="customer_id",
             key=Value("1"),
-            at=Value(moment.day_in(0)),
+            at=moment.day_in(0),
             urgency=Value(11.0),
             about={"spot": Value("a % and {b}")},
         )
         return told.of(CustomerFacts.objects.filter(orders=7))
 
-    assert found(Moment(clock.now(), ZONE)) is not None
+    assert found(WHENEVER) is not None
     yield
     del SOURCES["planted"]
 
@@ -201,9 +202,12 @@ def test_the_nearer_a_deadline_the_more_urgent(hours: list[int]) -> None:
     deadlines = sorted(moment.tomorrow + timedelta(hours=each) for each in hours)
     query = Customer.objects.none().query
     compiler = query.get_compiler(connection=connection)
-    parts = [compiler.compile(Nearing(Value(each), moment).resolve_expression(query)) for each in deadlines]
+    parts = [compiler.compile(Nearing(Value(each), WHENEVER).resolve_expression(query)) for each in deadlines]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(sql for sql, _ in parts), [one for _, params in parts for one in params])
+        cursor.execute(
+            "SELECT " + ", ".join(sql for sql, _ in parts),
+            filled((one for _, params in parts for one in params), moment),
+        )
         urgencies = cursor.fetchone()
     assert list(urgencies) == sorted(urgencies, reverse=True)
     for deadline, urgency in zip(deadlines, urgencies, strict=True):

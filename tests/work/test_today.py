@@ -23,6 +23,7 @@ from customers.models import (
 from customers.plans import keeping
 from customers.work.acting import act as act_on
 from customers.work.attention import needs
+from customers.work.moments import Moment
 from customers.work.tasks import close_task, open_task
 from retention.common import clock
 from retention.workspace.models import User
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ranked(user: User, whose: str = "mine") -> list[tuple[int, str, str]]:
-    page = needs(whose, user.pk, clock.now(), ZONE, size=100)
+    page = needs(whose, Moment(clock.now(), ZONE, user.pk), "EUR", size=100)
     assert page.total == len(page.needs)
     return [(need.band, need.customer.name, need.key.partition(":")[0]) for need in page.needs]
 
@@ -62,6 +63,21 @@ def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
     assert "Find out why" not in client.get("/today/").content.decode().split('id="needs"')[1]
     done = Task.objects.get(customer=bakery)
     assert (done.state, done.closed_by) == (Task.State.DONE, manager)
+
+
+def test_nothing_that_people_wrote_becomes_html(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    attack = "<b>\"&'"
+    ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER, first_name=attack)
+    make("Bakery", manager, renews_in=40)
+    odd = make("Cafe", manager)
+    Customer.objects.update(name=f"Name{attack}", phone=f"+1{attack}", email=f"x{attack}@example.test")
+    SubscriptionTerm.objects.update(currency="<b>")
+    open_task(odd.pk, f"Title{attack}", f"Why{attack}", clock.now(), ben.pk, "")
+    page = signed_in("administrator").get("/today/").content.decode()
+    assert "<b>" not in page
+    assert page.count("Name&lt;b&gt;&quot;&amp;&#x27;") == 8
+    for words in ("Title", "Why", "For ", "tel:+1", "mailto:x"):
+        assert f"{words}&lt;b&gt;" in page
 
 
 def test_what_is_late_comes_before_what_is_due_and_money_ranks_within(manager: User, make: MakeCustomer) -> None:
@@ -145,7 +161,7 @@ def test_snoozing_hides_until_that_day(signed_in: SignIn, manager: User, make: M
     assert ranked(manager) == []
     day = (clock.now().astimezone(ZONE) + timedelta(days=30)).date()
     assert Task.objects.get().due_at.astimezone(ZONE).date() == day
-    soon = needs("mine", manager.pk, clock.now() + timedelta(days=30), ZONE)
+    soon = needs("mine", Moment(clock.now() + timedelta(days=30), ZONE, manager.pk), "EUR")
     assert [need.band for need in soon.needs] == [1]
 
 

@@ -1,6 +1,7 @@
 """Rows of HTML that are filled in without the template engine."""
 
 import pytest
+from django.template import Context, Template
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.workspace.fragments import Fragment, options
@@ -28,3 +29,8 @@ def test_options_are_escaped_and_one_is_chosen() -> None:
 def test_an_address_has_its_numbers_in_their_places() -> None:
     assert page_of("customers:detail", 12) == "/customers/12/"
     assert page_of("customers:nothing_like_that", 12) == ""
+
+
+def test_what_stands_once_is_rendered_once_and_knows_nothing_of_the_page() -> None:
+    page = Template("{% load once %}{% once %}{% url 'customers:list' %}{{ name }}|{% endonce %}{{ name }}")
+    assert [page.render(Context({"name": name})) for name in ("Ann", "Bob")] == ["/customers/|Ann", "/customers/|Bob"]

@@ -1,6 +1,6 @@
 """`{% once %}…{% endonce %}`: a part of a template that is the same in every page, rendered once per process.
 
-What is inside depends on the release alone: addresses, static files, icons, words. Nothing of the request is known there.
+What is inside depends on the release alone: addresses, static files, icons, words. It knows nothing of the request.
 """
 
 from django import template

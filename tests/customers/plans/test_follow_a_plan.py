@@ -15,6 +15,7 @@ from campaigns.sweeping import keep_up
 from customers.models import Contact, Customer, Dirty, Event, Goal, Milestone, SuccessPlan, Task
 from customers.plans import keeping, slipping
 from customers.work.attention import needs
+from customers.work.moments import Moment
 from retention.common import clock
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import Role
@@ -158,7 +159,7 @@ def test_what_slips_is_on_today_and_done_from_there(signed_in: SignIn, plan: Suc
     draft = keeping.begin(plan.customer, "Draft", "", [], anna)
     Milestone.objects.create(plan=draft, title="Not agreed yet", due_on=TODAY)
     Milestone.objects.create(plan=plan, title="Later", due_on=TODAY + 7 * DAY)
-    found = needs("mine", anna.pk, clock.now(), Workspace.current().zone, size=9).needs
+    found = needs("mine", Moment(clock.now(), Workspace.current().zone, anna.pk), "EUR", size=9).needs
     assert [need.reason for need in found] == ["“Branches counted” is to be done by 15 Nov 2026, in 4 days."]
     step = plan.milestones.get(title="Branches counted")
     client = signed_in("account_manager")

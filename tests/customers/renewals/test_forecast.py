@@ -20,7 +20,8 @@ from customers.renewals.due import Span, renewals
 from customers.renewals.expecting import LABELS, RULES, mark
 from customers.renewals.rows import Renewal
 from customers.subscriptions.agreeing import cancel, renew
-from customers.work.needs import SOURCES, Moment
+from customers.work.moments import Moment
+from customers.work.ranking import find
 from retention.common import clock
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import Role
@@ -255,5 +256,4 @@ def test_notice_is_counted_in_days_though_the_clocks_change_in_between() -> None
     contract("bakery", days=(renewal - NOW) / DAY, notice_days=30)
     (row,) = renewals(Span(NOW, berlin))
     assert (row.due_at, row.notice_at) == (renewal, last_day)
-    (line,) = SOURCES["renewal"].rows(Moment(last_day - 20 * DAY, berlin))
-    assert line["need_at"] == last_day
+    assert find("renewal", row.customer_id, Moment(last_day - 20 * DAY, berlin)).at == last_day
