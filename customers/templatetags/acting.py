@@ -28,11 +28,10 @@ def need_line(context: Context, need: Need) -> SafeString | str:
 @register.simple_tag(takes_context=True)
 def need_acts(context: Context, need: Need, target: str) -> SafeString:
     """Sent to `act_url`; the answer goes into `target`. On Today `whose` and `number` say which list to answer with."""
-    name = need.customer or context["customer"]
     return FORM(
         act_url=context["act_url"],
         target=target,
-        label=f"{name}: {need.action}" + (f", place {need.place}" if need.place else ""),
+        label=f"{need.name}: {need.action}" + (f", place {need.place}" if need.place else ""),
         token=context["csrf_token"],
         key=need.key,
         place=_place(context),

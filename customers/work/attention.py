@@ -13,17 +13,22 @@ from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
 
+from customers.models import Customer
 from customers.work import putting_off
 from customers.work.moments import Moment
 from customers.work.needs import SOURCES, Line
-from customers.work.ranking import TASK, Rank, Who, behind, ranked
+from customers.work.ranking import TASK, Rank, behind, ranked
 from customers.work.ranking import tasks_of as open_tasks
 
 
 @dataclass(frozen=True)
 class Need:
-    """One line of the list: a task, or a need that no task was made of. `line` is what either is about, if known."""
+    """One line of the list: a task, or a need that no task was made of. `line` is what either is about, if known.
 
+    `name` is what the customer goes by. A task on their own page has no rank.
+    """
+
+    name: str
     told: Line
     line: Line | None
     rank: Rank | None = None
@@ -33,11 +38,6 @@ class Need:
     @property
     def task(self) -> Line | None:
         return self.told if self.told.kind == TASK else None
-
-    @property
-    def customer(self) -> Who | None:
-        """Known where it has a rank: on a customer's own page they are known anyway."""
-        return self.rank.who if self.rank else None
 
     @property
     def band(self) -> int:
@@ -91,15 +91,16 @@ def needs(whose: str, moment: Moment, currency: str, *, start: int = 0, size: in
     found = []
     for place, rank in enumerate(ranks, start + 1):
         line = lines.get(rank.line.ref) if rank.line.kind == TASK else rank.line
-        found.append(Need(rank.line, line, rank, place, _put_off(line, moment)))
+        found.append(Need(rank.who.name, rank.line, line, rank, place, _put_off(line, moment)))
     return Page(found, total)
 
 
-def tasks_of(customer_id: int, moment: Moment) -> Sequence[Need]:
+def tasks_of(customer: Customer, moment: Moment) -> Sequence[Need]:
     """A customer's open tasks, the first due first. One query, and one more where a need is behind one of them."""
-    tasks = open_tasks(customer_id, moment)
+    tasks = open_tasks(customer.pk, moment)
     lines = _behind(tasks, moment)
-    return [Need(task, line := lines.get(task.ref), put_off=_put_off(line, moment)) for task in tasks]
+    name = str(customer)
+    return [Need(name, task, line := lines.get(task.ref), put_off=_put_off(line, moment)) for task in tasks]
 
 
 def _behind(tasks: Sequence[Line], moment: Moment) -> dict[int, Line]:

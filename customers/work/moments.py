@@ -38,8 +38,8 @@ class Then(Expression):
         super().__init__(output_field=output_field)
         self.of = of
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ARG002
-        return "%s", [self]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:  # noqa: ARG002
+        return "%s", (self,)
 
 
 class Whenever:

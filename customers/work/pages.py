@@ -109,7 +109,7 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
 def of_customer(customer: Customer, zone: tzinfo) -> dict[str, Any]:
     """What the open tasks on a customer's page are told from."""
     moment = Moment(clock.now(), zone)
-    found = attention.tasks_of(customer.pk, moment)
+    found = attention.tasks_of(customer, moment)
     return {"customer": customer, "needs": found, "workers": names() if found else {}, "now": moment.now}
 
 

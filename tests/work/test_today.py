@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 def ranked(user: User, whose: str = "mine") -> list[tuple[int, str, str]]:
     page = needs(whose, Moment(clock.now(), ZONE, user.pk), "EUR", size=100)
     assert page.total == len(page.needs)
-    return [(need.band, need.customer.name, need.key.partition(":")[0]) for need in page.needs]
+    return [(need.band, need.name, need.key.partition(":")[0]) for need in page.needs]
 
 
 def task(customer: Customer, days: float, origin: str = "", to: User | None = None) -> Task:
