@@ -149,7 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "campaigns.tasks.deliver", "schedule": timedelta(seconds=5)},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": timedelta(minutes=1)},
     "duplicates": {"task": "customers.tasks.look_for_duplicates", "schedule": timedelta(seconds=20)},
-    "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=30)},
+    "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=10)},
     "answers of the API": {"task": "retention.workspace.tasks.forget_answers", "schedule": timedelta(hours=6)},
     "full pass": {"task": "customers.tasks.look_again", "schedule": crontab(hour=3, minute=17)},
 }

@@ -73,10 +73,20 @@ def test_groups_nest_and_nothing_typed_is_lost(as_role: AsRole, buyers: None) ->
     page.locator("#r-1 > .rule-adds").get_by_role("button", name="Add condition").click()
     expect(page.locator(field("r-1-2"))).to_be_focused()
     accessible(page)
+    save = page.get_by_role("button", name="Save segment").last
+    on_its_way: list[Route] = []
+
+    def hold(route: Route) -> None:
+        on_its_way.append(route)
+
+    page.route("**/segments/new/", hold, times=1)
     page.get_by_role("button", name="Remove this condition").last.click()
+    expect(save).to_be_disabled()  # or the row would be saved that was just removed
+    on_its_way.pop().continue_()
+    expect(save).to_be_enabled()
     expect(page.locator("#id_name")).to_have_value("Nested")
     expect(page.locator(field("r-1-0", "value"))).to_have_value("France, Italy")
-    page.get_by_role("button", name="Save segment").last.click()
+    save.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nested")
     assert Segment.objects.get().rule == {
         "all": [
