@@ -13,6 +13,7 @@ from customers.models import Customer
 from customers.records.filters import Chip
 from customers.records.filters import Filters as CustomerFilters
 from loyalty.models import Kind, Offer, Outcome, Reason
+from retention.common.sent import whole
 
 SIZES = (25, 50, 100)
 ORDERS: dict[str, tuple[str, F | Func, bool]] = {
@@ -50,7 +51,7 @@ class Asked:
         return cls(
             q=said.get("q", "").replace("\0", "").strip()[:100],
             **{name: value if value in WORDS[name][1] else "" for name, value in chosen.items()},
-            by=by if by.isascii() and by.isdigit() and len(by) < 10 else "",
+            by=by if whole(by) else "",
             sort=sort if sort.removeprefix("-") in ORDERS else USUAL,
             size=int(size) if size in map(str, SIZES) else SIZES[0],
         )

@@ -13,6 +13,7 @@ from metrics.recurring import Recurring, currency_asked
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers
 from metrics.sources import Source
+from retention.common.sent import whole
 
 PLAIN: tuple[type[Source], ...] = (
     *(Active, Gained, Interrupted, Purchases, SecondOrders, Answers),
@@ -41,15 +42,14 @@ def source(name: str, query: Mapping[str, str]) -> Source:
 
 
 def _cell(query: Mapping[str, str]) -> CellSource:
-    period = query.get("period", "")
-    if query.get("orders") not in list(Convention) or not period.isdecimal() or int(period) > LONGEST_COHORT:
+    period = whole(query.get("period", ""))
+    if query.get("orders") not in list(Convention) or period is None or period > LONGEST_COHORT:
         raise UnknownFigure
-    return CellSource(Convention(query["orders"]), int(period))
+    return CellSource(Convention(query["orders"]), period)
 
 
 def _campaign(query: Mapping[str, str]) -> Campaign:
-    key = query.get("campaign", "")
-    campaign = Campaign.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 19 else None
+    campaign = Campaign.objects.filter(pk=whole(query.get("campaign", ""))).first()
     if campaign is None:
         raise UnknownFigure
     return campaign

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from customers.models import Customer, Segment, SegmentMembership
 from metrics.windows import DEFAULT_PRESET, BadWindow, Window, parse, preset
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.models import Basis, User, Workspace
 
 BASIS_WORDS = {
@@ -153,7 +154,7 @@ def _book(key: str) -> Book | None:
         return None
     if key == NOBODYS:
         return Book(None)
-    owner = User.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 10 else None
+    owner = User.objects.filter(pk=whole(key)).first()
     if owner is None:
         raise BadScope(f"There is no manager {key}.")
     return Book(owner)
@@ -163,7 +164,7 @@ def _segment(key: str) -> Segment | None:
     """By id, or by name as the command line gives it."""
     if not key:
         return None
-    by = {"pk": int(key)} if key.isdecimal() and len(key) < 10 else {"name": key}
+    by = {"name": key} if (pk := whole(key)) is None else {"pk": pk}
     found = Segment.objects.filter(**by).first()
     if found is None:
         raise BadScope(f"There is no segment {key}.")

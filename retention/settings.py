@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "retention.workspace.middleware.HtmxMiddleware",
     "retention.workspace.middleware.WorkspaceMiddleware",
     "customers.duplicates.redirecting.OldIds",
+    "retention.workspace.middleware.AgainMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -192,7 +193,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # What all processes of the web count together: tries to sign in.
 REDIS_CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 FILE_CACHE = {
-    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "BACKEND": "retention.common.file_cache.FileCache",
     "LOCATION": DATA_DIR / "cache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},  # fewer, and a flood of tries would wash earlier ones away
 }

@@ -10,6 +10,7 @@ from campaigns import outbox
 from campaigns.models import Message
 from campaigns.pages.framing import framed
 from campaigns.previewing import Preview
+from retention.common.sent import whole
 from retention.workspace.roles import Can, requires
 
 PAGE_SIZE, MOST_FOUND = 50, 1_000
@@ -19,7 +20,7 @@ PAGE_SIZE, MOST_FOUND = 50, 1_000
 @requires(Can.READ)
 def outbox_list(request: HttpRequest) -> HttpResponse:
     page = request.GET.get("page", "")
-    number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
+    number = min(whole(page) or 1, 100_000)
     typed, tests = request.GET.get("q", "").strip()[:200], "tests" in request.GET
     of = {0} if tests else _to(typed) if typed else None
     mails = outbox.latest(PAGE_SIZE * (number - 1), PAGE_SIZE + 1, of)

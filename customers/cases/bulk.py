@@ -11,13 +11,14 @@ from customers.together.actions import Action, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import workers
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.jobs import JobFailed, Progress, job
 
 ABOUT = "cases"
 
 
 def _is_assignee(value: str) -> None:
-    if value and not (value.isascii() and value.isdigit() and workers().filter(pk=value).exists()):
+    if value and not workers().filter(pk=whole(value)).exists():
         raise Refused("Choose one of the people who look after cases.")
 
 

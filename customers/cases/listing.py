@@ -17,6 +17,7 @@ from customers.models.cases import CASE_WORDS
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.listing import SIZES
 from retention.common.headings import Heading, headings
+from retention.common.sent import whole
 from retention.common.text_search import SearchWords, words_of
 from retention.common.word_index import every
 from retention.workspace.models import User
@@ -68,7 +69,7 @@ class Asked:
             q=one["q"],
             state=one["state"] if one["state"] in STATES else "",
             priority=one["priority"] if one["priority"] in Case.Priority.values else "",
-            person=person if person in (ME, NOBODY) or (person.isdecimal() and len(person) < 18) else "",
+            person=person if person in (ME, NOBODY) or (whole(person)) else "",
             sort=one["sort"] if one["sort"].removeprefix("-") in ORDERS else "due",
             size=one["size"] if one["size"] in map(str, SIZES) else str(SIZES[1]),
         )

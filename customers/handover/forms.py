@@ -9,6 +9,7 @@ from customers.models import HandedCustomer, Segment, Team
 from customers.records.filters import Filters
 from customers.work.forms import workers
 from retention.common.opened import OpenedForm
+from retention.common.sent import whole
 from retention.workspace.models import User
 from retention.workspace.roles import Can
 
@@ -17,7 +18,7 @@ class Chosen(forms.TypedMultipleChoiceField):
     """Numbers of rows, to be looked for among those that whoever asks may have."""
 
     def valid_value(self, value: Any) -> bool:
-        return str(value).isdecimal() and len(str(value)) < len(str(2**63))
+        return whole(str(value)) is not None
 
 
 class HandOverForm(forms.Form):

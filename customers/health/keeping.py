@@ -19,7 +19,7 @@ class Refused(Exception):
 @transaction.atomic
 def keep(profile: HealthProfile, by: User) -> Job:
     """Store a new or changed profile. Raises Refused."""
-    settings = _locked()
+    settings = locked()
     if profile.segment is not None:
         if circles.asked_at(profile.segment.rule, references.stored_rules()) is not None:
             raise Refused("This segment asks about health, which the profile is to decide. Choose another one.")
@@ -35,7 +35,7 @@ def keep(profile: HealthProfile, by: User) -> Job:
 @transaction.atomic
 def keep_settings(settings: HealthSettings, by: User) -> Job:
     """Store the bands and what a drop is. Scores by other bands are not compared, so every profile is another now."""
-    settings.latest_version = _locked().latest_version
+    settings.latest_version = locked().latest_version
     version = _another(settings)
     rest = profiles.everybody_else()
     rest.version = version
@@ -47,7 +47,7 @@ def keep_settings(settings: HealthSettings, by: User) -> Job:
 @transaction.atomic
 def move_up(profile: HealthProfile, by: User) -> Job | None:
     """Have a profile tried before the one that was tried before it; None where it is tried first already."""
-    _locked()
+    locked()
     profile.refresh_from_db(fields=["position"])  # somebody else may have moved one before the lock was had
     above = HealthProfile.objects.filter(position__lt=profile.position).order_by("-position", "-pk").first()
     if above is None or profile.segment_id is None:
@@ -60,13 +60,13 @@ def move_up(profile: HealthProfile, by: User) -> Job | None:
 @transaction.atomic
 def remove(profile: HealthProfile, by: User) -> Job:
     """Delete a segment's profile: its customers are measured by the next that fits."""
-    _locked()
+    locked()
     profile.delete()
     return rescore_everybody(by)
 
 
-def _locked() -> HealthSettings:
-    """The settings, for one at a time to change anything."""
+def locked() -> HealthSettings:
+    """The settings, for one at a time to change anything. Whoever locks a profile too, locks these first."""
     HealthSettings.objects.get_or_create(id=1)
     return HealthSettings.objects.select_for_update().get(id=1)
 

@@ -10,7 +10,7 @@ from customers.health import scoring
 from customers.models import CustomerFacts
 from customers.segments import membership
 from retention.common import clock
-from retention.workspace.jobs import Progress, enqueue, job
+from retention.workspace.jobs import Progress, enqueue, job, waiting
 from retention.workspace.models import Job, User
 
 JOB = "health.rescore"
@@ -19,13 +19,8 @@ AT_A_TIME = 2_000
 
 @transaction.atomic
 def rescore_everybody(by: User) -> Job:
-    """The job that does it: one that has not begun yet will do for this as well.
-
-    It is locked, so that it begins only once what is new can be seen; one that is beginning just now will not do.
-    """
-    queued = Job.objects.filter(kind=JOB, state=Job.State.QUEUED)
-    waiting = queued.select_for_update(of=("self",), skip_locked=True).first()
-    return waiting or enqueue(JOB, "Working out everybody’s health", {}, by)
+    """The job that does it: one that has not begun yet will do for this as well."""
+    return waiting(JOB, {}) or enqueue(JOB, "Working out everybody’s health", {}, by)
 
 
 @job(JOB)

@@ -15,6 +15,7 @@ from customers.health.recomputing import bands as counted
 from customers.models import HealthProfile, HealthSettings
 from customers.segments.patience import TooSlow
 from retention.common.opened import held
+from retention.common.sent import whole
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
@@ -59,6 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @requires(Can.ADMINISTER)
 @transaction.atomic
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    _in_order(request)
     profile = get_object_or_404(held(request, HealthProfile.objects.exclude(segment=None)), pk=pk)
     return _edit(request, profile, str(pk))
 
@@ -67,8 +69,14 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.ADMINISTER)
 @transaction.atomic
 def everybody_else(request: HttpRequest) -> HttpResponse:
-    list(held(request, HealthProfile.objects.filter(segment=None)))
+    _in_order(request)
     return _edit(request, profiles.everybody_else(), "everybody-else")
+
+
+def _in_order(request: HttpRequest) -> None:
+    """Lock the settings before a profile, as whoever moves one does."""
+    if request.method == "POST":
+        keeping.locked()
 
 
 def _edit(request: HttpRequest, profile: HealthProfile, of: str) -> HttpResponse:
@@ -82,7 +90,7 @@ def _edit(request: HttpRequest, profile: HealthProfile, of: str) -> HttpResponse
         else:
             messages.success(request, "Saved. Everybody’s health is being worked out by it.")
             return redirect("workspace:job", job.pk)
-    context = {"form": form, "of": of, "named": named, "pk": profile.pk if of.isdecimal() else None}
+    context = {"form": form, "of": of, "named": named, "pk": profile.pk if whole(of) else None}
     return render(request, "customers/health/profile.html", context, status=422 if form.errors else 200)
 
 
@@ -130,8 +138,8 @@ def _previewed(request: HttpRequest) -> dict[str, Any]:
 
 
 def _profile(of: str) -> HealthProfile:
-    if of.isdecimal():
-        return get_object_or_404(HealthProfile.objects.exclude(segment=None), pk=int(of))
+    if pk := whole(of):
+        return get_object_or_404(HealthProfile.objects.exclude(segment=None), pk=pk)
     return profiles.everybody_else() if of == "everybody-else" else _new()
 
 

@@ -22,6 +22,7 @@ from customers.plans.keeping import Refused
 from customers.plans.reading import listed, roadmap, today
 from retention.common import clock
 from retention.common.opened import OpenedForm, held
+from retention.common.sent import whole
 from retention.workspace.people import person
 from retention.workspace.roles import Can, Role, requires
 
@@ -146,7 +147,7 @@ def milestone_new(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         plan = _plan(request, pk)
         asked = request.GET.get("goal", "")
-        usual = {"ours": person(request).pk, "goal": int(asked) if asked.isdecimal() and len(asked) < 19 else None}
+        usual = {"ours": person(request).pk, "goal": whole(asked)}
         form = MilestoneForm(request.POST or None, instance=Milestone(plan=plan), initial=usual)
         return _formed(request, plan, form, Place("plan-add", "Add a milestone"), form.save)
 

@@ -11,6 +11,7 @@ from customers.playbooks import many, starting
 from customers.records.filters import Filters, matching
 from customers.records.listing import count
 from customers.together.pages import picked, takes_all
+from retention.common.sent import whole
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
@@ -20,11 +21,11 @@ from retention.workspace.roles import Can, requires
 def start(request: HttpRequest) -> HttpResponse:
     query = request.POST.get("query", "")
     back = redirect(f"{reverse('customers:list')}?{query}")
-    chosen = request.POST.get("playbook", "")
-    if not chosen.isdecimal():
+    chosen = whole(request.POST.get("playbook", ""))
+    if chosen is None:
         messages.error(request, "Choose a playbook to start. Nothing was changed.")
         return back
-    playbook = get_object_or_404(Playbook, pk=int(chosen[:18]))
+    playbook = get_object_or_404(Playbook, pk=chosen)
     if not takes_all(request):
         _start(request, playbook)
         return back

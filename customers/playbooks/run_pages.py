@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.models import Customer, Playbook, PlaybookRun
 from customers.playbooks import ending, reading, starting
+from retention.common.sent import whole
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
@@ -32,11 +33,11 @@ def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
 @requires(Can.WORK_TASKS)
 def start(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
-    chosen = request.POST.get("playbook", "")
-    if not chosen.isdecimal():
+    chosen = whole(request.POST.get("playbook", ""))
+    if chosen is None:
         messages.error(request, "Choose a playbook to start.")
         return redirect("customers:detail", customer_id)
-    playbook = get_object_or_404(Playbook, pk=int(chosen[:18]))
+    playbook = get_object_or_404(Playbook, pk=chosen)
     try:
         if starting.start_by_hand(playbook, [customer_id], person(request)):
             messages.success(request, f"“{playbook}” has begun for {customer}.")

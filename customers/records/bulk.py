@@ -18,6 +18,7 @@ from customers.records.filters import Filters, matching
 from customers.together.actions import Action, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import workers
+from retention.common.sent import whole
 from retention.workspace.jobs import Progress, job
 
 ABOUT = "customers"
@@ -41,12 +42,12 @@ def _is_short(text: str) -> None:
 
 
 def _is_owner(value: str) -> None:
-    if value and not (value.isascii() and value.isdigit() and workers().filter(pk=value).exists()):
+    if value and not workers().filter(pk=whole(value)).exists():
         raise Refused("Choose one of the people who look after customers.")
 
 
 def _is_team(value: str) -> None:
-    if value and not (value.isascii() and value.isdigit() and Team.objects.filter(pk=value).exists()):
+    if value and not Team.objects.filter(pk=whole(value)).exists():
         raise Refused("Choose one of the teams.")
 
 

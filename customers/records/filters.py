@@ -13,6 +13,7 @@ from customers.models import Customer, CustomField, FormerId, HealthBand, Segmen
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.columns import CUSTOM, MOST
 from retention.common.phone_digits import every_with
+from retention.common.sent import whole
 from retention.common.text_search import SearchWords, words_of
 from retention.common.word_index import Among, every
 
@@ -68,11 +69,11 @@ class Filters:
         return cls(
             q=said.get("q", "").replace("\0", "").strip()[:100],
             stages=tuple(stage for stage in said.getlist("stage") if stage in Stage.values),
-            owner=owner if _is_id(owner) or owner == NOBODY else "",
-            segment=segment if _is_id(segment) else "",
+            owner=owner if whole(owner) or owner == NOBODY else "",
+            segment=segment if whole(segment) else "",
             country=said.get("country", "").replace("\0", "").strip()[:100],
             tag=said.get("tag", "").replace("\0", "").strip()[:50],
-            team=team if _is_id(team := said.get("team", "")) or team == NOBODY else "",
+            team=team if whole(team := said.get("team", "")) or team == NOBODY else "",
             persona=said.get("persona", "").replace("\0", "").strip()[:100],
             key="yes" if said.get("key") == "yes" else "",
             health=health if (health := said.get("health", "")) in HEALTH else "",
@@ -159,10 +160,6 @@ def chips(filters: Filters, names: Mapping[str, dict[int, str]], fields: Iterabl
         yield Chip(labels.get(key, key), value.capitalize(), replace(filters, custom=rest_of).query())
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
 def _nothing(name: str) -> dict[str, Any]:
     return {name: ""}
 
@@ -172,7 +169,7 @@ def _told(value: str, named: dict[int, str]) -> str:
         return "Nobody"
     if value == "yes":
         return "Yes"
-    return named.get(int(value), value) if named and _is_id(value) else value
+    return named.get(whole(value) or 0, value)
 
 
 def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:

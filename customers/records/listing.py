@@ -192,5 +192,5 @@ def _unmark(text: str, order: Order) -> tuple[Any, int] | None:
     try:
         by, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return None if "\0" in str(by) else (order.read(by), int(pk))
-    except (ValueError, TypeError, InvalidOperation, binascii.Error):
+    except (ValueError, TypeError, OverflowError, InvalidOperation, binascii.Error, RecursionError):
         return None

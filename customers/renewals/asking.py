@@ -11,6 +11,7 @@ from customers.models import Customer, Forecast, Stage
 from customers.records.filters import Filters
 from customers.renewals.due import Rows, Span, renewals
 from customers.renewals.expecting import CANCELLED, LABELS
+from retention.common.sent import whole
 from retention.workspace.models import User
 from retention.workspace.roles import Role
 
@@ -44,7 +45,7 @@ class Asked:
         currency = said.get("currency", "")
         return cls(
             whose=whose if _is_whose(whose := said.get("whose", "")) else usual,
-            segment=segment if _is_id(segment := said.get("segment", "")) else "",
+            segment=segment if whole(segment := said.get("segment", "")) else "",
             short=said.get("short") == "yes",
             by=by if (by := said.get("by", "")) in GROUPS else "forecast",
             month=month if _is_month(month := said.get("month", "")) else "",
@@ -93,11 +94,7 @@ def _in_month(month: str) -> Q:
 
 def _is_whose(text: str) -> bool:
     kind, _, number = text.partition("-")
-    return text in _WHOSE or (kind in ("person", "team") and _is_id(number))
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return text in _WHOSE or (kind in ("person", "team") and whole(number) is not None)
 
 
 def _is_month(text: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 
 from customers.segments.consequences import Consequence
+from retention.common.sent import whole
 from retention.workspace.people import person
 from retention.workspace.roles import Can
 
@@ -13,6 +14,6 @@ def agreed(request: HttpRequest, follows: Sequence[Consequence]) -> bool:
     """Whether the person may let follow what follows, and has agreed to that many customers or more."""
     if not follows:
         return True
-    said = request.POST.get("agreed", "")
-    enough = said.isdecimal() and int(said) >= sum(each.customers for each in follows)
+    said = whole(request.POST.get("agreed", ""))
+    enough = said is not None and said >= sum(each.customers for each in follows)
     return enough and person(request).can(Can.LAUNCH_CAMPAIGNS)

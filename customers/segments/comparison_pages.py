@@ -19,6 +19,7 @@ from customers.segments.overlap import Overlap, Part, overlap, shared_with_all, 
 from customers.segments.patience import TooSlow
 from customers.segments.wording import Words, days, shown
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can, requires
 
@@ -141,8 +142,7 @@ def segment_apart_field(request: HttpRequest, pk: int, key: str) -> HttpResponse
 
 
 def _page(request: HttpRequest, segment: Segment, column: Column, value: str) -> tuple[Members, "Page[int]"]:
-    asked = request.GET.get("page", "1")
-    number = min(int(asked), 10_000) if asked.isdecimal() and int(asked) else 1
+    number = min(whole(request.GET.get("page", "")) or 1, 10_000)
     first = (number - 1) * PAGE_SIZE
     moment = Moment(clock.now(), workspace_of(request).zone)
     found = members(segment, column, value, moment, slice(first, first + PAGE_SIZE))

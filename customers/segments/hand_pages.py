@@ -18,6 +18,7 @@ from customers.segments.consequences import Consequence
 from customers.segments.hand_forms import DecideForm, FileForm, ListForm
 from customers.segments.list_files import Found
 from customers.segments.rules import NOBODY
+from retention.common.sent import whole
 from retention.common.spreadsheet import harmless
 from retention.workspace.models import Job
 from retention.workspace.people import person
@@ -148,8 +149,8 @@ def list_new(request: HttpRequest) -> HttpResponse:
 def list_agree(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Go on with a large file, mail that would go out and all."""
     asked = get_object_or_404(Job, pk=job_id, kind=list_job.JOB, state=Job.State.DONE, summary__has_key="asks")
-    agreed_to = request.POST.get("agreed", "")
-    going = list_job.agree(asked, int(agreed_to), person(request)) if agreed_to.isdecimal() else None
+    agreed_to = whole(request.POST.get("agreed", ""))
+    going = None if agreed_to is None else list_job.agree(asked, agreed_to, person(request))
     if going is None:
         messages.error(request, "The file is no longer there. Bring it again.")
         return redirect("customers:segment_hand", asked.spec["segment"])

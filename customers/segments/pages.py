@@ -26,6 +26,7 @@ from customers.segments.ready_made import FOR_THE_MOMENT, READY_MADE
 from customers.segments.rules import NOBODY, RuleRefused
 from customers.segments.wording import describe, refused, words_for
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.models import Workspace
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -124,10 +125,10 @@ def _looked(data: QueryDict) -> dict[str, Any]:
     typed = drafts.from_form(data)
     drafts.check(typed)
     draft, left_out = drafts.finished(typed)
-    own = data.get("own", "")
+    own = whole(data.get("own", ""))
     try:
-        rule = draft and references.read(draft.to_rule(), int(own) if own.isdecimal() else None)
-        if rule and (saved := Segment.objects.filter(pk=own).first() if own.isdecimal() else None):
+        rule = draft and references.read(draft.to_rule(), own)
+        if rule and (saved := Segment.objects.filter(pk=own).first()):
             rule = references.with_hands(rule, saved.pk, saved.by_hand)
         return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
     except RuleRefused as refusal:

@@ -9,7 +9,7 @@ from customers.models import CustomerFacts, Segment
 from customers.segments import consequences, membership, references
 from customers.segments.consequences import Consequence
 from retention.common import clock
-from retention.workspace.jobs import Progress, enqueue, job
+from retention.workspace.jobs import OPEN, Progress, enqueue, job, waiting
 from retention.workspace.models import Job, User
 
 JOB = "segment.refresh"
@@ -50,12 +50,14 @@ def recompute(segment: Segment, by: User) -> Job | None:
     if _is_small():
         membership.refresh(_affected(segment.pk))
         return None
-    return open_job(segment) or enqueue(JOB, f"Working out “{segment.name}”", {"segment": segment.pk}, by)
+    spec = {"segment": segment.pk}
+    with transaction.atomic():
+        return waiting(JOB, spec) or enqueue(JOB, f"Working out “{segment.name}”", spec, by)
 
 
 def open_job(segment: Segment) -> Job | None:
-    open_states = (Job.State.QUEUED, Job.State.RUNNING)
-    return Job.objects.filter(kind=JOB, state__in=open_states, spec__segment=segment.pk).first()
+    """The latest that is not over, for who looks at the segment."""
+    return Job.objects.filter(kind=JOB, state__in=OPEN, spec={"segment": segment.pk}).order_by("-created_at").first()
 
 
 @job(JOB)

@@ -8,6 +8,7 @@ from typing import Any
 
 from customers.segments.fields import Column, Field
 from customers.segments.operators import Takes
+from retention.common.sent import whole
 
 MAX_TEXT, MAX_LIST, MAX_DAYS, MAX_TIMES = 200, 100, 36_500, 1_000_000
 MAX_NUMBER = 10**15
@@ -71,13 +72,9 @@ def _date(value: Any, _field: Field) -> date:
 def _choice(value: Any, field: Field) -> str:
     """One of the field's choices; the account managers, who come and go, are ids written as text."""
     choices = dict(field.choices) if isinstance(field, Column) else {}
-    if not isinstance(value, str) or (value not in choices if choices else not _is_id(value)):
+    if not isinstance(value, str) or (value not in choices if choices else whole(value) is None):
         raise BadValue("is none of the choices")
     return value
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _segment(value: Any, _field: Field) -> int:

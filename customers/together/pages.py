@@ -19,6 +19,7 @@ from customers.records.listing import Count as Counted
 from customers.together import changing
 from customers.together.actions import Refused
 from customers.together.changing import KINDS, NotTheirs
+from retention.common.sent import whole
 from retention.workspace.jobs import enqueue
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -43,7 +44,7 @@ def takes_all(request: HttpRequest) -> bool:
 
 
 def picked(request: HttpRequest) -> list[int]:
-    return [int(pk) for pk in request.POST.getlist("pick")[: max(SIZES)] if pk.isascii() and pk.isdigit()]
+    return [pk for sent in request.POST.getlist("pick")[: max(SIZES)] if (pk := whole(sent))]
 
 
 def answer(request: HttpRequest, wish: Wish) -> HttpResponse:

@@ -21,6 +21,7 @@ from customers.work.moments import Moment
 from customers.work.ranking import BANDS, MOST
 from customers.work.tasks import open_task
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.models import User, Workspace
 from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, Role, requires
@@ -36,10 +37,10 @@ WHOSE = {"mine": "Mine", "nobodys": "Nobody's", "everyones": "Everyone's"}
 def today(request: HttpRequest) -> HttpResponse:
     whose = request.GET.get("whose", "")
     page = request.GET.get("page", "")
-    number = int(page) if page.isdecimal() and len(page) < 7 else 1
+    number = min(whole(page) or 1, 1_000_000)
     undo = request.GET.get("undo", "")
     shown = _list(request, whose if whose in WHOSE else _usual(person(request)), number)
-    return render(request, "customers/work/today.html", shown | {"undo": undo if undo.isdecimal() else ""})
+    return render(request, "customers/work/today.html", shown | {"undo": whole(undo) or ""})
 
 
 def _usual(user: User) -> str:

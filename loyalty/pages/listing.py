@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from customers.together.pages import picked
 from loyalty import outcomes
 from loyalty.costing import Terms, counted
 from loyalty.exporting import lines
@@ -69,8 +70,7 @@ def use_many(request: HttpRequest) -> HttpResponse:
     query = request.POST.get("query", "")
     offers = Asked.read(QueryDict(query)).offers()
     if request.POST.get("scope") != "all":
-        picked = [int(pk) for pk in request.POST.getlist("pick")[: max(SIZES)] if pk.isascii() and pk.isdigit()]
-        offers = offers.filter(pk__in=picked)
+        offers = offers.filter(pk__in=picked(request))
     number = mark_many_used(offers, person(request))
     messages.success(request, f"Marked as used: {counted(number, 'offer')}. Others were used before or never granted.")
     return redirect(f"{reverse(PLACE)}?{query}")

@@ -58,6 +58,15 @@ def enqueue(kind: str, title: str, spec: dict[str, Any], by: User | None = None)
     return row
 
 
+def waiting(kind: str, spec: dict[str, Any]) -> Job | None:
+    """A job that has not begun, and so will do for what is written just now as well.
+
+    It is locked, so that it begins only once that can be seen; one that is beginning just now will not do.
+    """
+    queued = Job.objects.filter(kind=kind, spec=spec, state=Job.State.QUEUED)
+    return queued.select_for_update(of=("self",), skip_locked=True).first()
+
+
 def nudge(job_id: uuid.UUID) -> None:
     """Wake a worker for a job."""
     wake("retention.workspace.tasks.run_job", str(job_id))

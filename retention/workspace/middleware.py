@@ -1,20 +1,25 @@
-"""What every request gets: the workspace, the person's time zone, no NUL; and what htmx needs to hear back."""
+"""What every request gets: its workspace, the person's zone, no NUL, a second try; and what htmx needs to hear."""
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from retention.workspace.models import Workspace
 from retention.workspace.people import workspace_of, zone_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
+#: What PostgreSQL tells one of two who came at once.
+AT_ONCE = (UniqueViolation, DeadlockDetected)
 
 
 class NulMiddleware:
@@ -41,6 +46,32 @@ class WorkspaceMiddleware:
             return self.get_response(request)
         with timezone.override(zone_of(request.user, workspace_of(request))):
             return self.get_response(request)
+
+
+class AgainMiddleware:
+    """Does once more what failed only because somebody did something at the same moment.
+
+    Of two who take one name, or click one button, the second is told by its own form or led to what the first made.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """The view's answer; None, upon which it is called again, where the database undid what it did."""
+        if request.method != "POST" or connection.in_atomic_block:
+            return None
+        try:
+            return view(request, *args, **kwargs)
+        except DatabaseError as error:
+            if request.FILES or not isinstance(error.__cause__, AT_ONCE):  # files are read by now
+                raise
+        return None
 
 
 class HtmxMiddleware:

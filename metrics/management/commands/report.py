@@ -19,6 +19,7 @@ from metrics.revenue import revenue
 from metrics.scope import BadScope, Scope, read_scope
 from metrics.windows import PRESETS, BadWindow, Window
 from retention.common import clock
+from retention.common.sent import whole
 from retention.workspace.models import Workspace
 
 Options = Mapping[str, Any]
@@ -115,7 +116,7 @@ def _campaign_effect(options: Options) -> Report:
 
 
 def _campaign(key: str) -> Campaign:
-    by = {"pk": int(key)} if key.isdecimal() and len(key) < 19 else {"name": key}
+    by = {"name": key} if (pk := whole(key)) is None else {"pk": pk}
     found = Campaign.objects.filter(**by).first()
     if found is None:
         raise CommandError(f"There is no campaign {key}." if key else "Say which campaign, with --campaign.")

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from retention.common.keyset import beyond
+from retention.common.sent import whole
 from retention.workspace.api.problem import misasked
 from retention.workspace.api.shapes import Shape
 
@@ -41,9 +42,9 @@ def number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if (said := whole(text)) is None:
         raise misasked(name, "Give a whole number.")
-    return int(text)
+    return said
 
 
 def instant(request: Request, name: str) -> datetime | None:
@@ -86,7 +87,7 @@ def _unmark(model: type[Model], keys: Sequence[str], text: str) -> list[Any]:
     try:
         said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return [_field(model, key).to_python(value) for key, value in zip(keys, said, strict=True)]
-    except (ValueError, TypeError, ValidationError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, ValidationError, binascii.Error, RecursionError) as error:
         raise misasked("after", "This is no mark of this list.") from error
 
 

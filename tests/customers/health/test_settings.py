@@ -261,3 +261,22 @@ def test_a_job_that_begins_just_now_does_not_do_for_what_is_not_there_yet() -> N
     beginning.join()
     assert seen == [{rest.version}]
     assert recomputing.rescore_everybody(by) != waiting_job
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_profile_is_changed_while_another_is_moved(signed_in: SignIn) -> None:
+    client, answers = signed_in("administrator"), list[int]()
+    segment = Segment.objects.create(name="Some", rule={"all": []})
+    profile = HealthProfile.objects.create(name="Some", segment=segment, position=1, inputs=ready_made())
+    said = typed(name="Others", segment=segment.pk, of=profile.pk)
+
+    def edit() -> None:
+        answers.append(client.post(f"/settings/health/{profile.pk}/", said).status_code)
+
+    with transaction.atomic():
+        keeping.locked()
+        editing = elsewhere(edit)
+        until(lambda: waiting() == 1 or bool(answers))
+        HealthProfile.objects.select_for_update(nowait=True).get(pk=profile.pk)
+    editing.join()
+    assert answers == [302]

@@ -16,7 +16,7 @@ from customers.segments import drafts, membership, patience, preview, saving
 from customers.segments.ready_made import READY_MADE
 from customers.segments.rules import parse
 from retention.workspace import jobs
-from retention.workspace.models import Job
+from retention.workspace.models import Job, User
 from tests.baseline import assert_query_count
 from tests.customers.facts.world import DAY, customer
 from tests.customers.router import route
@@ -348,6 +348,21 @@ class TestChanging:
         job.refresh_from_db()
         assert (segment.size, job.summary) == (2, {"members": 2})
         assert "2 customers are in it now" in client.get(f"/jobs/{job.pk}/").content.decode()
+
+    def test_a_job_that_runs_may_have_read_the_rule_before(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(saving, "SMALL", 0)
+        buyer(1, 100, 70)
+        by = User.objects.get_or_create(email="a@example.test")[0]
+        segment = Segment(name="Said", rule=SAID)
+        running = saving.save(segment, by)
+        assert running is not None
+        Job.objects.update(state=Job.State.RUNNING)
+        segment.rule = LAPSING
+        later = saving.save(segment, by)
+        assert later not in (None, running)
+        assert saving.recompute(segment, by) == later
 
     def test_a_broken_rule_says_so_and_can_be_built_anew(self, signed_in: SignIn) -> None:
         segment = Segment.objects.create(name="Broken", rule={"field": "gone", "op": "is", "value": 1})
