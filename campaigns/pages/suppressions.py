@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns.forms import SuppressionForm
 from campaigns.models import Suppression
-from campaigns.suppressing import AlreadySuppressed, suppress_by_hand
+from campaigns.suppressing import AlreadySuppressed, release, suppress_by_hand
 from retention.common import clock
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -47,6 +47,6 @@ def suppression_add(request: HttpRequest) -> HttpResponse:
 @requires(Can.EDIT_CAMPAIGNS)
 def suppression_remove(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(Suppression, pk=pk)
-    entry.delete()
+    release(entry, person(request), clock.now())
     messages.success(request, f"{entry.address} is off the list. Consent is another matter: it stays as it was.")
     return redirect("campaigns:suppressions")

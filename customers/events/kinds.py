@@ -183,6 +183,13 @@ _KINDS = (
     Kind("message.sent", "Was sent a message", "campaigns", sentence="Was sent a message of {name}"),
     Kind("message.failed", "A message failed", "campaigns", sentence="A message of {name} failed: {reason}"),
     Kind("message.bounced", "A message bounced", "campaigns", sentence="A message of {name} bounced"),
+    Kind("address.suppressed", "Was put on the suppression list", "campaigns", sentence="Gets nothing any more: {why}"),
+    Kind(
+        "address.released",
+        "Was taken off the suppression list",
+        "campaigns",
+        sentence="{by} took the address off the suppression list",
+    ),
     Kind("message.opened", "Opened a message", "campaigns", sentence="Opened a message of {name}"),
     Kind("message.clicked", "Clicked in a message", "campaigns", sentence="Clicked in a message of {name}"),
 )

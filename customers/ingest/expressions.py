@@ -14,7 +14,9 @@ from customers.ingest.mapping import DATES, DECIMALS, Mapping, SkipRule, Source,
 # Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
 # of LIKE and of classes of letters that must not occur, which cost a fraction of a full pattern.
 DAY = "({0} LIKE '____-_%-_%' OR {0} LIKE '____/_%/_%' OR {0} LIKE '____._%._%')"
-LOCAL = DAY + " AND {0} !~ '[^-0-9/.: TAaPpMm]' AND {0} NOT LIKE '%:%-%'"
+# A dash after the day begins an offset, also where no time stands before it.
+NO_OFFSET = "{0} NOT LIKE '____-%-%-%' AND ({0} LIKE '____-%' OR {0} NOT LIKE '%-%')"
+LOCAL = DAY + " AND {0} !~ '[^-0-9/.: TAaPpMm]' AND " + NO_OFFSET
 ZONED = DAY + " AND {0} !~ '[^-+0-9/.: TZUCGM]' AND {0} LIKE '%:%'"
 TO_ISO = {
     "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from customers.ingest.mapping import Mapping
 from customers.ingest.running import JOB
 from customers.ingest.undo import running as undoing
+from customers.ingest.undo.kinds import UNMARKED
 from customers.models import Import
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
@@ -42,9 +43,14 @@ def remap(imported: Import, mapping: Mapping) -> None:
 
 @transaction.atomic
 def remove(imported: Import) -> None:
-    """Forget the file and what was refused of it; what it brought in stays. Raises StillRunning."""
+    """Forget the file and what was refused of it; what it brought in stays. Raises StillRunning.
+
+    Imports that it built on can be taken back still: they have to know of rows that are not as they made them.
+    """
     _at_rest(imported)
     file = imported.file
+    built_on = imported.changes.filter(before__isnull=False, table__in=UNMARKED)
+    built_on.update(run=None, before={}, after=None)
     imported.delete()
     transaction.on_commit(lambda: file.delete(save=False))
 

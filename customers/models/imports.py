@@ -94,9 +94,10 @@ class ImportChange(models.Model):
 
     Rows it made: `first` to `last`, ids without a gap. A row it changed: `before` and `after` hold the columns that
     differ. A row it removed: `before` holds all of it. `at` is the run's instant, by which two runs are told apart.
+    Of an import that was forgotten only that it changed a row is kept, where the row itself does not tell.
     """
 
-    run = models.ForeignKey(Import, models.CASCADE, related_name="changes", db_index=False)
+    run = models.ForeignKey(Import, models.CASCADE, null=True, related_name="changes", db_index=False)
     at = models.DateTimeField()
     table = models.CharField(max_length=63, db_collation="C")
     first = models.BigIntegerField()

@@ -269,6 +269,7 @@ def test_why_a_customer_did_or_did_not_get_it(signed_in: SignIn, segment: Segmen
 
 def test_the_suppression_list(signed_in: SignIn) -> None:
     marketer = signed_in("marketer")
+    Customer.objects.create(external_id="rude", email="rude@example.test")
     marketer.post("/campaigns/suppressions/add/", {"address": "Rude@Example.test", "note": "asked by phone"})
     entry = Suppression.objects.get()
     assert (entry.reason, entry.note) == ("manual", "asked by phone · by marketer@example.test")
@@ -278,6 +279,9 @@ def test_the_suppression_list(signed_in: SignIn) -> None:
     assert b"Rude@Example.test" in marketer.get("/campaigns/suppressions/?q=rude").content
     marketer.post(f"/campaigns/suppressions/{entry.pk}/remove/")
     assert not Suppression.objects.exists()
+    on, off = Event.objects.order_by("pk")
+    assert (on.kind, on.payload["why"]) == ("address.suppressed", "added by hand")
+    assert (off.kind, off.payload) == ("address.released", {"by": "marketer@example.test"})
 
 
 @pytest.mark.parametrize("role", ["analyst", "account_manager"])

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from customers.events.kinds import CONSEQUENCES
 from customers.ingest.statements import run
-from customers.ingest.undo.kinds import Kind, counted
+from customers.ingest.undo.kinds import UNMARKED, Kind, counted
 from customers.models import Contact, Customer, Event
 
 CHANGED = "It was changed after the file came in."
@@ -54,6 +54,8 @@ _GATHER = """
 def judge(kind: Kind, params: dict[str, Any]) -> None:
     """Say of each gathered row that must stay why. What is locked here cannot change any more."""
     run(SQL(_TOUCHED).format(table=kind.identifier, untouched=SQL(kind.untouched)), changed=CHANGED, **params)
+    if kind.table in UNMARKED:
+        run(SQL(_WRITTEN_AGAIN).format(name=Literal(kind.table)), changed=CHANGED, **params)
     run(SQL(_MISSING).format(table=kind.identifier), gone=GONE)
     for column, parent in kind.references():
         run(SQL(_NAMES_NOTHING).format(column=Literal(column), parent=Identifier(parent)))
@@ -70,6 +72,13 @@ _TOUCHED = """
     UPDATE undo_rows AS told SET reason = %(changed)s FROM {table} AS stands
     WHERE stands.id = told.id AND NOT CASE WHEN told.made THEN {untouched}
         WHEN told.after IS NULL THEN FALSE ELSE to_jsonb(stands) @> told.after END
+"""
+# By an import that was forgotten since, or could not be taken back whole: by any other the undo would be refused.
+_WRITTEN_AGAIN = """
+    UPDATE undo_rows AS told SET reason = %(changed)s
+    WHERE made AND reason IS NULL AND EXISTS (
+        SELECT FROM customers_importchange AS later WHERE later."table" = {name} AND later.first = told.id
+            AND later.before IS NOT NULL AND later.at > %(at)s AND later.run_id IS DISTINCT FROM %(run)s)
 """
 _MISSING = """
     UPDATE undo_rows AS told SET reason = %(gone)s

@@ -114,6 +114,8 @@ KINDS: tuple[Kind, ...] = (
         "stands.id",
     ),
 )
+#: Tables whose rows do not tell when they were last written: only files write them, and the journal says which.
+UNMARKED = [kind.table for kind in KINDS if kind.untouched == Kind.untouched]
 NOUNS = {kind.table: kind.noun for kind in KINDS}
 
 

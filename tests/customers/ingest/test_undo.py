@@ -238,6 +238,22 @@ def test_what_a_later_undo_had_to_leave_does_not_bar_the_way() -> None:
     assert ("Annie", judging.CHANGED) in kept(one)
 
 
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_an_order_that_another_file_changed_stays(forgotten: bool) -> None:
+    """Also where that file is no longer known, or was taken back as far as it could be."""
+    done(mapping(CUSTOMERS), HEADER + ANN)
+    file = "order_id,customer_id,ordered_at,amount,currency,email\nA1,1,2024-05-01,5,EUR,\n"
+    _, one = bring(mapping(ORDERS), file)
+    _, two = bring(mapping(ORDERS), file.replace(",5,", ",7,"))
+    if forgotten:
+        imports.remove(two)
+    else:
+        Import.objects.filter(pk=two.pk).update(undone_at=clock.now())
+    assert undo(one).error == ""
+    assert kept(one) == [("A1", judging.CHANGED)]
+    assert Order.objects.get().amount == 7
+
+
 def test_an_import_that_changed_nothing_has_no_journal() -> None:
     _, first = bring(mapping(CUSTOMERS), HEADER + ANN + BEN)
     span = first.changes.get(table="customers_customer")
