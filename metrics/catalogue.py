@@ -49,7 +49,7 @@ def _cell(query: Mapping[str, str]) -> CellSource:
 
 
 def _campaign(query: Mapping[str, str]) -> Campaign:
-    campaign = Campaign.objects.filter(pk=whole(query.get("campaign", ""))).first()
+    campaign = Campaign.objects.filter(pk=whole(query.get("campaign", "")) or 0).first()
     if campaign is None:
         raise UnknownFigure
     return campaign

@@ -154,7 +154,7 @@ def _book(key: str) -> Book | None:
         return None
     if key == NOBODYS:
         return Book(None)
-    owner = User.objects.filter(pk=whole(key)).first()
+    owner = User.objects.filter(pk=whole(key) or 0).first()
     if owner is None:
         raise BadScope(f"There is no manager {key}.")
     return Book(owner)

@@ -18,7 +18,7 @@ ABOUT = "cases"
 
 
 def _is_assignee(value: str) -> None:
-    if value and not workers().filter(pk=whole(value)).exists():
+    if value and not workers().filter(pk=whole(value) or 0).exists():
         raise Refused("Choose one of the people who look after cases.")
 
 

@@ -42,12 +42,12 @@ def _is_short(text: str) -> None:
 
 
 def _is_owner(value: str) -> None:
-    if value and not workers().filter(pk=whole(value)).exists():
+    if value and not workers().filter(pk=whole(value) or 0).exists():
         raise Refused("Choose one of the people who look after customers.")
 
 
 def _is_team(value: str) -> None:
-    if value and not Team.objects.filter(pk=whole(value)).exists():
+    if value and not Team.objects.filter(pk=whole(value) or 0).exists():
         raise Refused("Choose one of the teams.")
 
 

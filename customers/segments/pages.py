@@ -128,7 +128,7 @@ def _looked(data: QueryDict) -> dict[str, Any]:
     own = whole(data.get("own", ""))
     try:
         rule = draft and references.read(draft.to_rule(), own)
-        if rule and (saved := Segment.objects.filter(pk=own).first()):
+        if rule and (saved := Segment.objects.filter(pk=own or 0).first()):
             rule = references.with_hands(rule, saved.pk, saved.by_hand)
         return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
     except RuleRefused as refusal:

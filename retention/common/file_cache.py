@@ -24,7 +24,7 @@ class FileCache(FileBasedCache):
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """Until the file is closed: the system frees the lock of a process that dies."""
-        self._createdir()
-        with Path(self._dir, "turn.lock").open("w") as file:
+        self._createdir()  # type: ignore[attr-defined]  # the stubs leave it out
+        with Path(self._dir, "turn.lock").open("w") as file:  # type: ignore[attr-defined]
             locks.lock(file, locks.LOCK_EX)
             yield
