@@ -69,6 +69,11 @@ class HealthReport:
     figures: list[Figure]
 
     @property
+    def customers(self) -> int:
+        """How many were active when the window began."""
+        return sum(figure.denominator.customers for figure in self.figures if figure.denominator)
+
+    @property
     def told_apart(self) -> bool:
         """Whether more of the poor ones left than of the good ones, by more than chance would make it."""
         good, _, poor, _ = (figure.interval for figure in self.figures)

@@ -47,9 +47,11 @@ def listing(request: HttpRequest) -> HttpResponse:
         return _file(request, asked)
     theirs = {str(each.pk): str(each) for each in workers()}
     people = {ME: "Mine", NOBODY: "Nobody's"} | theirs
+    page = Paginator(asked.cases(me), int(asked.size)).get_page(request.GET.get("page"))
     context = {
         "asked": asked,
-        "page": Paginator(asked.cases(me), int(asked.size)).get_page(request.GET.get("page")),
+        "page": page,
+        "none_at_all": not page.paginator.count and not Case.objects.exists(),
         "sizes": SIZES,
         "size": int(asked.size),
         "headings": asked.headings,

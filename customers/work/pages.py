@@ -56,6 +56,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     return {
         "needs": found.needs,
         "total": found.total,
+        "anybody": bool(found.total) or Customer.objects.exists(),
         "most": MOST if whose != "mine" and found.total >= MOST else 0,
         "bands": BANDS,
         "whose": whose,

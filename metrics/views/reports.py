@@ -102,7 +102,8 @@ def nps(request: HttpRequest) -> HttpResponse:
 @refusing
 def health(request: HttpRequest) -> HttpResponse:
     scope = asked(request)
-    return answer(request, "metrics/health.html", foretelling.health(scope), {"scope": scope})
+    context = {"scope": scope, "import_url": url_for(person(request), "customers:import_new")}
+    return answer(request, "metrics/health.html", foretelling.health(scope), context)
 
 
 @require_safe

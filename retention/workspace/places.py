@@ -15,9 +15,12 @@ STAND = 7_310_000_000
 
 @dataclass(frozen=True)
 class Place:
+    """`also` are the beginnings of addresses that belong to it and do not begin with its own."""
+
     label: str
     view: str
     icon: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,14 @@ class Entry:
 
 
 PLACES = (
-    Place("Today", "customers:today", "checklist"),
-    Place("Customers", "customers:list", "users"),
+    Place("Today", "customers:today", "checklist", ("/playbooks/", "/cases/", "/plans/")),
+    Place("Customers", "customers:list", "users", ("/subscriptions/",)),
     Place("Segments", "customers:segments", "filter"),
     Place("Campaigns", "campaigns:list", "send"),
     Place("Surveys", "surveys:list", "message-2"),
     Place("Loyalty", "loyalty:list", "gift"),
     Place("Metrics", "metrics:overview", "chart-bar"),
-    Place("Data", "customers:imports", "database"),
+    Place("Data", "customers:imports", "database", ("/products/",)),
     Place("Settings", "workspace:settings", "settings"),
 )
 
@@ -84,8 +87,8 @@ def _url_for(role: str, view: str) -> str | None:
 
 def here(path: str) -> str:
     """The view of the place in which an address lies, or "" outside of all."""
-    found = ((place.view, address(place.view)) for place in PLACES)
-    return next((view for view, where in found if where and path.startswith(where[0])), "")
+    found = ((place, address(place.view)) for place in PLACES)
+    return next((place.view for place, where in found if where and path.startswith((where[0], *place.also))), "")
 
 
 def places(role: str, here: str) -> Iterator[Entry]:

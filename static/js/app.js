@@ -77,6 +77,12 @@
     if (words) live.textContent = words;
   });
 
+  // Of tabs that do not fit, the one that is open shows.
+  document.querySelectorAll(".tabs").forEach((tabs) => {
+    const open = tabs.querySelector("[aria-current]");
+    if (open) tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+  });
+
   // Search: "/" goes there, arrows walk the finds, Escape leaves.
   const search = document.querySelector("[data-search]");
   const found = document.getElementById("found");

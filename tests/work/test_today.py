@@ -344,8 +344,10 @@ def test_pages_hold_a_part_each_and_a_fixed_number_of_queries(
     assert client.get("/today/?page=x&whose=x&undo=x").status_code == 200
 
 
-def test_an_empty_list_says_what_will_show(signed_in: SignIn) -> None:
+def test_an_empty_list_says_what_will_show(signed_in: SignIn, make: MakeCustomer) -> None:
     assert "Nobody needs you just now" in signed_in("account_manager").get("/today/").content.decode()
+    assert 'href="/data/new/">Bring in a file' in signed_in("administrator").get("/today/").content.decode()
+    make("Lantern", None)
     assert "Nobody needs attention just now" in signed_in("administrator").get("/today/").content.decode()
 
 

@@ -63,3 +63,23 @@ def test_afterwards_each_role_opens_on_its_place(role: str, signed_in: SignIn) -
 def test_the_next_step_is_the_one_to_press(signed_in: SignIn) -> None:
     page = signed_in("analyst").get("/").content.decode()
     assert "btn-primary" not in page, "an analyst is asked to do what an analyst may not"
+
+
+@pytest.mark.parametrize(
+    ("address", "first"),
+    [
+        ("/today/", "/data/new/"),
+        ("/customers/", "/data/new/"),
+        ("/today/plans/", "/customers/"),
+        ("/today/renewals/", "/data/new/"),
+        ("/cases/?state=all", "/data/new/"),
+        ("/metrics/books/", "/data/new/"),
+        ("/metrics/health/", "/data/new/"),
+        ("/customers/hand-overs/new/", "/customers/"),
+        ("/surveys/heard/", "/surveys/"),
+    ],
+)
+def test_an_empty_page_leads_to_what_to_do_first(address: str, first: str, signed_in: SignIn) -> None:
+    Survey.objects.all().delete()
+    page = signed_in("administrator").get(address).content.decode()
+    assert f'<a class="btn btn-primary" href="{first}">' in page[page.index('class="nothing"') :]

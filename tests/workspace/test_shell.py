@@ -45,3 +45,14 @@ def test_an_htmx_request_after_the_session_ended_reloads_the_page(db: None) -> N
     response = Client().get("/", headers={"HX-Request": "true"})
     assert response.status_code == 204
     assert response["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [("/products/", "Data"), ("/playbooks/", "Today"), ("/cases/", "Today"), ("/customers/changes/", "Customers")],
+)
+def test_a_page_marks_the_place_it_belongs_to(address: str, place: str, signed_in: Callable[[str], Client]) -> None:
+    page = signed_in("account_manager").get(address).content.decode()
+    sidebar = page[page.index('class="sidebar-list"') : page.index('class="sidebar-link sidebar-toggle"')]
+    marked = [link.split('"')[1] for link in sidebar.split("title=")[1:] if 'aria-current="page"' in link.split(">")[0]]
+    assert marked == [place]

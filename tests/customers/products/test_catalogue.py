@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from customers.models import Customer, Order, OrderLine, Product
+from customers.products.buyers import buyers, together
 from customers.products.buying import bought, companions
 from customers.products.forms import ProductForm
 from retention.common import clock
@@ -112,6 +113,31 @@ def test_what_was_bought_and_what_goes_with_it(signed_in: SignIn) -> None:
     assert "Product BEAN-XL" in page
 
 
+def test_a_product_opens_to_who_bought_it(signed_in: SignIn) -> None:
+    beans, ada, bob, cyd = product("BEAN"), customer("ada"), customer("bob"), customer("cyd", name="")
+    for _ in range(2):
+        buys(ada, "X", "BEAN")
+    buys(bob, "BEAN", "BEAN")
+    buys(cyd, "BEAN", state="cancelled")
+    buys(cyd, "OTHER")
+    abroad = Order.objects.create(
+        external_id="abroad", customer=cyd, ordered_at=clock.now(), amount=99, currency="USD", state="completed"
+    )
+    OrderLine.objects.create(order=abroad, position=1, sku="BEAN", quantity=3, unit_price=33)
+    rows = buyers(beans, "EUR")
+    told = [(row["name"], row["times"], row["pieces"], row["revenue"]) for row in rows]
+    assert told == [("Ada", 2, 4, 44), ("Bob", 1, 4, 42), ("cyd", 1, 3, 0)]
+    whole = together(rows)
+    assert (whole["customers"], whole["again"], whole["orders"], whole["earned"]) == (3, 1, 4, 86)
+    client = signed_in("analyst")
+    assert f'hx-get="/products/{beans.pk}/customers/"' in client.get(f"/products/{beans.pk}/").content.decode()
+    page = client.get(f"/products/{beans.pk}/customers/?sort=name").content.decode()
+    assert page.index(f'href="/customers/{ada.pk}/"') < page.index(f'href="/customers/{cyd.pk}/"')
+    assert "86.00 EUR" in page
+    unsold = product("DUST")
+    assert "Nobody has bought it yet" in client.get(f"/products/{unsold.pk}/customers/").content.decode()
+
+
 def test_the_file_is_what_the_list_shows(signed_in: SignIn) -> None:
     product("A", category="x", price=Decimal("1.5"))
     product("B", category="y", name="=1+1")
@@ -144,4 +170,5 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn) -> None:
             buys(ada, made.sku)
         assert_query_count("products", client, "/products/")
         assert_query_count("product", client, f"/products/{made.pk}/")
+        assert_query_count("who bought a product", client, f"/products/{made.pk}/customers/")
         assert_query_count("products of a customer", client, f"/customers/{ada.pk}/products/")
