@@ -9,6 +9,7 @@ from metrics.effect import Enrolled
 from metrics.foretelling import Foretold
 from metrics.looking_after import Books, Renewing, Talks, TasksDone, Untouched
 from metrics.purchases import Purchases, SecondOrders
+from metrics.ranking import HIGHEST, Between, Ordered
 from metrics.recurring import Recurring, currency_asked
 from metrics.retention import Active, Gained, Interrupted
 from metrics.satisfaction import Answers
@@ -17,7 +18,7 @@ from retention.common.sent import whole
 
 PLAIN: tuple[type[Source], ...] = (
     *(Active, Gained, Interrupted, Purchases, SecondOrders, Answers),
-    *(Books, Renewing, Talks, TasksDone, Untouched, Foretold),
+    *(Books, Renewing, Talks, TasksDone, Untouched, Foretold, Ordered),
 )
 LONGEST_COHORT = 1_200  # months
 
@@ -36,6 +37,8 @@ def source(name: str, query: Mapping[str, str]) -> Source:
         return _cell(query)
     if definition in Enrolled.definitions:
         return Enrolled(_campaign(query))
+    if definition in Between.definitions:
+        return _between(query)
     if definition in Recurring.definitions:
         return Recurring(currency_asked(query))
     raise UnknownFigure(name)
@@ -46,6 +49,13 @@ def _cell(query: Mapping[str, str]) -> CellSource:
     if query.get("orders") not in list(Convention) or period is None or period > LONGEST_COHORT:
         raise UnknownFigure
     return CellSource(Convention(query["orders"]), period)
+
+
+def _between(query: Mapping[str, str]) -> Between:
+    ends = [int(text) for key in ("low", "high") if (text := query.get(key, "")).isdecimal() and len(text) < 4]
+    if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= HIGHEST:
+        raise UnknownFigure
+    return Between(*ends)
 
 
 def _campaign(query: Mapping[str, str]) -> Campaign:

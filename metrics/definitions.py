@@ -3,7 +3,7 @@
 Names are part of addresses and of exported files: they never change. METRICS is the source of the formulas.
 """
 
-from metrics import definitions_of_care
+from metrics import definitions_of_care, definitions_of_health
 from metrics.definition import Definition, Good, Unit
 
 RETENTION_RATE = Definition(
@@ -362,5 +362,5 @@ CHURN_WATCH = _churn_of("watch", "to watch", "whose health was in the band to wa
 CHURN_POOR = _churn_of("poor", "in poor health", "whose health was poor just before")
 CHURN_UNKNOWN = _churn_of("unknown", "of unknown health", "whose health nothing was known of by then")
 
-_ALL = (*vars().values(), *vars(definitions_of_care).values())
+_ALL = (*vars().values(), *vars(definitions_of_care).values(), *vars(definitions_of_health).values())
 DEFINITIONS: dict[str, Definition] = {value.name: value for value in _ALL if isinstance(value, Definition)}

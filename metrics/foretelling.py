@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Max, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from customers.models import HealthBand, HealthChange
+from customers.models import HealthBand, HealthProfile
 from metrics import definitions
 from metrics.definition import Definition
 from metrics.figures import Figure
+from metrics.ranking import Judged, evidence, judged, past
 from metrics.reports import FIGURE_COLUMNS, Row, figure_row, read_out_of, said_of
 from metrics.retention import Active
 from metrics.scope import Scope
@@ -47,9 +49,7 @@ class Foretold(Source):
 
     def rows(self, scope: Scope, windows: Sequence[Window]) -> Rows:
         (window,) = windows
-        past = HealthChange.objects.filter(customer=OuterRef("customer_id"), at__lt=window.start)
-        latest = Subquery(past.order_by("-at", "-pk").values("band")[:1])
-        band = Coalesce(NullIf(latest, Value("")), Value(UNKNOWN))
+        band = Coalesce(NullIf(past(scope.over(window), "band"), Value("")), Value(UNKNOWN))
         rows: Rows = Active().rows(scope, windows).annotate(band=band)
         return rows
 
@@ -60,13 +60,20 @@ class Foretold(Source):
         )
 
     def evidence(self, scope: Scope, customers: Sequence[int]) -> tuple[Sequence[Column], Rows]:
-        return Active().evidence(scope, customers)
+        return evidence(scope, customers)
 
 
 @dataclass(frozen=True)
 class HealthReport:
     scope: Scope
     figures: list[Figure]
+    judged: Judged
+    weighed_at: datetime | None
+
+    @property
+    def weighed_since(self) -> bool:
+        """Whether the weights were changed after the window began: what is judged are the scores by those before."""
+        return bool(self.weighed_at and self.weighed_at > self.scope.window.start)
 
     @property
     def customers(self) -> int:
@@ -79,24 +86,29 @@ class HealthReport:
         good, _, poor, _ = (figure.interval for figure in self.figures)
         return bool(good and poor and poor.low > good.high)
 
+    @property
+    def all(self) -> list[Figure]:
+        return [*self.figures, *self.judged.figures]
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "report": "health",
             **said_of(self.scope),
             "told_apart": self.told_apart,
-            "figures": [figure.as_dict() for figure in self.figures],
+            "figures": [figure.as_dict() for figure in self.all],
         }
 
     def read_out(self) -> Iterable[Row]:
         yield [str(self.scope.window)]
-        yield from read_out_of(self.figures)
+        yield from read_out_of(self.all)
 
     def table(self) -> Iterable[Row]:
         yield FIGURE_COLUMNS
-        yield from map(figure_row, self.figures)
+        yield from map(figure_row, self.all)
 
 
 def health(scope: Scope) -> HealthReport:
-    """The report. One query."""
+    """The report. Three queries."""
     found = Foretold().figures(scope)
-    return HealthReport(scope, [found[definition.name][0] for definition in BANDS])
+    weighed = HealthProfile.objects.filter(version__gt=0).aggregate(at=Max("updated_at"))["at"]
+    return HealthReport(scope, [found[definition.name][0] for definition in BANDS], judged(scope), weighed)

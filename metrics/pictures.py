@@ -159,6 +159,29 @@ def interval_plot(value: Number | None, interval: Interval | None) -> IntervalPl
 
 
 @dataclass(frozen=True)
+class Ranged:
+    """A bar with its interval, each as far as it reaches, in thousandths of the furthest."""
+
+    value: float
+    low: float
+    high: float
+
+
+def ranged(figures: Sequence[Figure]) -> list[Ranged]:
+    """Shares on one scale."""
+    ends = [each.interval or Interval(0.0, 0.0) for each in figures]
+    furthest = max((end.high for end in ends), default=0.0) or 1.0
+
+    def reach(value: float) -> float:
+        return round(1_000 * value / furthest, 1)
+
+    return [
+        Ranged(reach(float(each.value or 0)), reach(end.low), reach(end.high))
+        for each, end in zip(figures, ends, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
 class Chart:
     """A figure over windows, oldest first, as static/js/charts.js draws it and as a table beside it."""
 

@@ -20,8 +20,10 @@ from metrics.figures import Change, Figure, Tally, Tile
 from metrics.pictures import (
     Bar,
     IntervalPlot,
+    Ranged,
     Waterfall,
     interval_plot,
+    ranged,
     sparkline,
     stacked,
     upright,
@@ -30,6 +32,7 @@ from metrics.pictures import (
 from metrics.pictures import (
     Column as DrawnColumn,
 )
+from metrics.ranking import Judged, Tenth
 from metrics.reports import NpsReport, Overview, Step
 from metrics.revenue import MoneyStep
 from metrics.sources import Column
@@ -243,6 +246,13 @@ def score_bars(report: NpsReport) -> list[tuple[int, Tally, Bar]]:
         for score, tally in enumerate(report.distribution)
     ]
     return bars[::-1]
+
+
+@register.filter
+def tenth_bars(judged: Judged) -> list[tuple[Tenth, Figure, Ranged]]:
+    """Each tenth with the bar of its churn rate, on one scale."""
+    bars = ranged([figure for _, figure in judged.tenths])
+    return [(tenth, figure, bar) for (tenth, figure), bar in zip(judged.tenths, bars, strict=True)]
 
 
 @register.filter

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from campaigns.models import Arm, Campaign, Enrolment
 from customers.facts.folding import fold
-from customers.models import Customer, Interaction, Subscription, Task
+from customers.models import Customer, HealthChange, Interaction, Subscription, Task
 from retention.workspace.models import User
 from surveys.models import Answer, Survey
 from tests.customers.subscribing import subscription, term
@@ -30,6 +30,7 @@ def found_company() -> Campaign:
     _subscriptions(buyers)
     fold(list(Customer.objects.values_list("pk", flat=True)))
     _looked_after(buyers)
+    _health(buyers)
     segment("Every third", *buyers[::3])
     segment("Nobody")
     _answers(buyers)
@@ -61,6 +62,18 @@ def _looked_after(buyers: list[Customer]) -> None:
     Task.objects.create(customer=buyers[0], title="Call", due_at=day, state="done", closed_at=day)
     in_july = instant("2026-07-20")
     Subscription.objects.filter(customer=buyers[0]).update(renews_at=in_july, auto_renews=False)
+
+
+def _health(buyers: list[Customer]) -> None:
+    """Of all but a few; those with no order for long stand lower, but for some."""
+    HealthChange.objects.bulk_create(
+        HealthChange(customer=who, at=at, score=score, band=band, coverage=80, parts={}, version=0)
+        for i, who in enumerate(buyers[:44])
+        for at, score, band in (
+            (instant("2025-12-01"), 75 + i % 9, "good"),
+            (instant("2026-02-20"), 30 + (i % 6) * 11 + i % 5, "watch"),
+        )
+    )
 
 
 def _answers(buyers: list[Customer]) -> None:
