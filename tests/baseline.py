@@ -28,5 +28,5 @@ def assert_query_count(name: str, client: Client, url: str) -> None:
     if os.environ.get("PIN_QUERY_COUNTS"):
         PINNED.write_text(json.dumps({**counts, name: len(queries)}, indent=2, sort_keys=True) + "\n")
         return
-    told = "\n".join(query["sql"][:300] for query in queries.captured_queries)
+    told = "\n".join(str(query["sql"])[:300] for query in queries.captured_queries)
     assert len(queries) == counts.get(name), f"{name}: {len(queries)} queries, pinned {counts.get(name)}\n{told}"

@@ -16,7 +16,7 @@ LINES = 20
 
 @dataclass(frozen=True)
 class Profile:
-    """`facts` is None for a customer too new to have any; `orders` are the latest, with their lines.
+    """`facts` is None for a customer too new to have any.
 
     `custom` is what is known of custom fields; `loose` what files brought under names nobody defined.
     """
@@ -24,7 +24,6 @@ class Profile:
     customer: Customer
     facts: CustomerFacts | None
     consents: Sequence[Consent]
-    orders: Sequence[Order]
     custom: Sequence[values.Told]
     loose: dict[str, Any]
 
@@ -32,19 +31,19 @@ class Profile:
 def profile(pk: int, currency: str) -> Profile:
     """Raises Customer.DoesNotExist."""
     customer = Customer.objects.select_related("owner", "team", "facts").get(pk=pk)
-    fields = every()
+    fields = every() if customer.attributes else []  # there is nothing to tell of them
     shown = [field for field in fields if not field.archived_at]
     return Profile(
         customer=customer,
         facts=getattr(customer, "facts", None),
         consents=list(customer.consents.order_by("channel")),
-        orders=_latest_orders(customer),
         custom=values.told(shown, customer.attributes, currency),
         loose=values.loose((field.key for field in fields), customer.attributes),
     )
 
 
-def _latest_orders(customer: Customer) -> list[Order]:
+def latest_orders(customer: Customer) -> list[Order]:
+    """With the first of their lines, as `first_lines`. Two queries."""
     orders = list(customer.orders.order_by("-ordered_at", "-pk")[:ORDERS])
     # The first lines of each order: one with thousands must not fill the page.
     lines = Prefetch("lines", OrderLine.objects.order_by("position")[:LINES], to_attr="first_lines")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from customers.records.views import editing, listing, profile
+from customers.records.views import editing, listing, orders, profile
 
 urlpatterns = [
     path("customers/", listing.customer_list, name="list"),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("customers/<int:pk>/", profile.detail, name="detail"),
     path("customers/<int:pk>/edit/", editing.edit, name="edit"),
     path("customers/<int:pk>/timeline/", profile.timeline, name="timeline"),
+    path("customers/<int:customer_id>/orders/", orders.panel, name="orders_panel"),
 ]

@@ -28,7 +28,8 @@ def workers(also: int | None = None) -> QuerySet[User]:
 
 def names() -> dict[int, str]:
     """What they are called, by id."""
-    return {person.pk: str(person) for person in workers()}
+    known = workers().values_list("pk", "first_name", "last_name", "email")
+    return {pk: f"{first} {last}".strip() or email for pk, first, last, email in known}
 
 
 class CustomerField(forms.CharField):

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 from customers.models import Customer, Stage, Task
 from customers.work.moments import WHENEVER, Moment, Then, filled
 from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Nearing, Overtaken, Source, Told
+from retention.common import planned
 
 TASK = "task"
 #: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
@@ -28,12 +29,13 @@ MOST = 1_000
 #: Open tasks of one customer that are shown.
 OF_ONE = 50
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
-_MY_CUSTOMERS = "need_customer IN (SELECT id FROM mine)"
+# As an array, for which the planner looks up each of them by index, however little it knows of the rest.
+_MY_CUSTOMERS = "need_customer = ANY(ARRAY(SELECT id FROM mine))"
 _NOBODYS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id IS NULL)"
 #: Whose lines, of a kind that names nobody, and of one that may; each %s is me. Asked of each kind by itself, so that
 #: no more is read of it than that.
 WHOSE = {
-    "mine": (_MY_CUSTOMERS, f"(need_person = %s OR need_person IS NULL AND {_MY_CUSTOMERS})"),
+    "mine": (_MY_CUSTOMERS, "(need_person = %s OR need_person IS NULL AND need_customer IN (SELECT id FROM mine))"),
     "nobodys": (_NOBODYS, f"(need_person IS NULL AND {_NOBODYS})"),
     "everyones": ("true", "true"),
 }
@@ -141,9 +143,8 @@ Sql = tuple[str, tuple[Any, ...]]
 
 def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
-    told, params = _listed(whose, MOST, tuple(SOURCES.values()))
-    statement = _RANKED.format(line=_LINE, told=told, who=_WHO, now=NOW, this_week=THIS_WEEK)
-    rows = _rows(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
+    statement, params = _listed(whose, MOST, tuple(SOURCES.values()))
+    rows = planned.rows(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
     return [Rank(_line(row), row[10], Who(*row[13:])) for row in rows], rows[0][11] if rows else 0
 
 
@@ -180,9 +181,11 @@ def tasks_of(customer_id: int, moment: Moment) -> list[Line]:
 
 @cache
 def _listed(whose: str, most: int, sources: tuple[Source, ...]) -> Sql:
-    """What may be on the list of `whose`; of a kind with a weight not more than `most`, but all of mine."""
+    """The list of `whose`; of a kind with a weight not more than `most` are on it, but all of mine."""
     soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
-    return _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
+    told, params = _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
+    told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
+    return _RANKED.format(line=_LINE, told=told, who=_WHO, now=NOW, this_week=THIS_WEEK), tuple(varying)
 
 
 @cache

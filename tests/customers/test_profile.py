@@ -76,8 +76,7 @@ def test_it_works(signed_in: SignIn) -> None:
         "sign-up form",
         "Call 1",
         f'hx-get="/customers/{ada.pk}/subscriptions/"',
-        "30.00 GBP",
-        "Thing 1",
+        f'hx-get="/customers/{ada.pk}/orders/"',
         "Seat count",
         "mailto:ada@example.test",
         "Entered the segment Segment 0",
@@ -86,6 +85,17 @@ def test_it_works(signed_in: SignIn) -> None:
         f'hx-get="/surveys/customer/{ada.pk}/"',
     ):
         assert words in page, words
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_latest_orders_are_a_part_of_the_page_or_a_page(signed_in: SignIn, headers: dict[str, str]) -> None:
+    ada = customer("ada")
+    client = signed_in("analyst")
+    assert "None yet." in client.get(f"/customers/{ada.pk}/orders/", headers=headers).content.decode()
+    fill(ada, 2)
+    page = client.get(f"/customers/{ada.pk}/orders/", headers=headers).content.decode()
+    assert ("30.00 GBP" in page, "Thing 1" in page, "<html" in page) == (True, True, not headers)
+    assert_query_count("orders of a customer", client, f"/customers/{ada.pk}/orders/")
 
 
 def test_a_customer_without_anything_has_a_page(signed_in: SignIn) -> None:

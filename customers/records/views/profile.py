@@ -1,31 +1,26 @@
 """One customer's page."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from customers.facts import stages
 from customers.models import Customer
+from customers.records import happened
 from customers.records.profile import profile
 from customers.records.timeline import GROUPS, part
 from customers.work.pages import of_customer
 from retention.common import clock
+from retention.workspace.fragments import Fragment, text
 from retention.workspace.people import workspace_of
 from retention.workspace.places import page_of
 from retention.workspace.roles import Can, requires
 
-
-@dataclass(frozen=True)
-class Panel:
-    """A part of the page that another room tells, fetched once the page stands."""
-
-    title: str
-    url: str
-
-
+#: Parts of the page that other rooms tell, fetched once the page stands.
 PANELS = (
     ("People", "customers:people"),
     ("Subscriptions", "customers:subscriptions_panel"),
@@ -33,6 +28,7 @@ PANELS = (
     ("Cases", "customers:cases_panel"),
     ("Success plans", "customers:plans_panel"),
     ("Playbooks", "customers:playbooks_panel"),
+    ("Latest orders", "customers:orders_panel"),
     ("Products", "customers:products_panel"),
     ("Segments", "customers:customer_segments"),
     ("Campaigns", "campaigns:customer_panel"),
@@ -42,9 +38,16 @@ PANELS = (
 )
 
 
-def panels(pk: int) -> list[Panel]:
-    """Those whose rooms have one."""
-    return [Panel(title, url) for title, view in PANELS if (url := page_of(view, pk))]
+PANEL = Fragment("customers/panel.html")
+
+
+def panels(pk: int) -> dict[str, SafeString]:
+    """Those whose rooms have one, and the links that lead to them on the page."""
+    found = [(title, slugify(title), url) for title, view in PANELS if (url := page_of(view, pk))]
+    return {
+        "jumps": SafeString("".join(f'<a href="#{anchor}">{text(title)}</a>' for title, anchor, _ in found)),
+        "panels": SafeString("".join(PANEL(title=title, anchor=anchor, url=url) for title, anchor, url in found)),
+    }
 
 
 def groups(request: HttpRequest) -> list[str]:
@@ -59,7 +62,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     except Customer.DoesNotExist as error:
         raise Http404 from error
     shown = groups(request)
-    context = {"known": known, "customer": known.customer, "facts": known.facts, "panels": panels(pk)}
+    context = {"known": known, "customer": known.customer, "facts": known.facts, **panels(pk)}
     context |= of_customer(known.customer, workspace_of(request).zone)
     context["stage_reason"] = stages.why(pk, clock.now(), timedelta(days=workspace_of(request).activity_window))
     return render(request, "customers/detail.html", context | timeline_context(pk, shown))
@@ -75,4 +78,5 @@ def timeline(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def timeline_context(pk: int, shown: list[str], after: str = "") -> dict[str, object]:
-    return {"part": part(pk, shown, after), "shown": shown, "groups": list(GROUPS)}
+    found = part(pk, shown, after)
+    return {"part": found, "lines": happened.rows(found.events), "shown": shown, "groups": list(GROUPS)}
