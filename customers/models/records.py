@@ -35,7 +35,7 @@ class Customer(models.Model):
     country = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=10, blank=True)
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's.")
-    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="customers")
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="customers", db_index=False)
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="customers", db_index=False)
     is_key_account = models.BooleanField("key account", default=False, db_default=False)
     persona = models.CharField(max_length=100, blank=True, default="", db_default="")
@@ -50,7 +50,7 @@ class Customer(models.Model):
         indexes = [
             models.Index(Lower("email"), name="customer_by_email"),
             models.Index(Lower("name"), "id", name="customer_by_name"),
-            models.Index(fields=["owner"], name="customer_by_owner"),
+            models.Index(F("owner"), Lower("name"), F("id"), name="customer_by_owner"),
             models.Index(fields=["country"], name="customer_by_country"),
             models.Index(fields=["team"], name="customer_by_team", condition=Q(team__isnull=False)),
             models.Index(fields=["id"], name="customer_key_accounts", condition=Q(is_key_account=True)),
