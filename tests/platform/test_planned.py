@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_does_not_vary_is_written_into_the_statement_as_it_was_given() -> None:
-    given = ("it's 50 % of \\ and \"all\"", 7, True, datetime(2026, 3, 4, tzinfo=UTC))
+    given = ('it\'s 50 % of \\ and "all"', 7, True, datetime(2026, 3, 4, tzinfo=UTC))
     asked = "SELECT %s || ' at 10 %%' AS text, %s::int, %s, %s"
     with connection.cursor() as cursor:
         cursor.execute(asked, given)
