@@ -25,7 +25,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Usage": ("usage",),
     "Other systems": ("reported",),
     "Lifecycle": ("customer", "stage", "health", "segment", "import"),
-    "Messages": ("message", "campaign", "consent"),
+    "Messages": ("message", "campaign", "consent", "address"),
     "People": ("contact",),
     "Interactions": ("interaction",),
     "Surveys": ("survey",),
