@@ -40,4 +40,4 @@ def _cursor() -> CursorWrapper:
     raw = connection.connection
     raw.prepare_threshold = AGAIN
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(psycopg.Cursor(raw))
+    return make(psycopg.Cursor(raw))  # type: ignore[arg-type]  # the stubs take only what it returns

@@ -1,6 +1,7 @@
 """One customer's page."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -62,7 +63,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     except Customer.DoesNotExist as error:
         raise Http404 from error
     shown = groups(request)
-    context = {"known": known, "customer": known.customer, "facts": known.facts, **panels(pk)}
+    context: dict[str, Any] = {"known": known, "customer": known.customer, "facts": known.facts, **panels(pk)}
     context |= of_customer(known.customer, workspace_of(request).zone)
     context["stage_reason"] = stages.why(pk, clock.now(), timedelta(days=workspace_of(request).activity_window))
     return render(request, "customers/detail.html", context | timeline_context(pk, shown))
