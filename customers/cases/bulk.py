@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
 from customers.cases.listing import Asked
 from customers.models import Case
-from customers.together.actions import Action, Refused, name_of, to_one, to_text
+from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
-from customers.work.forms import workers
+from customers.work.forms import names, workers
 from retention.common import clock
 from retention.common.sent import whole
 from retention.workspace.jobs import JobFailed, Progress, job
@@ -27,10 +28,18 @@ def _is_priority(value: str) -> None:
         raise Refused("Choose a priority.")
 
 
+def _people() -> Choices:
+    return [(str(pk), name) for pk, name in names().items()]
+
+
 ACTIONS = {
-    "assignee": to_one("assignee_id", _is_assignee, lambda value: f"Assign to {name_of(value)}"),
+    "assignee": to_one("assignee_id", _is_assignee, lambda value: f"Assign to {name_of(value)}", "Whose", _people),
     "priority": to_text(
-        "priority", lambda value: f"Set the priority to {Case.Priority(value).label.lower()}", _is_priority
+        "priority",
+        lambda value: f"Set the priority to {Case.Priority(value).label.lower()}",
+        _is_priority,
+        "Priority",
+        lambda: forms.ChoiceField(choices=[("", "Choose…"), *Case.Priority.choices], label="Priority"),
     ),
     "resolve": Action(
         lambda _: ~Q(state=Case.State.RESOLVED),
@@ -39,8 +48,11 @@ ACTIONS = {
         before="state",
         back="state = l.before #>> '{}', resolved_at = NULL",
         still="r.state = 'resolved'",
+        label="Close as resolved",
     ),
 }
+#: What the list offers, by name.
+OFFERED = {"Change": {name: action.label for name, action in ACTIONS.items()}}
 KINDS[ABOUT] = Kind(
     model=Case,
     find=ACTIONS.get,

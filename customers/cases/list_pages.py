@@ -3,11 +3,10 @@
 import csv
 from io import StringIO
 
-from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.cases import bulk
@@ -59,7 +58,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "states": STATES,
         "priorities": Case.Priority.choices,
         "people": people,
-        "workers": theirs,
+        "changes": bulk.OFFERED,
         "csv_url": f"?{asked.query()}{'&' if asked.query() else ''}format=csv",
         "views": saved_views.for_list(me, PLACE),
         "place": PLACE,
@@ -73,18 +72,13 @@ def listing(request: HttpRequest) -> HttpResponse:
 @requires(Can.EDIT_CUSTOMERS)
 def change(request: HttpRequest) -> HttpResponse:
     """Change the cases picked at once; all that match by a job."""
-    query, action, me = request.POST.get("query", ""), request.POST.get("action", ""), person(request)
-    value = request.POST.get(action, "") if action in ("assignee", "priority") else ""
-    if action == "assignee" and not value:
-        messages.error(request, "Choose whose they are to be. Nothing was changed.")
-        return redirect(f"{reverse(PLACE)}?{query}")
-    names = ("action", "assignee", "priority", "query", "scope")
-    sent = [(name, request.POST[name]) for name in names if name in request.POST]
+    query, me = request.POST.get("query", ""), person(request)
 
-    def count() -> Count:
-        return Count(Asked.read(QueryDict(query)).cases(me).count(), exact=True)
+    def found() -> QuerySet[Case]:
+        return Asked.read(QueryDict(query)).cases(me)
 
-    return answer(request, Wish(bulk.ABOUT, action, "" if value == NOBODY else value, query, count, sent))
+    wish = Wish(bulk.ABOUT, request.POST.get("action", ""), query, found, lambda: Count(found().count(), exact=True))
+    return answer(request, wish)
 
 
 def _file(request: HttpRequest, asked: Asked) -> HttpResponse:

@@ -16,7 +16,7 @@ class ManyChange(models.Model):
 
     about = models.CharField(max_length=10, choices=About)
     action = models.CharField(max_length=100)
-    value = models.CharField(max_length=300, blank=True)
+    value = models.TextField(blank=True)
     words = models.CharField(max_length=300)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=clock.now)

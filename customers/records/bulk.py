@@ -1,8 +1,10 @@
 """What can be done to many customers at once: those picked, or all that match."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, CharField, F, Func, JSONField, Q, Value
@@ -15,14 +17,15 @@ from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, Team
 from customers.records.columns import CUSTOM
 from customers.records.filters import Filters, matching
-from customers.together.actions import Action, Refused, name_of, to_one, to_text
+from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
-from customers.work.forms import workers
+from customers.work.forms import names, workers
 from retention.common.sent import whole
 from retention.workspace.jobs import Progress, job
 
 ABOUT = "customers"
 TAG_LENGTH = 50
+FORGETS = "Leave it empty to forget what is known."
 Type = CustomField.Type
 
 
@@ -51,6 +54,22 @@ def _is_team(value: str) -> None:
         raise Refused("Choose one of the teams.")
 
 
+def _owners() -> Choices:
+    return [(str(pk), name) for pk, name in names().items()]
+
+
+def _teams() -> Choices:
+    return [(str(team.pk), str(team)) for team in Team.objects.all()]
+
+
+def _tag() -> forms.Field:
+    return forms.CharField(label="Tag", max_length=TAG_LENGTH)
+
+
+def _persona() -> forms.Field:
+    return forms.CharField(label="Persona", max_length=TAG_LENGTH, required=False, help_text=FORGETS)
+
+
 def _key(wanted: bool, words: str) -> Action:
     return Action(
         lambda _: Q(is_key_account=not wanted),
@@ -60,6 +79,7 @@ def _key(wanted: bool, words: str) -> Action:
         back="is_key_account = (l.before #>> '{}')::boolean",
         still="r.is_key_account = %(value)s",
         written=lambda _: {"value": wanted},
+        label=words,
     )
 
 
@@ -72,6 +92,8 @@ ACTIONS = {
         back="tags = array_remove(r.tags, %(value)s)",
         still="%(value)s = ANY(r.tags)",
         check=_is_tag,
+        label="Add a tag",
+        ask=_tag,
     ),
     "untag": Action(
         lambda tag: Q(tags__contains=[tag]),
@@ -81,17 +103,23 @@ ACTIONS = {
         back="tags = array_append(r.tags, %(value)s)",
         still="%(value)s <> ALL(r.tags)",
         check=_is_tag,
+        label="Remove a tag",
+        ask=_tag,
     ),
-    "owner": to_one("owner_id", _is_owner, lambda owner: f"Assign to {name_of(owner)}"),
+    "owner": to_one("owner_id", _is_owner, lambda owner: f"Assign to {name_of(owner)}", "Owner", _owners),
     "team": to_one(
         "team_id",
         _is_team,
-        lambda team: f"Give to the team {Team.objects.get(pk=team)}" if team else "Take from their team",
+        lambda team: f"Give to the team {Team.objects.get(pk=pk)}" if (pk := whole(team)) else "Take from their team",
+        "Team",
+        _teams,
     ),
     "persona": to_text(
         "persona",
         lambda persona: f"Set the persona “{persona}”" if persona else "Forget the persona",
         _is_short,
+        "Persona",
+        _persona,
     ),
     "key": _key(True, "Make key accounts"),
     "unkey": _key(False, "Make no key accounts"),
@@ -111,7 +139,7 @@ class _Without(Func):
 
 
 def _custom(field: CustomField) -> Action:
-    """Give a custom field a value, written as one text; several of a list with commas; none forgets it."""
+    """Give a custom field a value, written as one text; several of a list on lines; none forgets it."""
     key = field.key
     stands = KeyTransform(key, "attributes")
 
@@ -133,20 +161,29 @@ def _custom(field: CustomField) -> Action:
     return Action(
         differs,
         write,
-        lambda text: f"Set {field.label} to “{text}”" if text else f"Forget {field.label}",
+        lambda text: f"Set {field.label} to “{', '.join(text.splitlines())}”" if text else f"Forget {field.label}",
         before=stands,
         back="attributes = CASE WHEN l.before IS NULL OR l.before = 'null' THEN r.attributes - %(key)s::text"
         " ELSE jsonb_set(r.attributes, ARRAY[%(key)s], l.before) END",
         still="r.attributes -> %(key)s IS NOT DISTINCT FROM %(value)s::jsonb",
         check=lambda text: _fits(field, text),
         written=written,
+        label=field.label,
+        ask=lambda: _asking(field),
     )
 
 
 def _value(field: CustomField, text: str) -> Any:
     """The JSON of a value. Raises ValidationError where it is none of the field's."""
-    said: Any = [part.strip() for part in text.split(",") if part.strip()] if field.type == Type.CHOICES else text
+    said: Any = text.splitlines() if field.type == Type.CHOICES else text
     return values.stored(field, form_field(field).clean(said))
+
+
+def _asking(field: CustomField) -> forms.Field:
+    control = form_field(field)
+    if not field.required:
+        control.help_text = f"{field.help} {FORGETS}".strip()
+    return control
 
 
 def _fits(field: CustomField, text: str) -> None:
@@ -162,6 +199,12 @@ def find(name: str) -> Action | None:
         return ACTIONS.get(name)
     field = next((field for field in defined() if CUSTOM + field.key == name), None)
     return _custom(field) if field else None
+
+
+def offered(fields: Iterable[CustomField]) -> dict[str, dict[str, str]]:
+    """What can be done, by name, in its groups; `fields` are the custom fields that are asked for."""
+    own = {CUSTOM + field.key: field.label for field in fields}
+    return {"Change": {name: action.label for name, action in ACTIONS.items()}} | ({"Your fields": own} if own else {})
 
 
 KINDS[ABOUT] = Kind(

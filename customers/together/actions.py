@@ -1,12 +1,18 @@
 """What can be done to many rows at once, and how each is taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django import forms
 from django.db.models import Q
 
+from retention.common.sent import whole
 from retention.workspace.models import User
+
+#: Stands for no row, where a row is to be chosen.
+NOBODY = "nobody"
+Choices = Iterable[tuple[str, str]]
 
 
 class Refused(Exception):
@@ -23,6 +29,7 @@ class Action:
 
     `before` names or is what to keep of a row. `back` is the SQL that sets a row `r` to what its line `l` kept, and
     `still` tells whether it stands as it was written; both know the parameters of `written`. `check` raises Refused.
+    `ask` gives the control that asks for the value; several values are one text with a line for each.
     """
 
     to: Callable[[str], Q]
@@ -33,23 +40,37 @@ class Action:
     still: str
     check: Callable[[str], None] = _nothing
     written: Callable[[str], dict[str, Any]] = field(default=lambda value: {"value": value})
+    label: str = ""
+    ask: Callable[[], forms.Field | None] = lambda: None
 
 
-def to_one(column: str, check: Callable[[str], None], words: Callable[[str], str]) -> Action:
-    """Have a column refer to a row by its id, or to none where the value is empty."""
+def to_one(
+    column: str, check: Callable[[str], None], words: Callable[[str], str], label: str, offered: Callable[[], Choices]
+) -> Action:
+    """Have a column refer to a row by its id, or to none where the value is nobody or empty."""
     return Action(
-        lambda value: Q(**{f"{column}__isnull": True}) | ~Q(**{column: value}) if value else ~Q(**{column: None}),
-        lambda value: {column: int(value) if value else None},
+        lambda value: (
+            Q(**{f"{column}__isnull": True}) | ~Q(**{column: pk}) if (pk := whole(value)) else ~Q(**{column: None})
+        ),
+        lambda value: {column: whole(value)},
         words,
         before=column,
         back=f"{column} = (l.before #>> '{{}}')::bigint",
         still=f"r.{column} IS NOT DISTINCT FROM %(value)s::bigint",
-        check=check,
-        written=lambda value: {"value": int(value) if value else None},
+        check=lambda value: None if value in ("", NOBODY) else check(value),
+        written=lambda value: {"value": whole(value)},
+        label=label,
+        ask=lambda: forms.ChoiceField(choices=[("", "Choose…"), (NOBODY, "Nobody"), *offered()], label=label),
     )
 
 
-def to_text(column: str, words: Callable[[str], str], check: Callable[[str], None] = _nothing) -> Action:
+def to_text(
+    column: str,
+    words: Callable[[str], str],
+    check: Callable[[str], None],
+    label: str,
+    ask: Callable[[], forms.Field],
+) -> Action:
     """Have a column hold the value."""
     return Action(
         lambda value: ~Q(**{column: value}),
@@ -59,8 +80,10 @@ def to_text(column: str, words: Callable[[str], str], check: Callable[[str], Non
         back=f"{column} = l.before #>> '{{}}'",
         still=f"r.{column} = %(value)s",
         check=check,
+        label=label,
+        ask=ask,
     )
 
 
 def name_of(person: str) -> str:
-    return str(User.objects.get(pk=person)) if person else "nobody"
+    return str(User.objects.get(pk=pk)) if (pk := whole(person)) else "nobody"

@@ -1,14 +1,15 @@
 """Asking for a change to many, what was changed, and taking it back. The lists' own pages say what is picked."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -17,7 +18,7 @@ from customers.models import ManyChange
 from customers.records.listing import SIZES
 from customers.records.listing import Count as Counted
 from customers.together import changing
-from customers.together.actions import Refused
+from customers.together.actions import Action, Refused
 from customers.together.changing import KINDS, NotTheirs
 from retention.common.sent import whole
 from retention.workspace.jobs import enqueue
@@ -25,18 +26,54 @@ from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
 PAGE = 50
+#: How many of those that will change are named.
+NAMES = 5
+TITLE = 200
+#: What a list sends, to be sent again with the value.
+SENT = ("action", "query", "scope", "pick")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a list's form asks for. `count` tells how many all are; `sent` is what says it again, once confirmed."""
+    """What a list's form asks for. `matching` gives all the rows that the list shows, `count` how many they are."""
 
     about: str
     action: str
-    value: str
     query: str
+    matching: Callable[[], QuerySet[Any]]
     count: Callable[[], Counted]
-    sent: Iterable[tuple[str, str]]
+
+
+class ValueForm(forms.Form):
+    """Asks for what a change writes, by the control that fits it; for nothing where it needs no value."""
+
+    def __init__(self, action: Action, said: QueryDict | None) -> None:
+        super().__init__(said)
+        self.typed = said.getlist("value") if said else []
+        if asked := action.ask():
+            self.fields["value"] = asked
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line for each in self.typed if (line := each.replace("\0", "").strip()))
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a change will do: to how many of how many, with some of their names; `number` is None where it is costly."""
+
+    words: str
+    of: Counted
+    number: int | None = None
+    names: Sequence[str] = ()
+
+    @property
+    def rest(self) -> int:
+        return self.of.number - (self.number or 0)
+
+    @property
+    def unnamed(self) -> int:
+        return (self.number or 0) - len(self.names)
 
 
 def takes_all(request: HttpRequest) -> bool:
@@ -48,30 +85,70 @@ def picked(request: HttpRequest) -> list[int]:
 
 
 def answer(request: HttpRequest, wish: Wish) -> HttpResponse:
-    """Change those picked at once; all that match by a job, once it was said how many they are."""
+    """Ask for the value, tell what will change, and once that is confirmed do it: picked rows at once, all by a job."""
     kind, back = KINDS[wish.about], f"{reverse(KINDS[wish.about].list_view)}?{wish.query}"
     try:
-        asked = changing.action_of(wish.about, wish.action)
-        asked.check(wish.value)
-        if not takes_all(request):
-            _at_once(request, wish)
-            return redirect(back)
+        action = changing.action_of(wish.about, wish.action)
+        if not takes_all(request) and not picked(request):
+            raise Refused(f"Pick some {wish.about} first.")
     except Refused as reason:
         messages.error(request, f"{reason} Nothing was changed.")
         return redirect(back)
-    words = asked.words(wish.value)
-    if "confirmed" not in request.POST:
-        context = {"words": words, "count": wish.count(), "sent": wish.sent, "back": back, "kind": kind}
-        return render(request, "customers/change_all.html", context)
-    spec = {"query": wish.query, "action": wish.action, "value": wish.value}
-    return redirect("workspace:job", enqueue(f"{wish.about}.bulk", words, spec, person(request)).pk)
+    confirmed = "confirmed" in request.POST
+    form = ValueForm(action, request.POST if confirmed or "value" in request.POST or not action.ask() else None)
+    fits = _fits(form, action)
+    if confirmed and fits:
+        return _do(request, wish, action, form.text)
+    context = {
+        "kind": kind,
+        "about": ManyChange.About(wish.about).label,
+        "action": action,
+        "form": form,
+        "back": back,
+        "foreseen": _foresee(request, wish, action, form.text) if fits else None,
+        "number": wish.count() if takes_all(request) else Counted(len(picked(request)), exact=True),
+        "sent": [(name, each) for name in SENT for each in request.POST.getlist(name)],
+    }
+    if request.headers.get("HX-Target") == "will":
+        return render(request, "customers/together/will.html", context)
+    return render(request, "customers/together/change.html", context, status=422 if form.errors else 200)
 
 
-def _at_once(request: HttpRequest, wish: Wish) -> None:
-    change = changing.begin(wish.about, wish.action, wish.value, person(request))
-    number = changing.apply(change, picked(request))
-    said = f"{change}: {number} {KINDS[wish.about].noun}{'' if number == 1 else 's'} changed."
+def _fits(form: ValueForm, action: Action) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        action.check(form.text)
+    except Refused as reason:
+        form.add_error("value", str(reason))
+    return not form.errors
+
+
+def _foresee(request: HttpRequest, wish: Wish, action: Action, text: str) -> Foreseen:
+    words = action.words(text)
+    if not takes_all(request):
+        ids = picked(request)
+        return _counted(words, KINDS[wish.about].model._default_manager.filter(pk__in=ids), action.to(text))
+    number = wish.count()
+    return _counted(words, wish.matching(), action.to(text)) if number.exact else Foreseen(words, number)
+
+
+def _counted(words: str, rows: QuerySet[Any], needing: Q) -> Foreseen:
+    change = rows.filter(needing)
+    names = [str(row) for row in change.order_by("pk")[:NAMES]]
+    return Foreseen(words, Counted(rows.count(), exact=True), change.count(), names)
+
+
+def _do(request: HttpRequest, wish: Wish, action: Action, text: str) -> HttpResponse:
+    if takes_all(request):
+        spec = {"query": wish.query, "action": wish.action, "value": text}
+        row = enqueue(f"{wish.about}.bulk", action.words(text)[:TITLE], spec, person(request))
+        return redirect("workspace:job", row.pk)
+    change = changing.begin(wish.about, wish.action, text, person(request))
+    number, kind = changing.apply(change, picked(request)), KINDS[wish.about]
+    said = f"{change}: {number} {kind.noun}{'' if number == 1 else 's'} changed."
     messages.success(request, said, extra_tags=reverse("customers:together", args=[change.pk]))
+    return redirect(f"{reverse(kind.list_view)}?{wish.query}")
 
 
 @require_safe

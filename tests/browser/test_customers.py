@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 from customers.events.recording import Happening, record
 from customers.models import Customer
 from retention.common import clock
-from retention.workspace.models import Workspace
+from retention.workspace.models import User, Workspace
+from retention.workspace.roles import Role
 from tests.browser.conftest import AsRole, accessible, no_sideways_scroll
 from tests.customers.known import crowd, customer
 
@@ -81,17 +82,67 @@ def test_going_back_keeps_the_place(as_role: AsRole) -> None:
     expect(page.get_by_role("link", name="Person 0025")).to_be_visible()
 
 
-def test_picked_customers_get_a_tag(as_role: AsRole) -> None:
+def test_picked_customers_are_changed_and_set_back(as_role: AsRole) -> None:
     crowd(30)
+    colleague = User.objects.create_user("cora@example.test", role=Role.ACCOUNT_MANAGER, first_name="Cora")
     page = as_role("account_manager")
     page.goto("/customers/?size=25")
-    expect(page.get_by_role("button", name="Add tag")).to_be_hidden()
+    expect(page.get_by_label("What to change")).to_be_hidden()
     page.get_by_label("Pick every customer on this page").check()
-    page.get_by_role("textbox", name="Tag", exact=True).last.fill("spring")
+    expect(page.locator("[data-picked]")).to_have_text("25 picked")
     accessible(page)
-    page.get_by_role("button", name="Add tag").click()
+    page.get_by_label("What to change").select_option(label="Owner")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Owner")
+    page.get_by_role("button", name="Change them").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    page.get_by_label("Owner").select_option(str(colleague.pk))
+    expect(page.locator("#will")).to_contain_text("25 customers will change")
+    accessible(page)
+    page.get_by_role("button", name="Change them").click()
     expect(page.get_by_role("status").filter(has_text="25 customers changed")).to_be_visible()
-    assert Customer.objects.filter(tags=["spring"]).count() == 25
+    assert Customer.objects.filter(owner=colleague).count() == 25
+    page.get_by_role("link", name="See or take back").click()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("status").filter(has_text="Taken back for 25 customers")).to_be_visible()
+    assert not Customer.objects.filter(owner=colleague).exists()
+    page.goto("/customers/changes/")
+    expect(page.get_by_role("link", name="Assign to Cora")).to_be_visible()
+
+
+def test_picked_customers_get_a_tag_without_script(as_role: AsRole) -> None:
+    crowd(3)
+    page = as_role("administrator", script=False)
+    page.goto("/customers/")
+    page.get_by_label("Pick Person 0001").check()
+    page.get_by_label("What to change").select_option(label="Add a tag")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("textbox", name="Tag").fill("spring")
+    page.get_by_role("button", name="Change them").click()
+    expect(page.get_by_role("status").filter(has_text="1 customer changed")).to_be_visible()
+    assert Customer.objects.get(tags=["spring"]).name == "Person 0001"
+
+
+@pytest.mark.parametrize("role", ["marketer", "analyst"])
+def test_whoever_may_not_change_customers_is_refused(as_role: AsRole, role: str) -> None:
+    """Neither shown nor taken: the request of somebody who may is sent from the page of somebody who may not."""
+    crowd(3)
+    page = as_role(role)
+    page.goto("/customers/")
+    page.get_by_label("Pick every customer on this page").check()
+    expect(page.get_by_role("button", name="Export").last).to_be_visible()
+    expect(page.get_by_label("What to change")).to_have_count(0)
+    answer = page.evaluate(
+        """async ({pick}) => {
+            const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+            const said = {action: "tag", value: "x", confirmed: "1", pick};
+            const sent = {method: "POST", headers: {"X-CSRFToken": token}, body: new URLSearchParams(said)};
+            return (await fetch("/customers/change/", sent)).status;
+        }""",
+        {"pick": str(Customer.objects.latest("pk").pk)},
+    )
+    assert answer == 403
+    assert not Customer.objects.exclude(tags=[]).exists()
 
 
 def test_the_timeline_goes_on_while_scrolling(as_role: AsRole) -> None:

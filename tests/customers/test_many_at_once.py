@@ -24,13 +24,14 @@ SignIn = Callable[[str], Client]
 
 
 def ask(client: Client, action: str, **said: Any) -> Any:
-    return client.post("/customers/change/", {"action": action, **said})
+    """As the page that tells what will change sends it."""
+    return client.post("/customers/change/", {"action": action, "confirmed": "1", **said})
 
 
 def test_it_works(signed_in: SignIn) -> None:
     ada, bob = customer("ada", tags=["old"]), customer("bob")
     client = signed_in("account_manager")
-    response = ask(client, "tag", tag="vip", pick=[ada.pk], query="sort=-revenue")
+    response = ask(client, "tag", value="vip", pick=[ada.pk], query="sort=-revenue")
     assert response["Location"] == "/customers/?sort=-revenue"
     assert "1 customer changed" in client.get("/customers/").content.decode()
     ada.refresh_from_db()
@@ -43,14 +44,14 @@ def test_repeating_a_change_changes_nothing(signed_in: SignIn) -> None:
     ada = customer("ada")
     client = signed_in("account_manager")
     for _ in range(2):
-        ask(client, "tag", tag="vip", pick=[ada.pk])
+        ask(client, "tag", value="vip", pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.tags == ["vip"]
     changed_at = ada.updated_at
     assert changing.apply(changing.begin("customers", "tag", "vip", None), [ada.pk]) == 0
     ada.refresh_from_db()
     assert ada.updated_at == changed_at
-    ask(client, "untag", tag="vip", pick=[ada.pk])
+    ask(client, "untag", value="vip", pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.tags == []
 
@@ -59,10 +60,10 @@ def test_an_owner_is_given_and_taken(signed_in: SignIn) -> None:
     ada = customer("ada")
     client = signed_in("account_manager")
     me = User.objects.get(role="account_manager")
-    ask(client, "owner", owner=me.pk, pick=[ada.pk])
+    ask(client, "owner", value=me.pk, pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.owner == me
-    ask(client, "owner", owner="nobody", pick=[ada.pk])
+    ask(client, "owner", value="nobody", pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.owner is None
 
@@ -71,11 +72,12 @@ def test_all_that_match_are_changed_by_a_job(signed_in: SignIn) -> None:
     crowd(30, country="Malta")
     crowd_elsewhere = customer("elsewhere")
     client = signed_in("account_manager")
-    said = {"tag": "vip", "scope": "all", "query": "country=Malta", "pick": [crowd_elsewhere.pk]}
-    question = ask(client, "tag", **said).content.decode()
+    said = {"value": "vip", "scope": "all", "query": "country=Malta", "pick": [crowd_elsewhere.pk]}
+    question = client.post("/customers/change/", {"action": "tag", **said}).content.decode()
     assert "<strong>30 customers</strong>" in question
+    assert "30 customers will change" in question
     assert not Job.objects.exists()
-    response = ask(client, "tag", **said, confirmed="1")
+    response = ask(client, "tag", **said)
     job = Job.objects.get()
     assert response["Location"] == f"/jobs/{job.pk}/"
     jobs.run(job.pk)
@@ -115,30 +117,52 @@ def test_a_change_stopped_half_way_is_half_done_and_can_go_on(
 @pytest.mark.parametrize(
     "said",
     [
-        {"action": "tag", "tag": ""},
-        {"action": "tag", "tag": "x" * 51},
-        {"action": "owner", "owner": "999999"},
-        {"action": "owner", "owner": "me"},
+        {"action": "tag", "value": ""},
+        {"action": "tag", "value": "x" * 51},
+        {"action": "owner", "value": "999999"},
+        {"action": "owner", "value": "me"},
+        {"action": "owner"},
         {"action": "delete"},
-        {"action": "custom", "field": "none", "custom": "x"},
+        {"action": "custom.none", "value": "x"},
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused(said: dict[str, str], signed_in: SignIn) -> None:
     ada = customer("ada")
     client = signed_in("account_manager")
-    client.post("/customers/change/", {"pick": [ada.pk], **said})
-    assert "Nothing was changed" in client.get("/customers/").content.decode()
+    response = client.post("/customers/change/", {"pick": [ada.pk], "confirmed": "1", **said}, follow=True)
+    assert response.status_code == 422 or "Nothing was changed" in response.content.decode()
     ada.refresh_from_db()
     assert (ada.tags, ada.owner) == ([], None)
+    assert not ManyChange.objects.exists()
+
+
+def test_whoever_picks_nobody_is_told(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    ask(client, "tag", value="vip")
+    assert "Pick some customers first. Nothing was changed." in client.get("/customers/").content.decode()
+
+
+def test_what_will_change_is_told_before(signed_in: SignIn) -> None:
+    ada, bob, cyd = customer("ada", tags=["vip"]), customer("bob"), customer("cyd")
+    client, said = signed_in("account_manager"), {"action": "tag", "pick": [ada.pk, bob.pk, cyd.pk], "query": "q=x"}
+    page = client.post("/customers/change/", said).content.decode()
+    assert 'name="value"' in page
+    assert "customers will change" not in page
+    part = client.post("/customers/change/", {**said, "value": "vip"}, headers={"HX-Target": "will"}).content.decode()
+    assert "2 customers will change, 1 is so already: Bob, Cyd." in " ".join(part.split())
+    assert "<html" not in part
+    assert not ManyChange.objects.exists()
+    key = client.post("/customers/change/", {**said, "action": "key"}).content.decode()
+    assert "3 customers will change: Ada, Bob, Cyd." in " ".join(key.split())
 
 
 def test_who_may_not_edit_sees_no_tools_and_is_refused(signed_in: SignIn) -> None:
     ada = customer("ada")
     client = signed_in("marketer")
     page = client.get("/customers/").content.decode()
-    assert "Add tag" not in page
+    assert "What to change" not in page
     assert "Add a customer" not in page
-    assert ask(client, "tag", tag="vip", pick=[ada.pk]).status_code == 403
+    assert ask(client, "tag", value="vip", pick=[ada.pk]).status_code == 403
 
 
 def rows(text: str) -> list[list[str]]:
@@ -215,11 +239,10 @@ def test_only_who_looks_after_customers_can_own_them(signed_in: SignIn) -> None:
     ada, client = customer("ada"), signed_in("account_manager")
     signed_in("analyst")
     analyst = User.objects.get(role="analyst")
-    ask(client, "owner", owner=analyst.pk, pick=[ada.pk])
-    page = client.get("/customers/").content.decode()
-    assert "Choose one of the people who look after customers. Nothing was changed." in page
+    ask(client, "owner", value=analyst.pk, pick=[ada.pk])
+    page = client.post("/customers/change/", {"action": "owner", "pick": [ada.pk]}).content.decode()
     assert f'<option value="{analyst.pk}"' not in page
-    ask(client, "owner", owner="", pick=[ada.pk])
-    assert "Choose whom they go to. Nothing was changed." in client.get("/customers/").content.decode()
+    assert f'<option value="{User.objects.get(role="account_manager").pk}"' in page
+    assert ask(client, "owner", value="", pick=[ada.pk]).status_code == 422
     ada.refresh_from_db()
     assert ada.owner is None

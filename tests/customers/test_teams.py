@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from customers.facts import folding
-from customers.models import Customer, Segment, SegmentMembership, Team
+from customers.models import Customer, ManyChange, Segment, SegmentMembership, Team
 from customers.segments import membership
 from customers.teams.keeping import dissolve, keep
 from retention.workspace.models import User
@@ -95,7 +95,8 @@ def test_the_list_filters_and_shows_it(signed_in: SignIn) -> None:
 def test_many_are_changed_at_once(action: str, value: str, changed: dict[str, Any], signed_in: SignIn) -> None:
     north = Team.objects.create(name="North")
     ada, bob = customer("ada"), customer("bob")
-    said = {"action": action, action: str(north.pk) if value == "north" else value, "pick": [ada.pk], "query": ""}
+    value = str(north.pk) if value == "north" else value
+    said = {"action": action, "value": value, "pick": [ada.pk], "query": "", "confirmed": "1"}
     assert signed_in("analyst").post("/customers/change/", said).status_code == 403
     page = signed_in("account_manager").post("/customers/change/", said, follow=True).content.decode()
     assert "1 customer changed" in page
@@ -109,12 +110,13 @@ def test_many_are_changed_at_once(action: str, value: str, changed: dict[str, An
 def test_nonsense_changes_nobody(signed_in: SignIn) -> None:
     ada = customer("ada")
     for said in (
-        {"action": "team", "team": "99"},
-        {"action": "team", "team": "x"},
-        {"action": "persona", "persona": "x" * 51},
+        {"action": "team", "value": "99"},
+        {"action": "team", "value": "x"},
+        {"action": "persona", "value": "x" * 51},
     ):
-        page = signed_in("account_manager").post("/customers/change/", {**said, "pick": [ada.pk]}, follow=True)
-        assert "Nothing was changed." in page.content.decode()
+        said |= {"confirmed": "1", "pick": str(ada.pk)}
+        assert signed_in("account_manager").post("/customers/change/", said).status_code == 422
+    assert not ManyChange.objects.exists()
 
 
 @pytest.mark.django_db

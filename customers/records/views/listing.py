@@ -3,20 +3,19 @@
 import uuid
 from dataclasses import replace
 
-from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.custom.asking import filter_control
 from customers.custom.definitions import defined
-from customers.models import CustomField, Stage
+from customers.models import Customer, CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
 from customers.records.filters import HEALTH, Filters, chips, matching
-from customers.records.listing import ORDERS, SIZES, Count, Cut, count, page
+from customers.records.listing import ORDERS, SIZES, Cut, count, page
 from customers.records.rows import shown
 from customers.together.pages import Wish, answer, picked, takes_all
 from retention.common.headings import Heading, headings
@@ -27,7 +26,6 @@ from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
 PLACE = "customers:list"
-NOBODY = "nobody"
 
 
 @require_safe
@@ -54,7 +52,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "offers": offers,
         "sizes": SIZES,
         "extras": extras,
-        "fields": fields,
+        "changes": bulk.offered(fields),
     }
     if request.headers.get("HX-Target") == "list":
         return render(request, "customers/list_part.html", context)
@@ -127,35 +125,10 @@ def export_file(request: HttpRequest, pk: uuid.UUID) -> FileResponse | HttpRespo
 @requires(Can.EDIT_CUSTOMERS)
 def change(request: HttpRequest) -> HttpResponse:
     """Change those picked at once; all that match by a job."""
-    query, action = request.POST.get("query", ""), request.POST.get("action", "")
-    if not chosen_of(request):
-        messages.error(request, "Choose whom they go to. Nothing was changed.")
-        return redirect(f"{reverse(PLACE)}?{query}")
-    if action == "custom":
-        action = CUSTOM + request.POST.get("field", "")
-    wish = Wish(bulk.ABOUT, action, value_of(request), query, lambda: _counted(query), sent(request))
+    query = request.POST.get("query", "")
+
+    def found() -> QuerySet[Customer]:
+        return matching(Filters.read(QueryDict(query)))
+
+    wish = Wish(bulk.ABOUT, request.POST.get("action", ""), query, found, lambda: count(found()))
     return answer(request, wish)
-
-
-def _counted(query: str) -> Count:
-    return count(matching(Filters.read(QueryDict(query))))
-
-
-def chosen_of(request: HttpRequest) -> bool:
-    """Whether an owner or a team was chosen, where one is to be; nobody is a choice, to have chosen nothing is none."""
-    action = request.POST.get("action", "")
-    return action not in ("owner", "team") or bool(request.POST.get(action))
-
-
-def sent(request: HttpRequest) -> list[tuple[str, str]]:
-    """What says what to change, to be sent again once it is confirmed."""
-    names = ("action", "owner", "team", "persona", "tag", "field", "custom", "query", "scope")
-    return [(name, request.POST[name]) for name in names if name in request.POST]
-
-
-def value_of(request: HttpRequest) -> str:
-    name = request.POST.get("action", "")
-    if name not in ("owner", "team", "persona", "custom"):
-        name = "tag"
-    value = request.POST.get(name, "").replace("\0", "").strip()
-    return "" if name in ("owner", "team") and value == NOBODY else value[:300]
