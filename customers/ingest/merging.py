@@ -64,7 +64,8 @@ def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
         run(_LAPSE, **params)
     updated = 0 if circumstances.policy == CREATE else number(_update(_rules(kind, circumstances)), **params)
     created = 0 if circumstances.policy in (UPDATE, FILL) else number(_CREATE, **params)
-    run("ANALYZE customers_customer (id, external_id)")  # by which the rest joins; the words of all take long
+    if created:
+        run("ANALYZE customers_customer (id, external_id)")  # by which the rest joins; the words of all take long
     return Tally(named=named, created=created, updated=updated)
 
 

@@ -12,12 +12,14 @@ import zlib
 from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BufferedReader
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
+T = TypeVar("T")
 RECORD_LIMIT = 1_000_000  # bytes of one record, with all its lines
 ORIGINAL_LIMIT = 2_000  # characters kept of a refused record
 BLOCK = 1 << 18
@@ -73,7 +75,7 @@ class Reader:
         self._file = path.open("rb")
         self._bytes = max(path.stat().st_size, 1)
         self._layout = layout
-        self._lines = _lines(_blocks(_unpacked(self._file), self._where))
+        self._lines = chain.from_iterable(_line_blocks(_blocks(_unpacked(self._file), self._where)))
         self._again: deque[bytes] = deque()
         self._held: list[bytes] = []
         self._line = 0
@@ -219,7 +221,22 @@ def _unpacked(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
     return gzip.GzipFile(fileobj=file) if start.startswith(b"\x1f\x8b") else file
 
 
-def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def line_blocks(path: Path) -> Iterator[list[bytes]]:
+    """All lines of a file with their ends, some at a time. Raises FileRefused where it is no text, or damaged."""
+    with path.open("rb") as file:
+        yield from ahead(_line_blocks(_blocks(_unpacked(file), lambda: 0)))
+
+
+def ahead(blocks: Iterator[T]) -> Iterator[T]:
+    """The same, each made by a thread of its own while the one before it is used."""
+    with ThreadPoolExecutor(1) as reading:
+        upcoming = reading.submit(next, blocks, None)
+        while (block := upcoming.result()) is not None:
+            upcoming = reading.submit(next, blocks, None)
+            yield block
+
+
+def _line_blocks(blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
     """Lines with their ends (LF, CRLF or CR); one that is too long is cut just past RECORD_LIMIT bytes."""
     rest = b""
     for block in blocks:
@@ -228,11 +245,12 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
         lines = (rest + block).splitlines(keepends=True)
         # The last may go on in the next block, and a CR may be half of a CRLF.
         rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
-        yield from lines
+        if lines:
+            yield lines
         if len(rest) > RECORD_LIMIT:
             rest = rest[: RECORD_LIMIT + 1] + (b"\r" if rest.endswith(b"\r") else b"")
     if rest:
-        yield rest
+        yield [rest]
 
 
 def _blocks(file: BufferedReader | gzip.GzipFile, where: Callable[[], int]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ cancelled or refused at any moment has changed nothing, and may be begun again.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -18,6 +18,7 @@ from customers.ingest import (
     merging_orders,
     merging_products,
     merging_subscriptions,
+    nearly,
     policies,
     refused,
     rehearsal,
@@ -27,9 +28,11 @@ from customers.ingest import (
 from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
 from customers.ingest.merging import Circumstances, Tally
+from customers.ingest.nearly import Staged
 from customers.ingest.reader import FileRefused, Reader
 from customers.ingest.rehearsal import Rehearsed, rehearsed
 from customers.ingest.statements import number, rows, run
+from customers.ingest.unchanged import Moment, Told
 from customers.models import Import
 from customers.models.imports import ImportKind
 from customers.records.consent import FROM_FILE
@@ -44,6 +47,14 @@ _WRITTEN = """
     SELECT coalesce(sum(last - first + 1), 0) FROM customers_importchange WHERE run_id = %(run)s AND at = %(at)s
 """
 _AMOUNTS = "SELECT currency, sum(amount) FROM import_orders GROUP BY currency ORDER BY currency"
+
+
+class _Done(NamedTuple):
+    """The summary, what a trial shows, and how many rows were written."""
+
+    summary: dict[str, Any]
+    shown: Rehearsed
+    written: int
 
 
 @job(JOB)
@@ -63,58 +74,80 @@ def run_import(progress: Progress) -> dict[str, Any]:
 
 
 def _import(imported: Import, mapping: Mapping, progress: Progress) -> dict[str, Any]:
-    workspace = Workspace.current()
-    told = unchanged.fingerprint(Path(imported.file.path), mapping, workspace)
+    told = unchanged.told(Path(imported.file.path), mapping, Workspace.current())
     if again := unchanged.repeated(mapping, told):
         progress.step(again["rows"], again["rows"], "Nothing was written since it came in before")
         rehearsal.keep(imported, Rehearsed({}, []))
         return again
-    counts, unused = _stage(imported, mapping, workspace.time_zone, progress)
-    staged = counts["rows"]
-    progress.step(staged, staged, "Trying it out" if imported.dry_run else "Merging")
+    done = _only_what_differs(imported, mapping, told, progress) or _all_of_it(imported, mapping, told, progress)
+    rehearsal.keep(imported, done.shown)
+    if done.written >= ANALYZE_FROM and not imported.dry_run:
+        run("ANALYZE customers_orderline (order_id, position, sku), customers_event (customer_id, kind, occurred_at)")
+    return done.summary
+
+
+def _only_what_differs(imported: Import, mapping: Mapping, told: Told, progress: Progress) -> _Done | None:
+    """Merge the few lines that are not as they came in before; None where all are to be compared."""
+    if not nearly.is_possible(mapping, told):
+        return None
+    progress.step(0, None, "Looking for what is new in it")
+    with transaction.atomic():
+        merging.take_turn()
+        begun = unchanged.now()
+        staged = nearly.stage(imported, mapping, told, Workspace.current().time_zone)
+        return _merged(imported, mapping, told, begun, staged, progress) if staged else None
+
+
+def _all_of_it(imported: Import, mapping: Mapping, told: Told, progress: Progress) -> _Done:
+    staged = _stage(imported, mapping, Workspace.current().time_zone, progress)
+    progress.step(staged.rows, staged.rows, "Trying it out" if imported.dry_run else "Merging")
+    with transaction.atomic():
+        merging.take_turn()
+        return _merged(imported, mapping, told, unchanged.now(), staged, progress)
+
+
+def _stage(imported: Import, mapping: Mapping, zone: str, progress: Progress) -> Staged:
+    """Read, judge, and keep what is refused."""
+    path = Path(imported.file.path)
+    with Reader(path, mapping.layout) as reader:
+        check(mapping, reader.columns)
+        staged = staging.stage(reader, reader.columns, mapping, zone, partial(_report, reader, progress))
+    refusals = staging.refusals()
+    if refusals:
+        progress.step(staged, staged, "Keeping the refused rows")
+        with Reader(path, mapping.layout) as again:
+            refused.keep(imported, again)
+    if refusals == staged:
+        raise JobFailed(_nothing_to_merge(staged))
+    return Staged(staged, refusals, 0, reader.columns)
+
+
+def _merged(imported: Import, mapping: Mapping, told: Told, begun: Moment, staged: Staged, progress: Progress) -> _Done:
+    """Merge what is staged, in the transaction at hand; a trial is rolled back."""
     circumstances = Circumstances(
         imported.pk,
         clock.now(),
         imported.filename[:100],
         f"{proof_of(imported)} {imported.filename}"[:300],
-        workspace.currency,
+        Workspace.current().currency,
         mapping.policy,
         tuple(mapping.fields) if mapping.empties else (),
     )
-    with transaction.atomic():
-        merging.take_turn()
-        summary = {"left_out": policies.apply(mapping.kind, mapping.policy)}
-        summary |= _merge(mapping.kind, circumstances, progress)
-        written = number(_WRITTEN, run=imported.pk, at=circumstances.at)
-        shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
-        summary = counts | _reckoned(mapping.kind, counts, summary) | {"unused": unused, "fields": shown.fields}
-        _mark(imported, told, unchanged.marked(mapping, counts), summary)
-        transaction.set_rollback(imported.dry_run)
-    rehearsal.keep(imported, shown)
-    if written >= ANALYZE_FROM and not imported.dry_run:
-        run("ANALYZE customers_orderline (order_id, position, sku), customers_event (customer_id, kind, occurred_at)")
-    return summary
-
-
-def _stage(imported: Import, mapping: Mapping, zone: str, progress: Progress) -> tuple[dict[str, int], list[str]]:
-    """Read, judge, and keep what is refused. Returns the counts, and the columns that nothing reads."""
-    path = Path(imported.file.path)
-    with Reader(path, mapping.layout) as reader:
-        check(mapping, reader.columns)
-        staged = staging.stage(reader, reader.columns, mapping, zone, partial(_report, reader, progress))
-    counts = {"rows": staged, "rejected": staging.refusals()}
-    if counts["rejected"]:
-        progress.step(staged, staged, "Keeping the refused rows")
-        with Reader(path, mapping.layout) as again:
-            refused.keep(imported, again)
-    if counts["rejected"] == staged:
-        raise JobFailed(_nothing_to_merge(staged))
-    return counts, mapping.unused(reader.columns)
-
-
-def _mark(imported: Import, told: str, mark: dict[str, Any], summary: dict[str, Any]) -> None:
-    mark = mark | {"summary": summary} if mark and told else {}
-    Import.objects.filter(pk=imported.pk).update(fingerprint=told, mark=mark)
+    counts = {"rows": staged.rows, "rejected": staged.rejected}
+    summary = {"left_out": policies.apply(mapping.kind, mapping.policy)}
+    summary |= _merge(mapping.kind, circumstances, progress)
+    if staged.kept:
+        for what in ("named", "unchanged"):
+            summary[ImportKind.CUSTOMERS][what] += staged.kept
+    written = number(_WRITTEN, run=imported.pk, at=circumstances.at)
+    shown = rehearsed(imported, circumstances.at) if imported.dry_run else Rehearsed({}, [])
+    summary = counts | _reckoned(mapping.kind, counts, summary)
+    summary |= {"unused": mapping.unused(staged.columns), "fields": shown.fields}
+    mark = unchanged.marked(mapping, told, counts, begun)
+    mark = mark | {"summary": summary} if mark else {}
+    Import.objects.filter(pk=imported.pk).update(fingerprint=told.file, mark=mark)
+    transaction.set_rollback(imported.dry_run)
+    return _Done(summary, shown, written)
 
 
 def proof_of(imported: Import) -> str:

@@ -7,7 +7,6 @@ typed column for each field of its kind, or why a row was refused; `import_refus
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from operator import itemgetter
 
@@ -18,7 +17,7 @@ from customers.ingest import former_ids, matching, policies
 from customers.ingest.expressions import judged
 from customers.ingest.fields import CUSTOM, Reads, targets
 from customers.ingest.mapping import Mapping
-from customers.ingest.reader import Record
+from customers.ingest.reader import Record, ahead
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 from retention.common import clock
@@ -81,7 +80,7 @@ def refusals() -> int:
 def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
     """Copy each block and take down what it means, while the next one is being read. Returns how many records."""
     staged = 0
-    for count, block in _ahead(blocks):
+    for count, block in ahead(blocks):
         with transaction.atomic():
             with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN (NULL '')") as copy:
                 copy.write(block)
@@ -90,15 +89,6 @@ def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
         staged += count
         report(staged)
     return staged
-
-
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """The same, each made by a thread of its own while the one before it is used."""
-    with ThreadPoolExecutor(1) as reading:
-        upcoming = reading.submit(next, blocks, None)
-        while (block := upcoming.result()) is not None:
-            upcoming = reading.submit(next, blocks, None)
-            yield block
 
 
 def _blocks(records: Iterator[Record], used: list[int]) -> Iterator[Block]:

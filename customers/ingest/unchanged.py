@@ -1,27 +1,32 @@
-"""A large file that comes again, word for word, while nobody has touched what it is about: then nothing is to be done.
+"""A large file that comes again, while nobody has touched what it is about: then there is little to be done.
 
 What an import writes is marked with its transaction. As long as no row of the tables it compared with was written by
-another one since, and none is gone, every comparison would come out as before. A row that somebody wrote in any of
-them leads to the whole comparison; so does a row that was refused, for what refused it may have passed.
+another one since, and none is gone, every comparison would come out as before: the same file changes nothing. Where
+only customers were written since, and the file differs in some lines, those are looked at (`nearly`). Anything else
+leads to the whole comparison; so does a row that was refused, for what refused it may have passed.
 """
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db.models import BigIntegerField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from psycopg.sql import SQL, Composable, Identifier
 
 from customers.ingest.mapping import Mapping
 from customers.ingest.policies import BOTH
-from customers.ingest.statements import number, rows
+from customers.ingest.statements import rows
 from customers.models import Import
 from customers.models.imports import ImportKind
 from retention.workspace.models import Workspace
 
 LARGE = 10_000  # rows of a file, below which comparing takes no time
 WORTH = 20  # rows in the tables for one in the file, above which looking through them does not pay
-_BESIDE = ("customers_customer", "customers_consent", "customers_formerid", "customers_customfield")
+_OF_CUSTOMERS = ("customers_customer", "customers_consent")
+_BESIDE = (*_OF_CUSTOMERS, "customers_formerid", "customers_customfield")
 _TABLES: dict[str, tuple[str, ...]] = {
     ImportKind.CUSTOMERS: (*_BESIDE, "customers_team"),
     ImportKind.ORDERS: (*_BESIDE, "customers_order"),
@@ -29,26 +34,37 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def fingerprint(path: Path, mapping: Mapping, workspace: Workspace) -> str:
-    """The same for the same bytes read in the same way; "" where a repetition is not looked for."""
-    if mapping.kind not in _TABLES or mapping.policy != BOTH or "owner_id" in mapping.fields:
-        return ""
-    how = json.dumps([mapping.to_json(), workspace.time_zone, workspace.currency], sort_keys=True)
-    with path.open("rb") as file:
-        return hashlib.sha256(hashlib.file_digest(file, "sha256").digest() + how.encode()).hexdigest()
+class Moment(NamedTuple):
+    """A moment of a transaction: all before `horizon` were over, `own` is the transaction's. Of one cluster."""
+
+    horizon: str
+    own: str
+    cluster: str
 
 
-def marked(mapping: Mapping, counts: dict[str, int]) -> dict[str, Any]:
-    """What tells later whether anything was written since. To be asked in the transaction of the import, at its end.
+class Told(NamedTuple):
+    """Fingerprints: the same for files that are read in the same way, and for the same bytes that are.
 
-    Transactions that are open now may yet write: the mark is the oldest of them, and this one is let pass.
+    Both "" where a repetition is not looked for.
     """
-    if mapping.kind not in _TABLES or counts["rejected"] or counts["rows"] < LARGE:
-        return {}
+
+    how: str
+    file: str
+
+
+def told(path: Path, mapping: Mapping, workspace: Workspace) -> Told:
+    if mapping.kind not in _TABLES or mapping.policy != BOTH or "owner_id" in mapping.fields:
+        return Told("", "")
+    how = json.dumps([mapping.to_json(), workspace.time_zone, workspace.currency], sort_keys=True).encode()
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").digest()
+    return Told(hashlib.sha256(how).hexdigest(), hashlib.sha256(content + how).hexdigest())
+
+
+def now() -> Moment:
+    """To be asked before an import compares: who is not over by now may yet write what it does not see."""
     ((horizon, own, cluster),) = rows(_NOW)
-    tables = _TABLES[mapping.kind]
-    found = {name: number(SQL("SELECT count(*) FROM {}").format(Identifier(name))) for name in tables}
-    return {"horizon": horizon, "own": own, "cluster": cluster, "counts": found}
+    return Moment(horizon, own, cluster)
 
 
 # Transactions are counted by the cluster: a database that was restored into another one begins anew.
@@ -58,19 +74,75 @@ _NOW = """
 """
 
 
-def repeated(mapping: Mapping, told: str) -> dict[str, Any] | None:
+def marked(mapping: Mapping, told: Told, counts: dict[str, int], begun: Moment) -> dict[str, Any]:
+    """What tells later whether anything was written since. To be asked in the transaction of the import, at its end."""
+    if not told.how or counts["rejected"] or counts["rows"] < LARGE:
+        return {}
+    stood = {name: rows(SQL(_STANDS).format(Identifier(name)))[0] for name in _TABLES[mapping.kind]}
+    return {**begun._asdict(), "how": told.how, "stood": stood}
+
+
+# Together they tell whether any row is gone, also one that was just being written.
+_STANDS = "SELECT count(*), coalesce(bit_xor(id), 0), coalesce(max(id), 0) FROM {}"
+
+
+def repeated(mapping: Mapping, told: Told) -> dict[str, Any] | None:
     """The summary of an import that would only repeat an earlier one of this fingerprint; None where it might not."""
-    before = Import.objects.filter(fingerprint=told).exclude(mark={}).order_by("-pk").first()
-    if not told or before is None or not _is_worth_it(mapping, before.mark):
+    before = Import.objects.filter(fingerprint=told.file, mark__has_key="stood").order_by("-pk").first()
+    if not told.file or before is None or not _is_worth_it(mapping, before.mark) or written(before.mark) != {}:
         return None
-    ((_, _, cluster),) = rows(_NOW)
-    if cluster != before.mark["cluster"]:
-        return None
-    for name, count in before.mark["counts"].items():
-        stands = rows(_written_since(name), horizon=before.mark["horizon"], own=before.mark["own"])
-        if stands != [(count, 0)]:
-            return None
     return {name: _as_it_was(value) for name, value in before.mark["summary"].items()} | {"consents": 0}
+
+
+def latest(mapping: Mapping, told: Told) -> Import | None:
+    """The last import that was read in this way and can be compared with."""
+    marked = Import.objects.filter(kind=mapping.kind, mark__how=told.how, mark__summary__repeated=0)
+    before = marked.order_by(Cast(KT("mark__own"), BigIntegerField()).desc()).first()
+    return before if before and _is_worth_it(mapping, before.mark) else None
+
+
+def touched(mark: dict[str, Any], most: int) -> set[str] | None:
+    """The ids of customers who or whose consents were written since; None where other rows were, or more of them."""
+    since = written(mark)
+    if since is None or set(since) - set(_OF_CUSTOMERS) or sum(since.values()) > most:
+        return None
+    return {name for (name,) in rows(_TOUCHED, **_since(mark))} if since else set()
+
+
+def written(mark: dict[str, Any]) -> dict[str, int] | None:
+    """How many rows of which tables were written since; None where any is gone, or that cannot be told."""
+    if now().cluster != mark["cluster"]:
+        return None
+    result = {}
+    for name, (count, mixed, last) in mark["stood"].items():
+        ((still, still_mixed, written),) = rows(_written(name), last=last, **_since(mark))
+        if (still, still_mixed) != (count, mixed):
+            return None
+        if written:
+            result[name] = written
+    return result
+
+
+def _since(mark: dict[str, Any]) -> dict[str, str]:
+    return {"horizon": mark["horizon"], "own": mark["own"]}
+
+
+_NEWER = "(age({0}.xmin) <= age(%(horizon)s::xid8::xid) AND {0}.xmin <> %(own)s::xid8::xid)"
+
+
+def _written(table: str) -> Composable:
+    return SQL(
+        "SELECT count(*) FILTER (WHERE id <= %(last)s), coalesce(bit_xor(id) FILTER (WHERE id <= %(last)s), 0),"
+        " count(*) FILTER (WHERE {newer}) FROM {table} AS stands"
+    ).format(newer=SQL(_NEWER).format(SQL("stands")), table=Identifier(table))
+
+
+_TOUCHED = f"""
+    SELECT external_id FROM customers_customer AS customer WHERE {_NEWER.format("customer")}
+    UNION
+    SELECT external_id FROM customers_consent AS consent JOIN customers_customer AS customer
+        ON customer.id = consent.customer_id WHERE {_NEWER.format("consent")}
+"""  # noqa: S608 - constants of this module
 
 
 def _is_worth_it(mapping: Mapping, mark: dict[str, Any]) -> bool:
@@ -79,13 +151,6 @@ def _is_worth_it(mapping: Mapping, mark: dict[str, Any]) -> bool:
         tables=list(_TABLES[mapping.kind]),
     )
     return bool(total <= WORTH * mark["summary"]["rows"])
-
-
-def _written_since(table: str) -> Composable:
-    return SQL("""
-        SELECT count(*), count(*) FILTER (
-            WHERE age(xmin) <= age(%(horizon)s::xid8::xid) AND xmin <> %(own)s::xid8::xid) FROM {}
-    """).format(Identifier(table))
 
 
 def _as_it_was(value: Any) -> Any:

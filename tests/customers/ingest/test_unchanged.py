@@ -91,7 +91,7 @@ def test_a_mark_that_forgets_the_lines_is_found_out(taken: Import, compared: Cal
     """The bug that the test above is there for: planted, a changed line stays as somebody left it."""
     alone()
     taken.refresh_from_db()
-    Import.objects.update(mark={**taken.mark, "counts": {"customers_order": 9}})
+    Import.objects.update(mark={**taken.mark, "stood": {"customers_order": taken.mark["stood"]["customers_order"]}})
     CHANGES["a line changed"]()
     again(taken)
     assert not compared()
