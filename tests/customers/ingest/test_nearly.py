@@ -142,9 +142,12 @@ def test_whatever_is_not_line_by_line_has_all_of_it_compared(staged: Callable[[]
         assert sum(summary[name] for name in ("taken", "repeated", "left_out", "rejected")) == summary["rows"], said
 
 
-def test_any_difference_comes_out_as_in_the_whole_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_difference_comes_out_as_in_the_whole_comparison(
+    monkeypatch: pytest.MonkeyPatch, staged: Callable[[], list[int]]
+) -> None:
     random = Random(7)
     come(LINES)
+    in_part = 0
     lines = dict(LINES)
     for _ in range(8):
         for number in random.sample(range(1, 15), 3):
