@@ -141,7 +141,8 @@ def _difference(ours: _Lines, theirs: _Lines, touched: set[str], place: int) -> 
     gone: set[bytes] = set()
     again: set[bytes] = set()
     kept = 0
-    for ours_now, theirs_now in zip_longest(ours, theirs, fillvalue=[]):
+    nothing: list[bytes] = []
+    for ours_now, theirs_now in zip_longest(ours, theirs, fillvalue=nothing):
         try:
             now = ours.of(ours_now, touched, place)
         except (csv.Error, ValueError, IndexError) as error:  # records of several lines, another encoding, too short

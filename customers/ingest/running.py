@@ -134,7 +134,7 @@ def _merged(imported: Import, mapping: Mapping, told: Told, begun: Moment, stage
         tuple(mapping.fields) if mapping.empties else (),
     )
     counts = {"rows": staged.rows, "rejected": staged.rejected}
-    summary = {"left_out": policies.apply(mapping.kind, mapping.policy)}
+    summary: dict[str, Any] = {"left_out": policies.apply(mapping.kind, mapping.policy)}
     summary |= _merge(mapping.kind, circumstances, progress)
     if staged.kept:
         for what in ("named", "unchanged"):

@@ -114,30 +114,40 @@ def test_an_edit_that_is_not_looked_for_is_found_out(monkeypatch: pytest.MonkeyP
     assert Customer.objects.get(external_id="4").name == "By hand"
 
 
-OTHERWISE: dict[str, Callable[[], dict[int, str]]] = {
-    "a customer of an unchanged line again": lambda: {**LINES, 11: LINES[2].replace("Name", "Called")},
-    "a line twice": lambda: {**LINES, 12: LINES[4]},
-    "a row that is refused": lambda: {**LINES, 3: LINES[3].replace("2024-05-01", "soon")},
-    "a record of two lines": lambda: {**LINES, 3: '3,"Name\n3",,,,\n'},
-    "somebody in the table whom the file did not have": lambda: (
-        Customer.objects.create(external_id="77") and {**LINES, 77: "77,Known,,,,\n"}
-    ),
-    "somebody gone": lambda: (
-        Customer.objects.get(external_id="77").delete() and {**LINES, 8: LINES[8].replace("Name", "Called")}
-    ),
-    "an id of before a merge": lambda: (
-        FormerId.objects.create(id=10**6, external_id="old", customer=Customer.objects.get(external_id="1"))
-        and {**LINES, 13: "old,Whoever,,,,\n"}
-    ),
+def known() -> None:
+    Customer.objects.create(external_id="77")
+
+
+def gone() -> None:
+    Customer.objects.get(external_id="77").delete()
+
+
+def merged() -> None:
+    FormerId.objects.create(id=10**6, external_id="old", customer=Customer.objects.get(external_id="1"))
+
+
+def nobody() -> None:
+    """Nothing happens."""
+
+
+#: What happened since, and a line that is not as it was.
+OTHERWISE: dict[str, tuple[Callable[[], object], int, str]] = {
+    "a customer of an unchanged line again": (nobody, 11, LINES[2].replace("Name", "Called")),
+    "a line twice": (nobody, 12, LINES[4]),
+    "a row that is refused": (nobody, 3, LINES[3].replace("2024-05-01", "soon")),
+    "a record of two lines": (nobody, 3, '3,"Name\n3",,,,\n'),
+    "somebody in the table whom the file did not have": (known, 77, "77,Known,,,,\n"),
+    "somebody gone": (gone, 8, LINES[8].replace("Name", "Called")),
+    "an id of before a merge": (merged, 13, "old,Whoever,,,,\n"),
 }
 
 
 def test_whatever_is_not_line_by_line_has_all_of_it_compared(staged: Callable[[], list[int]]) -> None:
-    for said, change in OTHERWISE.items():
+    for said, (happens, number, line) in OTHERWISE.items():
         come(LINES)
-        lines = change()
+        happens()
         staged()
-        summary = come(lines)
+        summary = come({**LINES, number: line})
         assert staged()[-1] >= 9, said
         assert sum(summary[name] for name in ("taken", "repeated", "left_out", "rejected")) == summary["rows"], said
 
