@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.interactions import keeping
+from customers.interactions.files_api import AttachmentShape
 from customers.interactions.forms import InteractionForm
 from customers.models import Customer, Interaction
 from retention.workspace.api import paging
@@ -22,13 +23,6 @@ from retention.workspace.api.resource import Resource, check_version, made, outd
 from retention.workspace.api.shapes import Instant, Shape, Version, checked
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can
-
-
-class AttachmentShape(Shape):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    kind = serializers.CharField()
-    size = serializers.IntegerField()
 
 
 class InteractionShape(Shape):

@@ -88,6 +88,18 @@ def change(
 
 
 @transaction.atomic
+def attach(made: Interaction, name: str, file: "UploadedFile[Any]", kind: str, by: User) -> Attachment:
+    """One more file, which is another state of the interaction. Raises NotTheirs, FileRefused for too many files."""
+    stands = Interaction.objects.select_for_update().get(pk=made.pk, removed_at=None)
+    if stands.author_id != by.pk:
+        raise NotTheirs
+    _refuse_more(stands, 1)
+    stands.updated_at = clock.now()
+    stands.save(update_fields=["updated_at"])
+    return _keep(stands, name, file, kind)
+
+
+@transaction.atomic
 def remove(made: Interaction, by: User) -> None:
     """Take it away; its author can bring it back. Raises NotTheirs."""
     if _mark(made, by, clock.now()):
@@ -130,12 +142,21 @@ def _in_words(stands: Interaction, name: str) -> str:
 
 
 def _attach(made: Interaction, files: Sequence[File]) -> None:
-    if made.attachments.count() + len(files) > MOST:
-        raise FileRefused(f"At most {MOST} files go with one interaction.")
+    _refuse_more(made, len(files))
     for file, kind in files:
-        row = Attachment(interaction=made, name=plain_name(file.name or ""), kind=kind, size=file.size or 0)
-        row.file.save(uuid.uuid4().hex, file, save=False)
-        row.save()
+        _keep(made, file.name or "", file, kind)
+
+
+def _refuse_more(made: Interaction, files: int) -> None:
+    if made.attachments.count() + files > MOST:
+        raise FileRefused(f"At most {MOST} files go with one interaction.")
+
+
+def _keep(made: Interaction, name: str, file: "UploadedFile[Any]", kind: str) -> Attachment:
+    row = Attachment(interaction=made, name=plain_name(name), kind=kind, size=file.size or 0)
+    row.file.save(uuid.uuid4().hex, file, save=False)
+    row.save()
+    return row
 
 
 def plain_name(name: str) -> str:

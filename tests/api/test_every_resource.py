@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
 from customers.events.recording import Happening, record
-from customers.models import Customer, CustomerFacts, Health, HealthChange, OrderLine, SegmentMembership
+from customers.models import Customer, CustomerFacts, Health, HealthChange, OrderLine, SegmentMembership, Subscription
 from retention.common import clock
 from retention.workspace.api.schema import described
 from retention.workspace.models import ApiKey
 from retention.workspace.roles import Can, Role
-from tests.addresses import patterns
+from tests.addresses import SAMPLES, patterns
 from tests.api.program import Program, a_key, a_person, places
 from tests.api.shop import more_of_each
 from tests.api.writes import NUMBER, WRITES
@@ -27,6 +28,7 @@ from tests.baseline import assert_query_count
 from tests.customers.custom.defining import a_field, one_of_each
 from tests.workspace import test_a_get_changes_nothing as everything
 
+SAMPLES_BY_NAME = {"{attachment}": SAMPLES["uuid"], "{external_id}": "x"}
 READERS = {"GET", "HEAD"}
 
 
@@ -44,6 +46,7 @@ def full(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     same = {"customer": one, "score": 90, "band": "good", "coverage": 66, "parts": parts, "version": 0}
     Health.objects.create(**same, judged_since=now, scored_at=now)
     HealthChange.objects.create(**same, at=now)
+    Subscription.objects.filter(pk=NUMBER).update(renews_at=now + timedelta(days=20), auto_renews=False)
     OrderLine.objects.create(order_id=NUMBER, position=1, sku="A-1", quantity=2, unit_price=5)
     record([Happening(NUMBER, "customer.created", now)])
     return found
@@ -128,9 +131,7 @@ def test_every_answer_is_as_the_schema_says(full: dict[str, str]) -> None:
 
 def _filled(path: str) -> str:
     """A path of the schema with samples: numbers for ids."""
-    parts = (
-        "x" if part == "{external_id}" else str(NUMBER) if part.startswith("{") else part for part in path.split("/")
-    )
+    parts = (SAMPLES_BY_NAME.get(part, str(NUMBER)) if part.startswith("{") else part for part in path.split("/"))
     return "/".join(parts)
 
 

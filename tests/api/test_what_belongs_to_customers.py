@@ -1,16 +1,33 @@
 """Contacts, interactions, tasks, cases, subscriptions, products and segments by the API: what is refused, and why."""
 
+import base64
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from customers.models import Case, Contact, Event, Product, Segment, SegmentMembership, SubscriptionTerm, Task
+from customers.models import (
+    Case,
+    Contact,
+    Event,
+    Milestone,
+    Product,
+    Segment,
+    SegmentMembership,
+    Subscription,
+    SubscriptionTerm,
+    SuccessPlan,
+    Task,
+)
+from loyalty.models.offers import Offer
 from retention.common import clock
 from tests.api.program import Program, a_key, a_person, places
 from tests.api.writes import WRITES
 from tests.customers.custom.defining import a_field
 from tests.customers.known import customer
+from tests.customers.subscribing import subscription
 
 
 def kinds(pk: int) -> list[str]:
@@ -158,3 +175,64 @@ def test_who_was_in_a_segment_when_and_why(program: Program) -> None:
 def test_nothing_belongs_to_a_customer_who_is_not_there(name: str, program: Program) -> None:
     for number in (5, 2**70):
         assert program.get(f"customers/{number}/{name}/").status_code == 404
+
+
+def test_files_go_with_an_interaction_within_the_same_limits(
+    program: Program, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    made = program.post(f"customers/{customer('ada').pk}/interactions/", WRITES["post_interactions"][1]).json()
+    url = f"interactions/{made['id']}/attachments/"
+    pdf = base64.b64encode(b"%PDF-1.7 terms").decode()
+    kept = program.post(url, {"name": "../../terms.pdf", "content": pdf}).json()
+    assert (kept["name"], kept["kind"], kept["size"]) == ("terms.pdf", "application/pdf", 14)
+    assert program.get(f"attachments/{kept['id']}/").json()["content"] == pdf
+    assert program.get(f"interactions/{made['id']}/").json()["version"] != made["version"]
+    for content, why in (
+        ("%%%", "no base64"),
+        ("", "blank"),
+        (base64.b64encode(b"MZ\0\1").decode(), "no file of a kind"),
+    ):
+        assert why in places(program.post(url, {"name": "x", "content": content}))["#/content"]
+    for _ in range(4):
+        assert program.post(url, {"name": "more.pdf", "content": pdf}).status_code == 201
+    assert "At most 5" in places(program.post(url, {"name": "x.pdf", "content": pdf}))["#/content"]
+    large = base64.b64encode(b"%PDF-" + bytes(10 * 1024 * 1024)).decode()
+    assert "at most 10 MB" in places(program.post(url, {"name": "x.pdf", "content": large}))["#/content"]
+    assert program.post(url, {"name": "x.pdf", "content": large * 2}).status_code == 413
+    other = Program(a_key(name="other", person=a_person("account_manager")))
+    assert other.post(url, {"name": "x.pdf", "content": pdf}).status_code == 403
+    program.delete(f"interactions/{made['id']}/")
+    assert program.get(f"attachments/{kept['id']}/").status_code == program.get(url).status_code == 404
+
+
+def test_renewals_are_narrowed_as_the_board_is(program: Program) -> None:
+    soon = clock.now() + timedelta(days=20)
+    row = subscription(customer("ada"), clock.now() - timedelta(days=300), None)
+    Subscription.objects.filter(pk=row.pk).update(renews_at=soon, auto_renews=False)
+    (found,) = program.get("renewals/").json()["results"]
+    assert (found["subscription"], found["customer"], found["forecast"]) == (
+        row.pk,
+        row.customer_id,
+        found["suggested"],
+    )
+    assert program.get("renewals/", whose="nobodys").json()["results"] == [found]
+    assert program.get("renewals/", whose="mine").json()["results"] == []
+    assert list(places(program.get("renewals/", month="soon"))) == ["?month"]
+
+
+def test_plans_and_offers_are_told_by_their_state(program: Program) -> None:
+    ada = customer("ada")
+    plan = SuccessPlan.objects.create(customer=ada, title="Go live")
+    Milestone.objects.create(plan=plan, title="Trained", due_on=clock.now().date())
+    kept = {"customer": ada, "kind": "credit", "amount": 10, "cost": 10, "currency": "EUR", "formula": "10"}
+    offer = Offer.objects.create(**kept, reason="price", state="asked", asked_by=a_person())
+    assert program.get("plans/", state="draft").json()["results"][0]["milestones"][0]["title"] == "Trained"
+    assert program.get(f"customers/{ada.pk}/plans/", state="agreed").json()["results"] == []
+    assert program.get("offers/", state="asked").json()["results"][0]["cost"] == "10.0000"
+    assert program.get(f"customers/{ada.pk}/offers/", state="granted").json()["results"] == []
+    assert (
+        list(places(program.get("plans/", state="x"))) == list(places(program.get("offers/", state="x"))) == ["?state"]
+    )
+    assert program.get(f"plans/{plan.pk}/").json()["title"] == "Go live"
+    assert program.get(f"offers/{offer.pk}/").json()["kind"] == "credit"

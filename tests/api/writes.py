@@ -23,6 +23,10 @@ WRITES: dict[str, tuple[str, Any]] = {
     "delete_one_contact": (f"contacts/{NUMBER}/", None),
     "post_interactions": (f"customers/{NUMBER}/interactions/", _TALKED),
     "patch_one_interaction": (f"interactions/{NUMBER}/", {"outcome": "Agreed"}),
+    "post_attachments": (
+        f"interactions/{NUMBER}/attachments/",
+        {"name": "terms.txt", "content": "V2UgYWdyZWU="},
+    ),
     "delete_one_interaction": (f"interactions/{NUMBER}/", None),
     "post_customers_cases": (f"customers/{NUMBER}/cases/", {"subject": "Late again", "priority": "high"}),
     "patch_one_case": (f"cases/{NUMBER}/", {"priority": "urgent"}),

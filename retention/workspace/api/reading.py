@@ -21,9 +21,10 @@ class Json(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The body. Raises Problem: 413 for too much of it, 400 where it is no JSON of ours."""
-        text = stream.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise too_large()
+        most = getattr((parser_context or {}).get("view"), "most_bytes", MOST_BYTES)
+        text = stream.read(most + 1)
+        if len(text) > most:
+            raise too_large(most)
         try:
             said = json.loads(text, parse_constant=_refuse)
         except RecursionError as error:
@@ -34,8 +35,8 @@ class Json(BaseParser):
         return said
 
 
-def too_large() -> Problem:
-    return Problem(413, f"A request may be up to {MOST_BYTES:,} bytes. Send it in parts.")
+def too_large(most: int) -> Problem:
+    return Problem(413, f"A request may be up to {most:,} bytes. Send it in parts.")
 
 
 def _too_deep() -> Problem:

@@ -23,12 +23,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Resource(APIView):
     """A thing of the API. `needs` says for each method what whoever asks has to be able to do.
 
-    `noun` is what it is about, as the documentation groups it; `names_version` where its POST takes If-Match too.
+    `noun` is what it is about, as the documentation groups it; `names_version` where its POST takes If-Match too;
+    `most_bytes` is how much a request may hold.
     """
 
     needs: ClassVar[Mapping[str, Can]] = {}
     noun: ClassVar[str]
     names_version: ClassVar[bool] = False
+    most_bytes: ClassVar[int] = MOST_BYTES
     authentication_classes = (KeyAuthentication, SessionAuthentication)
     permission_classes = (Declared,)
     throttle_classes = (PerMinute,)
@@ -43,8 +45,8 @@ class Resource(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
-            raise too_large()
+        if int(request.META.get("CONTENT_LENGTH") or 0) > self.most_bytes:
+            raise too_large(self.most_bytes)
 
 
 def version_of(updated_at: datetime) -> str:
