@@ -7,7 +7,10 @@ from typing import Any
 
 from customers.events.kinds import CATALOGUE
 from customers.models import Event
-from retention.common import clock
+from retention.common import acting, clock
+
+#: In a payload: the name of the API key by which it was written.
+API_KEY = "api_key"
 
 
 class UnknownKind(Exception):
@@ -30,15 +33,15 @@ class Happening:
 def record(happenings: Iterable[Happening]) -> None:
     """Append events; those recorded before (same customer, kind and dedup key) are left as they are.
 
-    Raises UnknownKind before anything is written.
+    What an API key writes says so in its payload. Raises UnknownKind before anything is written.
     """
-    now = clock.now()
+    now, key = clock.now(), acting.program.get()
     Event.objects.bulk_create(
-        (_event(happening, now) for happening in happenings), batch_size=2_000, ignore_conflicts=True
+        (_event(happening, now, key) for happening in happenings), batch_size=2_000, ignore_conflicts=True
     )
 
 
-def _event(happening: Happening, now: datetime) -> Event:
+def _event(happening: Happening, now: datetime, key: str) -> Event:
     if happening.kind not in CATALOGUE:
         raise UnknownKind(happening.kind)
     event = Event(
@@ -48,7 +51,7 @@ def _event(happening: Happening, now: datetime) -> Event:
         recorded_at=now,
         source=happening.source,
         ref=happening.ref,
-        payload=happening.payload,
+        payload={**happening.payload, API_KEY: key} if key else happening.payload,
     )
     if happening.dedup_key:
         event.dedup_key = happening.dedup_key

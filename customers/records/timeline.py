@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from customers.events.kinds import CATALOGUE
+from customers.events.recording import API_KEY
 from customers.models import Event, Segment, Stage
 from retention.common.keyset import beyond
 from retention.workspace.places import page_of
@@ -129,7 +130,13 @@ def told(event: Event, segments: dict[int, str]) -> Told:
 def _note(payload: dict[str, Any]) -> str:
     if payload.get("machine"):
         return "By a machine that checks mail: it counts for nothing"
-    return f"Because: {payload['why']}" if payload.get("why") else ""
+    because = f"Because: {payload['why']}" if payload.get("why") else ""
+    return " · ".join(filter(None, (because, by_key(payload))))
+
+
+def by_key(payload: dict[str, Any]) -> str:
+    """Which API key wrote it, unless the sentence says that; empty where a person did, or the product."""
+    return f"By API key {payload[API_KEY]}" if payload.get(API_KEY) and "by" not in payload else ""
 
 
 def _sentence(event: Event, segments: dict[int, str]) -> str:
@@ -152,6 +159,8 @@ def _words(payload: dict[str, Any], segments: dict[int, str]) -> dict[str, Any]:
         stage = payload.get(end)
         if isinstance(stage, str) and stage in STAGES:
             words[end] = STAGES[stage]
+    if payload.get(API_KEY) and "by" in payload:
+        words["by"] = f"API key {payload[API_KEY]}"
     if "amount" in payload:
         words["amount"] = _amount(payload)
     return words

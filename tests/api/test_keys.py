@@ -10,10 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from customers.cases import handling
+from customers.events.recording import Happening, record
+from customers.records import timeline
 from retention.common import clock
 from retention.workspace.models import ApiKey, User
 from retention.workspace.roles import Role
 from tests.api.program import Program, a_key, a_person
+from tests.api.writes import WRITES
+from tests.customers.known import customer
 
 SignIn = Callable[[str], Client]
 PAGE = "/settings/keys/"
@@ -108,3 +113,22 @@ def test_too_many_requests_in_a_minute_are_refused(settings: Settings, db: None)
     assert refused
     assert 1 <= int(refused[0]["Retry-After"]) <= 60
     assert other.get("people/").status_code == 200
+
+
+def test_what_a_key_writes_says_so_in_the_history(db: None, client: Client) -> None:
+    """And only that: what is written after the request is nobody's key's."""
+    ada = customer("ada")
+    program = Program(a_key(name="Shop export"))
+    program.post(f"customers/{ada.pk}/interactions/", WRITES["post_interactions"][1])
+    program.post(f"customers/{ada.pk}/cases/", {"subject": "Late"})
+    program.post(f"customers/{ada.pk}/cases/", {"subject": ""})
+    record([Happening(ada.pk, "usage", clock.now())])
+    client.force_login(a_person())
+    client.post("/api/v1/events/", {"events": []}, content_type="application/json")
+    handling.open_case(ada, subject="By hand", priority="low", assignee_id=None)
+    told = [(event.sentence, event.note) for event in timeline.part(ada.pk, []).events]
+    assert sum("API key Shop export" in sentence for sentence, _ in told) == 1
+    assert sum(note == "By API key Shop export" for _, note in told) == 1
+    assert len(told) == 4
+    page = client.get(f"/customers/{ada.pk}/timeline/").content.decode()
+    assert page.count("API key Shop export") == 2

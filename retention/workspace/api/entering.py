@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from retention.common import acting
 from retention.workspace.api import keys
 from retention.workspace.models import ApiKey, User
 from retention.workspace.roles import Can
@@ -31,6 +32,7 @@ class KeyAuthentication(BaseAuthentication):
         except keys.Refused as why:
             raise AuthenticationFailed(str(why)) from why
         keys.note_use(key)
+        acting.program.set(key.name)
         return key.person, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.renderers import JSONRenderer
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from retention.common import acting
 from retention.workspace.api.entering import Declared, KeyAuthentication, PerMinute
 from retention.workspace.api.problem import Problem
 from retention.workspace.api.reading import MOST_BYTES, Json, too_large
@@ -42,6 +43,14 @@ class Resource(APIView):
         view = super().as_view(**initkwargs)
         view.admits = cls.needs.get("GET") or next(iter(cls.needs.values()), None)  # type: ignore[attr-defined]
         return view
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """What is written down while it runs is the program's, once its key is read."""
+        before = acting.program.set("")
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            acting.program.reset(before)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
