@@ -175,16 +175,6 @@ class Why(NamedTuple):
     measure: str
 
 
-def why(customer_id: int, now: datetime, window: timedelta) -> Why | None:
-    """Why a customer is in their stage; None without facts."""
-    facts = "(SELECT * FROM customers_customerfacts WHERE customer_id = %(customer)s) AS facts"
-    with connection.cursor() as cursor:
-        params: dict[str, Any] = {"customer": customer_id, "now": now, "window": window}
-        cursor.execute(reasons(facts), params)
-        found = cursor.fetchone()
-    return Why(*found) if found else None
-
-
 def record_moves(customer_ids: Sequence[int], now: datetime, window: timedelta) -> None:
     """Bring the history of stages up to the facts, and record who moved.
 

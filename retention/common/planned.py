@@ -1,6 +1,6 @@
 """Long statements that the database plans once for each connection: to plan one can take longer than to run it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg.sql import Literal
 AGAIN = 3
 
 
-def rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """What a statement finds. What is the same each time is best written into it: see `written`.
 
     Unlike Django's, the cursor leaves the parameters apart from the statement, which is the same text each time.

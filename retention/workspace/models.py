@@ -124,7 +124,8 @@ class Workspace(models.Model):
 
     @classmethod
     def current(cls) -> "Workspace":
-        return cls.objects.get(id=1)
+        """Read for each page, so by a statement that need not be put together first."""
+        return cls.objects.raw("SELECT * FROM workspace_workspace WHERE id = 1")[0]
 
     @property
     def imprint(self) -> str:

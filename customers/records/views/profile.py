@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from customers.facts import stages
 from customers.models import Customer
 from customers.records import happened
 from customers.records.profile import profile
@@ -58,14 +57,14 @@ def groups(request: HttpRequest) -> list[str]:
 @require_safe
 @requires(Can.READ)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    workspace = workspace_of(request)
     try:
-        known = profile(pk, workspace_of(request).currency)
+        known = profile(pk, workspace.currency, clock.now(), timedelta(days=workspace.activity_window))
     except Customer.DoesNotExist as error:
         raise Http404 from error
     shown = groups(request)
     context: dict[str, Any] = {"known": known, "customer": known.customer, "facts": known.facts, **panels(pk)}
-    context |= of_customer(known.customer, workspace_of(request).zone)
-    context["stage_reason"] = stages.why(pk, clock.now(), timedelta(days=workspace_of(request).activity_window))
+    context |= of_customer(known.customer, workspace.zone)
     return render(request, "customers/detail.html", context | timeline_context(pk, shown))
 
 
