@@ -11,33 +11,29 @@ from customers.custom import values
 from customers.facts import stages
 from customers.facts.stages import Why
 from customers.models import Consent, Customer, CustomerFacts, CustomField, Order, OrderLine
-from retention.common import planned
 
 ORDERS = 10
 LINES = 20
 
-# Written by hand: to have these few put together for each page takes longer than to ask them.
-_CUSTOMER = """
+# By hand and at once: to put questions together, and to ask one after the other, takes longer than to answer them.
+_CUSTOMER = f"""
     SELECT customer.*, team.name AS team_name,
-           COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email) AS owner_name
+           COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email) AS owner_name,
+           (SELECT json_agg(json_build_object('state', state, 'source', source, 'changed_at', changed_at)
+                            ORDER BY channel)
+            FROM customers_consent WHERE customer_id = customer.id) AS agreed,
+           (SELECT json_agg(json_build_object('key', key, 'label', label, 'type', type, 'archived_at', archived_at)
+                            ORDER BY position, id)
+            FROM customers_customfield WHERE about = '{CustomField.About.CUSTOMER}') AS defined,
+           reason.why, reason.gap, reason.measure
     FROM customers_customer customer
     LEFT JOIN workspace_user owner ON owner.id = customer.owner_id
     LEFT JOIN customers_team team ON team.id = customer.team_id
-    WHERE customer.id = %s
-"""
-_FACTS = "SELECT * FROM customers_customerfacts WHERE customer_id = %s"
-_BESIDE = f"""
-    SELECT (SELECT json_agg(json_build_object('state', state, 'source', source, 'changed_at', changed_at)
-                            ORDER BY channel)
-            FROM customers_consent WHERE customer_id = %(customer)s),
-           (SELECT json_agg(json_build_object('key', key, 'label', label, 'type', type, 'archived_at', archived_at)
-                            ORDER BY position, id)
-            FROM customers_customfield WHERE about = '{CustomField.About.CUSTOMER}'),
-           why.*
-    FROM (SELECT) AS once
-    LEFT JOIN ({stages.reasons("(SELECT * FROM customers_customerfacts WHERE customer_id = %(customer)s) AS facts")}
-              ) AS why ON TRUE
+    LEFT JOIN customers_customerfacts f ON f.customer_id = customer.id
+    LEFT JOIN LATERAL ({stages.reasons("(SELECT f.*) AS facts")}) AS reason ON TRUE
+    WHERE customer.id = %(customer)s
 """  # noqa: S608 - constants
+_FACTS = "SELECT * FROM customers_customerfacts WHERE customer_id = %s"
 
 
 @dataclass(frozen=True)
@@ -58,17 +54,17 @@ class Profile:
 
 def profile(pk: int, currency: str, now: datetime, window: timedelta) -> Profile:
     """As of now, by the workspace's currency and activity window. Raises Customer.DoesNotExist."""
-    customer = next(iter(Customer.objects.raw(_CUSTOMER, [pk])), None)
+    asked = {"customer": pk, "now": now, "window": window}
+    customer: Any = next(iter(Customer.objects.raw(_CUSTOMER, asked)), None)
     if customer is None:
         raise Customer.DoesNotExist
     facts = next(iter(CustomerFacts.objects.raw(_FACTS, [pk])), None)
-    ((consents, fields, *why),) = planned.rows(_BESIDE, {"customer": pk, "now": now, "window": window})
-    defined = [CustomField(**field) for field in fields or []]
+    defined = [CustomField(**field) for field in customer.defined or []]
     return Profile(
         customer=customer,
         facts=facts,
-        why=Why(*why) if facts else None,
-        consents=[_consent(**each) for each in consents or []],
+        why=Why(customer.why, customer.gap, customer.measure) if facts else None,
+        consents=[_consent(**each) for each in customer.agreed or []],
         custom=values.told([each for each in defined if not each.archived_at], customer.attributes, currency),
         loose=values.loose((field.key for field in defined), customer.attributes),
     )

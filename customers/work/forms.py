@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse_lazy
 
@@ -16,6 +17,10 @@ from retention.common import clock
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import GRANTS, Can
 
+_NAMES = """
+    SELECT id, COALESCE(NULLIF(btrim(first_name || ' ' || last_name), ''), email) FROM workspace_user
+    WHERE is_active AND role = ANY(%s) ORDER BY first_name, last_name, email
+"""
 WORKERS = [role for role, grants in GRANTS.items() if Can.WORK_TASKS in grants]
 
 
@@ -28,8 +33,9 @@ def workers(also: int | None = None) -> QuerySet[User]:
 
 def names() -> dict[int, str]:
     """What they are called, by id."""
-    known = workers().values_list("pk", "first_name", "last_name", "email")
-    return {pk: f"{first} {last}".strip() or email for pk, first, last, email in known}
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, [[str(role) for role in WORKERS]])
+        return dict(cursor.fetchall())
 
 
 class CustomerField(forms.CharField):
