@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bench.copying import bare_table, bring_in, copied_out, copy_in, copy_lines, empty, empty_bare_table
+from bench.copying import bare_table, bring_in, first_time, made_by, once_more
 from bench.harness import Race
 from customers.ingest.imports import take_in
 from customers.ingest.naming import named
@@ -23,31 +23,11 @@ def races() -> Iterator[Race]:
     """An import into empty tables, and the same file again."""
     with FILE.open("rb") as file:
         taken = take_in(file, FILE.name, named("online_retail"))
-    bring_in(taken)
-    copies = copied_out()
-    yield Race(
-        f"import of {ROWS:,} order lines",
-        "COPY of the rows it makes into the same tables, indexed",
-        ours=lambda: bring_in(taken),
-        floor=lambda: copy_in(copies),
-        goal=1.5,
-        units=ROWS,
-        prepare=empty,
-        prepare_floor=empty,
-    )
-    empty()
-    bring_in(taken)
+    yield first_time(f"import of {ROWS:,} order lines", taken, made_by(taken), ROWS)
+    made_by(taken)
     header, lines = _lines()
     with bare_table(header):
-        yield Race(
-            "the same file again, nothing changed",
-            "COPY of its rows into a bare heap table",
-            ours=lambda: bring_in(taken),
-            floor=lambda: copy_lines(lines),
-            goal=1.7,
-            units=ROWS,
-            prepare_floor=empty_bare_table,
-        )
+        yield once_more("the same file again, nothing changed", lambda: bring_in(taken), lines, ROWS)
 
 
 def _lines() -> tuple[list[str], bytes]:

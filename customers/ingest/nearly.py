@@ -153,7 +153,7 @@ def _difference(ours: _Lines, theirs: _Lines, touched: set[str], place: int) -> 
         again |= now
         told.update(ours_now)
         gone.update(theirs_now)
-        same = (told & gone) - again
+        same = (told.intersection(theirs_now) | gone.intersection(ours_now)) - again
         told -= same
         gone -= same
         kept += len(same)

@@ -78,12 +78,19 @@ def marked(mapping: Mapping, told: Told, counts: dict[str, int], begun: Moment) 
     """What tells later whether anything was written since. To be asked in the transaction of the import, at its end."""
     if not told.how or counts["rejected"] or counts["rows"] < LARGE:
         return {}
-    stood = {name: rows(SQL(_STANDS).format(Identifier(name)))[0] for name in _TABLES[mapping.kind]}
+    stood = {name: rows(_stands(name))[0] for name in _TABLES[mapping.kind]}
     return {**begun._asdict(), "how": told.how, "stood": stood}
 
 
-# Together they tell whether any row is gone, also one that was just being written.
-_STANDS = "SELECT count(*), coalesce(bit_xor(id), 0), coalesce(max(id), 0) FROM {}"
+def _stands(table: str) -> Composable:
+    return SQL("SELECT count(*), coalesce(bit_xor({row}), 0), coalesce(max(id), 0) FROM {table}").format(
+        row=_row(table), table=Identifier(table)
+    )
+
+
+def _row(table: str) -> Composable:
+    """A number for a row; those of all rows together tell whether any is gone, or a customer has another id."""
+    return SQL("hashtextextended(external_id, id)" if table == "customers_customer" else "id")
 
 
 def repeated(mapping: Mapping, told: Told) -> dict[str, Any] | None:
@@ -132,9 +139,9 @@ _NEWER = "(age({0}.xmin) <= age(%(horizon)s::xid8::xid) AND {0}.xmin <> %(own)s:
 
 def _written(table: str) -> Composable:
     return SQL(
-        "SELECT count(*) FILTER (WHERE id <= %(last)s), coalesce(bit_xor(id) FILTER (WHERE id <= %(last)s), 0),"
+        "SELECT count(*) FILTER (WHERE id <= %(last)s), coalesce(bit_xor({row}) FILTER (WHERE id <= %(last)s), 0),"
         " count(*) FILTER (WHERE {newer}) FROM {table} AS stands"
-    ).format(newer=SQL(_NEWER).format(SQL("stands")), table=Identifier(table))
+    ).format(row=_row(table), newer=SQL(_NEWER).format(SQL("stands")), table=Identifier(table))
 
 
 _TOUCHED = f"""

@@ -122,6 +122,10 @@ def gone() -> None:
     Customer.objects.get(external_id="77").delete()
 
 
+def renamed() -> None:
+    Customer.objects.filter(external_id="1").update(external_id="A1")
+
+
 def merged() -> None:
     FormerId.objects.create(id=10**6, external_id="old", customer=Customer.objects.get(external_id="1"))
 
@@ -138,6 +142,7 @@ OTHERWISE: dict[str, tuple[Callable[[], object], int, str]] = {
     "a record of two lines": (nobody, 3, '3,"Name\n3",,,,\n'),
     "somebody in the table whom the file did not have": (known, 77, "77,Known,,,,\n"),
     "somebody gone": (gone, 8, LINES[8].replace("Name", "Called")),
+    "somebody with another id": (renamed, 8, LINES[8].replace("Name", "Called")),
     "an id of before a merge": (merged, 13, "old,Whoever,,,,\n"),
 }
 
