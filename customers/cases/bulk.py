@@ -14,6 +14,7 @@ from customers.work.forms import names, workers
 from retention.common import clock
 from retention.common.sent import whole
 from retention.workspace.jobs import JobFailed, Progress, job
+from retention.workspace.models import User
 
 ABOUT = "cases"
 
@@ -33,7 +34,9 @@ def _people() -> Choices:
 
 
 ACTIONS = {
-    "assignee": to_one("assignee_id", _is_assignee, lambda value: f"Assign to {name_of(value)}", "Whose", _people),
+    "assignee": to_one(
+        "assignee_id", User, _is_assignee, lambda value: f"Assign to {name_of(value)}", "Whose", _people
+    ),
     "priority": to_text(
         "priority",
         lambda value: f"Set the priority to {Case.Priority(value).label.lower()}",

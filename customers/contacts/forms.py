@@ -11,6 +11,7 @@ from customers.custom.asking import Asking
 from customers.custom.definitions import defined
 from customers.models import Consent, Contact, ContactConsent, CustomField
 from retention.common import clock
+from retention.common.days import Day
 from retention.workspace.forms import zone_choices
 
 
@@ -19,7 +20,7 @@ class ContactForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subs
 
     opened = forms.CharField(widget=forms.HiddenInput, required=False)
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The customer's"), required=False)
-    birthday = forms.DateField(
+    birthday = Day(
         required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"})
     )
 

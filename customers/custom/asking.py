@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from customers.custom import values
 from customers.models import CustomField
+from retention.common.days import Day
 
 Type = CustomField.Type
 PREFIX = "custom_"
@@ -52,7 +53,7 @@ def form_field(field: CustomField) -> forms.Field:
         case Type.NUMBER | Type.MONEY:
             return forms.DecimalField(max_digits=values.DIGITS, decimal_places=values.PLACES, widget=_figure(), **said)
         case Type.DATE:
-            return _Day(widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **said)
+            return Day(**said)
         case Type.YES_NO:
             return forms.ChoiceField(choices=[("", "Not known"), *YES_NO], **said)
         case Type.CHOICE:
@@ -84,13 +85,6 @@ def typed_from(field: CustomField, text: str) -> Any:
         return values.stored(field, asked.clean(said))
     except forms.ValidationError:
         return None
-
-
-class _Day(forms.DateField):
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if value and not 1900 <= value.year < 2200:
-            raise forms.ValidationError("Give a date between 1900 and 2199.")
 
 
 def _figure() -> forms.TextInput:

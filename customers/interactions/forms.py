@@ -11,6 +11,7 @@ from customers.interactions.sniffing import LARGEST, MOST, TAKEN, FileRefused, c
 from customers.models import Contact, Customer, Interaction
 from customers.work.forms import workers
 from retention.common import clock
+from retention.common.days import Day, conceivable
 from retention.workspace.models import User
 
 
@@ -45,7 +46,9 @@ class InteractionForm(forms.Form):
         label="What was said", max_length=10_000, widget=forms.Textarea(attrs={"rows": 5, "autofocus": True})
     )
     happened_at = forms.DateTimeField(
-        label="When", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+        label="When",
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        validators=[conceivable],
     )
     contact = forms.ModelChoiceField(Contact.objects.none(), label="With", required=False, empty_label="Nobody named")
     outcome = forms.CharField(max_length=200, required=False, help_text="What came of it, in a few words.")
@@ -53,9 +56,7 @@ class InteractionForm(forms.Form):
         label="How they felt", choices=[("", "Not said"), *Interaction.Sentiment.choices], required=False
     )
     next_step = forms.CharField(max_length=200, required=False, help_text="Becomes a task of yours.")
-    next_on = forms.DateField(
-        label="By", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    next_on = Day(label="By", required=False)
     attached = FilesField(
         label="Files", required=False, help_text=f"At most {MOST} of {LARGEST // 1024 // 1024} MB each: {TAKEN}."
     )

@@ -94,7 +94,7 @@ class ImportChange(models.Model):
 
     Rows it made: `first` to `last`, ids without a gap. A row it changed: `before` and `after` hold the columns that
     differ. A row it removed: `before` holds all of it. `at` is the run's instant, by which two runs are told apart.
-    Of an import that was forgotten only that it changed a row is kept, where the row itself does not tell.
+    Without a run: a row that does not tell itself that it was changed, by the API or an import that was forgotten.
     """
 
     run = models.ForeignKey(Import, models.CASCADE, null=True, related_name="changes", db_index=False)

@@ -8,6 +8,7 @@ from django import forms
 from customers.models import Contact, Customer, Goal, Milestone, SuccessPlan
 from customers.plans.sharing import DAYS
 from customers.work.forms import workers
+from retention.common.days import Day
 from retention.common.opened import OpenedForm
 
 MOST_GOALS = 20
@@ -56,7 +57,7 @@ class MilestoneForm(OpenedForm):
     class Meta:
         model = Milestone
         fields = ["title", "due_on", "goal", "ours", "theirs", "note"]
-        widgets = {"due_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        field_classes = {"due_on": Day}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

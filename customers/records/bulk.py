@@ -22,6 +22,7 @@ from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import names, workers
 from retention.common.sent import whole
 from retention.workspace.jobs import Progress, job
+from retention.workspace.models import User
 
 ABOUT = "customers"
 TAG_LENGTH = 50
@@ -35,8 +36,8 @@ def _tags(function: str, tag: str) -> dict[str, Any]:
 
 
 def _is_tag(tag: str) -> None:
-    if not tag or len(tag) > TAG_LENGTH:
-        raise Refused(f"Give a tag of 1 to {TAG_LENGTH} characters.")
+    if not tag or len(tag) > TAG_LENGTH or "," in tag:
+        raise Refused(f"Give a tag of 1 to {TAG_LENGTH} characters, without a comma.")
 
 
 def _is_short(text: str) -> None:
@@ -106,9 +107,10 @@ ACTIONS = {
         label="Remove a tag",
         ask=_tag,
     ),
-    "owner": to_one("owner_id", _is_owner, lambda owner: f"Assign to {name_of(owner)}", "Owner", _owners),
+    "owner": to_one("owner_id", User, _is_owner, lambda owner: f"Assign to {name_of(owner)}", "Owner", _owners),
     "team": to_one(
         "team_id",
+        Team,
         _is_team,
         lambda team: f"Give to the team {Team.objects.get(pk=pk)}" if (pk := whole(team)) else "Take from their team",
         "Team",
@@ -156,7 +158,8 @@ def _custom(field: CustomField) -> Action:
 
     def written(text: str) -> dict[str, Any]:
         value = _value(field, text)
-        return {"key": key, "value": None if value is None else json.dumps(value)}
+        told = {"key": key, "type": field.type, "choices": field.choices}
+        return told | {"value": None if value is None else json.dumps(value)}
 
     return Action(
         differs,
@@ -165,7 +168,9 @@ def _custom(field: CustomField) -> Action:
         before=stands,
         back="attributes = CASE WHEN l.before IS NULL OR l.before = 'null' THEN r.attributes - %(key)s::text"
         " ELSE jsonb_set(r.attributes, ARRAY[%(key)s], l.before) END",
-        still="r.attributes -> %(key)s IS NOT DISTINCT FROM %(value)s::jsonb",
+        # What is a choice no more does not come back.
+        still="r.attributes -> %(key)s IS NOT DISTINCT FROM %(value)s::jsonb AND (l.before IS NULL"
+        " OR l.before = 'null' OR customers_fits(%(type)s, %(choices)s, l.before))",
         check=lambda text: _fits(field, text),
         written=written,
         label=field.label,

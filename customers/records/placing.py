@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Event, Order, OrderLine
+from customers.models import Event, ImportChange, Order, OrderLine
 from retention.common import clock
 
 #: Clocks and zones differ by no more.
@@ -69,6 +69,8 @@ def put(
     _refuse(told)
     order, is_new = _held(external_id, told, currency, source)
     changed = not is_new and _change(order, told)
+    if changed and order.source != source:
+        _note_for_undo(order)
     lines_changed = lines is not None and _bring_lines(order, lines)
     if order.customer_id and (changed or (lines_changed and not is_new)):
         dirty.mark([order.customer_id])
@@ -122,6 +124,11 @@ def _change(order: Order, told: Mapping[str, Any]) -> bool:
     if order.customer_id and (moved or cancelled):
         record([_happening(order, order.ordered_at if moved else clock.now())])
     return True
+
+
+def _note_for_undo(order: Order) -> None:
+    """A file that brought it takes it back only as it brought it; the row itself does not tell that it was changed."""
+    ImportChange.objects.create(table=Order._meta.db_table, first=order.pk, last=order.pk, before={}, at=clock.now())
 
 
 def _bring_lines(order: Order, lines: Sequence[Line]) -> bool:

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from customers.models import Interval, Subscription, SubscriptionTerm
 from customers.subscriptions.agreeing import Bond, Conditions
+from retention.common.days import Day
 from retention.workspace.models import Workspace
 
 REASONS = (
@@ -25,12 +26,6 @@ REASONS = (
 
 def midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone)
-
-
-class Day(forms.DateField):
-    def __init__(self, **options: Any) -> None:
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(widget=widget, input_formats=["%Y-%m-%d"], **options)
 
 
 class AgreementForm(forms.Form):

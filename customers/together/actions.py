@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from retention.common.sent import whole
 from retention.workspace.models import User
@@ -45,9 +45,17 @@ class Action:
 
 
 def to_one(
-    column: str, check: Callable[[str], None], words: Callable[[str], str], label: str, offered: Callable[[], Choices]
+    column: str,
+    of: type[Model],
+    check: Callable[[str], None],
+    words: Callable[[str], str],
+    label: str,
+    offered: Callable[[], Choices],
 ) -> Action:
-    """Have a column refer to a row by its id, or to none where the value is nobody or empty."""
+    """Have a column refer to a row by its id, or to none where the value is nobody or empty.
+
+    Taken back, it refers to none where the row it referred to is gone: such rows were left with none.
+    """
     return Action(
         lambda value: (
             Q(**{f"{column}__isnull": True}) | ~Q(**{column: pk}) if (pk := whole(value)) else ~Q(**{column: None})
@@ -55,7 +63,7 @@ def to_one(
         lambda value: {column: whole(value)},
         words,
         before=column,
-        back=f"{column} = (l.before #>> '{{}}')::bigint",
+        back=f"{column} = (SELECT id FROM {of._meta.db_table} WHERE id = (l.before #>> '{{}}')::bigint)",  # noqa: S608
         still=f"r.{column} IS NOT DISTINCT FROM %(value)s::bigint",
         check=lambda value: None if value in ("", NOBODY) else check(value),
         written=lambda value: {"value": whole(value)},

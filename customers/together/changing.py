@@ -81,7 +81,7 @@ def apply(change: ManyChange, ids: Iterable[int]) -> int:
 @transaction.atomic
 def undo(change_id: int, by: User) -> int:
     """Set back whatever still stands as it was written; gives how many rows. Raises NotTheirs, Refused."""
-    change = ManyChange.objects.select_for_update().get(pk=change_id)
+    change = ManyChange.objects.select_for_update(of=("self",)).select_related("job").get(pk=change_id)
     may_undo(change, by)
     now = clock.now()
     ids = _set_back(change, now)
@@ -98,12 +98,19 @@ def may_undo(change: ManyChange, by: User) -> None:
         raise NotTheirs
     if change.undone_at:
         raise Refused("It has been taken back already.")
+    if change.job and change.job.open:
+        raise Refused("It is still being made. Stop that first, or wait for its end.")
 
 
 def _set_back(change: ManyChange, now: datetime) -> list[int]:
     kind, action = KINDS[change.about], action_of(change.about, change.action)
     table = kind.model._meta.db_table
     with connection.cursor() as cursor:
+        cursor.execute(  # in the order in which everybody locks them
+            f"SELECT FROM {table} WHERE id IN (SELECT row FROM customers_changedrow WHERE change_id = %s)"  # noqa: S608
+            " ORDER BY id FOR UPDATE",
+            [change.pk],
+        )
         cursor.execute(
             f"UPDATE {table} AS r SET {action.back}, updated_at = %(now)s FROM customers_changedrow AS l"  # noqa: S608
             f" WHERE l.change_id = %(change)s AND r.id = l.row AND {action.still} RETURNING r.id",

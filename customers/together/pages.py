@@ -199,5 +199,5 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change(pk: int) -> ManyChange:
-    found: ManyChange = get_object_or_404(ManyChange.objects.select_related("by", "undone_by"), pk=pk)
+    found: ManyChange = get_object_or_404(ManyChange.objects.select_related("by", "undone_by", "job"), pk=pk)
     return found

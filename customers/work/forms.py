@@ -14,6 +14,7 @@ from customers.work.needs import SOURCES
 from customers.work.putting_off import DAYS
 from customers.work.ranking import TASK, WHOSE
 from retention.common import clock
+from retention.common.days import Day
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import GRANTS, Can
 
@@ -82,7 +83,7 @@ class TaskForm(forms.Form):
     customer = CustomerField()
     title = forms.CharField(label="What to do", max_length=Task._meta.get_field("title").max_length)
     reason = forms.CharField(label="Why", required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
-    due = forms.DateField(label="Due on", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due = Day(label="Due on")
     assignee = forms.ModelChoiceField(workers(), label="For", required=False, empty_label="Nobody yet")
 
     def clean_due(self) -> date:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
@@ -51,7 +52,8 @@ class WorkspaceMiddleware:
 class AgainMiddleware:
     """Does once more what failed only because somebody did something at the same moment.
 
-    Of two who take one name, or click one button, the second is told by its own form or led to what the first made.
+    Of two who take one name, or click one button, the second is told by its own form or led to what the first made;
+    what somebody took away meanwhile is nowhere to be found.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -64,12 +66,13 @@ class AgainMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """The view's answer; None, upon which it is called again, where the database undid what it did."""
-        if request.method != "POST" or connection.in_atomic_block:
+        if request.method in ("GET", "HEAD") or connection.in_atomic_block:
             return None
         try:
             return view(request, *args, **kwargs)
-        except DatabaseError as error:
-            if request.FILES or not isinstance(error.__cause__, AT_ONCE):  # files are read by now
+        except (DatabaseError, ObjectDoesNotExist) as error:
+            at_once = isinstance(error, ObjectDoesNotExist) or isinstance(error.__cause__, AT_ONCE)
+            if request.FILES or not at_once:  # files are read by now
                 raise
         return None
 

@@ -37,6 +37,16 @@ def test_it_works(program: Program) -> None:
     assert CustomerFacts.objects.get(customer=ada).usage_30d == 1
 
 
+def test_an_instant_that_nobody_means_is_refused(program: Program) -> None:
+    """At the ends of the calendar it would have no day in some zone, and its page could never be shown."""
+    ada = customer("ada")
+    for at in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        refused = program.post("events/", {"events": [usage("1", customer=ada.pk, occurred_at=at)]})
+        assert "between 1900 and 2199" in places(refused)["#/events/0/occurred_at"]
+        refused = program.post(f"customers/{ada.pk}/tasks/", {"title": "Call", "due": at[:10]})
+        assert refused.status_code == 422
+
+
 def test_a_thousand_take_as_many_statements_as_ten(program: Program) -> None:
     people = crowd(100)
     program.get("people/")

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from customers.models import Case, Customer, CustomField, Event, ManyChange
+from customers.custom import definitions
+from customers.custom.definitions import Draft
+from customers.models import Case, Customer, CustomField, Event, ManyChange, Team
+from customers.teams.keeping import dissolve
 from customers.together import changing
 from retention.common import clock
 from retention.workspace import jobs
@@ -122,6 +125,51 @@ def test_a_value_that_is_none_of_the_fields_is_refused(signed_in: SignIn) -> Non
     assert "Enter a number." in response.content.decode()
     assert 'value="many"' in response.content.decode()
     assert not ManyChange.objects.exists()
+
+
+def test_a_team_that_is_gone_does_not_come_back(signed_in: SignIn) -> None:
+    south, north = Team.objects.create(name="South"), Team.objects.create(name="North")
+    ada, client = customer("ada", team=south), signed_in("account_manager")
+    ask(client, "team", team=north.pk, pick=[ada.pk])
+    dissolve(south)
+    assert "Taken back for 1 customer" in take_back(client)
+    ada.refresh_from_db()
+    assert ada.team is None
+
+
+def test_a_choice_that_is_none_any_more_does_not_come_back(signed_in: SignIn) -> None:
+    kind = CustomField.Type.CHOICE
+    field = CustomField.objects.create(about="customer", key="tier", label="Tier", type=kind, choices=["Gold", "Tin"])
+    ada, client = customer("ada", attributes={"tier": "Tin"}), signed_in("account_manager")
+    ask(client, "custom", field="tier", custom="Gold", pick=[ada.pk])
+    definitions.change(field.pk, Draft("Tier", choices=("Gold",)))
+    assert "Taken back for 0 customers" in take_back(client)
+    ada.refresh_from_db()
+    assert ada.attributes == {"tier": "Gold"}
+
+
+def test_a_long_value(signed_in: SignIn) -> None:
+    CustomField.objects.create(about="customer", key="note", label="Note", type=CustomField.Type.LONG_TEXT)
+    ada, client = customer("ada"), signed_in("account_manager")
+    ask(client, "custom", field="note", custom="x" * 5_000, pick=[ada.pk])
+    assert "Taken back for 1 customer" in take_back(client)
+
+
+def test_a_change_that_is_being_made_is_not_taken_back(signed_in: SignIn) -> None:
+    ada, client = customer("ada"), signed_in("account_manager")
+    ask(client, "key", pick=[ada.pk])
+    ManyChange.objects.update(job=Job.objects.create(kind="customers.bulk", title="Key", state=Job.State.RUNNING))
+    assert "It is still being made" in take_back(client)
+    Job.objects.update(state=Job.State.CANCELLED)
+    assert "Taken back for 1 customer" in take_back(client)
+
+
+def test_a_tag_has_no_comma(signed_in: SignIn) -> None:
+    """The form has several with commas between them: saved there, one such tag would be two."""
+    ada, client = customer("ada"), signed_in("account_manager")
+    ask(client, "tag", tag="big, loud", pick=[ada.pk])
+    ada.refresh_from_db()
+    assert ada.tags == []
 
 
 def test_only_who_made_a_change_takes_it_back_or_an_administrator(signed_in: SignIn) -> None:

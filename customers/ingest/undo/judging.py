@@ -73,12 +73,12 @@ _TOUCHED = """
     WHERE stands.id = told.id AND NOT CASE WHEN told.made THEN {untouched}
         WHEN told.after IS NULL THEN FALSE ELSE to_jsonb(stands) @> told.after END
 """
-# By an import that was forgotten since, or could not be taken back whole: by any other the undo would be refused.
+# By the API, or by an import that was forgotten since or not taken back whole: any other would bar the way.
 _WRITTEN_AGAIN = """
     UPDATE undo_rows AS told SET reason = %(changed)s
     WHERE made AND reason IS NULL AND EXISTS (
         SELECT FROM customers_importchange AS later WHERE later."table" = {name} AND later.first = told.id
-            AND later.before IS NOT NULL AND later.at > %(at)s AND later.run_id IS DISTINCT FROM %(run)s)
+            AND later.before IS NOT NULL AND later.at >= %(at)s AND later.run_id IS DISTINCT FROM %(run)s)
 """
 _MISSING = """
     UPDATE undo_rows AS told SET reason = %(gone)s

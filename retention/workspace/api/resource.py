@@ -57,6 +57,8 @@ class Resource(APIView):
         super().initial(request, *args, **kwargs)
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.most_bytes:
             raise too_large(self.most_bytes)
+        if Json in self.parser_classes:
+            _ = request.body  # kept, so that the request can be done once more
 
 
 def version_of(updated_at: datetime) -> str:

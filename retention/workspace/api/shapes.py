@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from retention.common.days import conceivable
 from retention.workspace.api.resource import version_of
 
 
@@ -38,7 +39,7 @@ class Instant(serializers.DateTimeField):
     """An instant in UTC, whatever zone whoever asks lives in."""
 
     def __init__(self, **said: Any) -> None:
-        super().__init__(default_timezone=UTC, **said)
+        super().__init__(default_timezone=UTC, validators=[conceivable], **said)
 
 
 @extend_schema_field(str)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from retention.common import clock
+from retention.common.days import Day
 from retention.workspace.api import keys
 from retention.workspace.models import ApiKey, User
 from retention.workspace.people import person
@@ -29,12 +30,7 @@ class KeyForm(forms.Form):
         choices=Role, label="May do what this role may", help_text="And never more than the person may."
     )
     writes = forms.BooleanField(required=False, label="May write", help_text="Off: it reads only.")
-    until = forms.DateField(
-        required=False,
-        label="Last day",
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Empty: it is good until it is withdrawn.",
-    )
+    until = Day(required=False, label="Last day", help_text="Empty: it is good until it is withdrawn.")
 
     def clean_until(self) -> Any:
         day = self.cleaned_data["until"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from customers.models import (
     Task,
 )
 from customers.records import consent
+from customers.records.placing import put
 from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job
@@ -238,17 +240,19 @@ def test_what_a_later_undo_had_to_leave_does_not_bar_the_way() -> None:
     assert ("Annie", judging.CHANGED) in kept(one)
 
 
-@pytest.mark.parametrize("forgotten", [True, False])
-def test_an_order_that_another_file_changed_stays(forgotten: bool) -> None:
-    """Also where that file is no longer known, or was taken back as far as it could be."""
+@pytest.mark.parametrize("changed_by", ["a file that is forgotten", "a file that was taken back in part", "the API"])
+def test_an_order_that_was_changed_since_stays(changed_by: str) -> None:
     done(mapping(CUSTOMERS), HEADER + ANN)
     file = "order_id,customer_id,ordered_at,amount,currency,email\nA1,1,2024-05-01,5,EUR,\n"
     _, one = bring(mapping(ORDERS), file)
-    _, two = bring(mapping(ORDERS), file.replace(",5,", ",7,"))
-    if forgotten:
-        imports.remove(two)
+    if changed_by == "the API":
+        put("A1", {"amount": Decimal(7)}, None, "EUR", "api")
     else:
-        Import.objects.filter(pk=two.pk).update(undone_at=clock.now())
+        _, two = bring(mapping(ORDERS), file.replace(",5,", ",7,"))
+        if changed_by == "a file that is forgotten":
+            imports.remove(two)
+        else:
+            Import.objects.filter(pk=two.pk).update(undone_at=clock.now())
     assert undo(one).error == ""
     assert kept(one) == [("A1", judging.CHANGED)]
     assert Order.objects.get().amount == 7
