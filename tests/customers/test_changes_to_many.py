@@ -130,7 +130,7 @@ def test_a_value_that_is_none_of_the_fields_is_refused(signed_in: SignIn) -> Non
 def test_a_team_that_is_gone_does_not_come_back(signed_in: SignIn) -> None:
     south, north = Team.objects.create(name="South"), Team.objects.create(name="North")
     ada, client = customer("ada", team=south), signed_in("account_manager")
-    ask(client, "team", team=north.pk, pick=[ada.pk])
+    ask(client, "team", value=north.pk, pick=[ada.pk])
     dissolve(south)
     assert "Taken back for 1 customer" in take_back(client)
     ada.refresh_from_db()
@@ -141,7 +141,7 @@ def test_a_choice_that_is_none_any_more_does_not_come_back(signed_in: SignIn) ->
     kind = CustomField.Type.CHOICE
     field = CustomField.objects.create(about="customer", key="tier", label="Tier", type=kind, choices=["Gold", "Tin"])
     ada, client = customer("ada", attributes={"tier": "Tin"}), signed_in("account_manager")
-    ask(client, "custom", field="tier", custom="Gold", pick=[ada.pk])
+    ask(client, "custom.tier", value="Gold", pick=[ada.pk])
     definitions.change(field.pk, Draft("Tier", choices=("Gold",)))
     assert "Taken back for 0 customers" in take_back(client)
     ada.refresh_from_db()
@@ -151,7 +151,7 @@ def test_a_choice_that_is_none_any_more_does_not_come_back(signed_in: SignIn) ->
 def test_a_long_value(signed_in: SignIn) -> None:
     CustomField.objects.create(about="customer", key="note", label="Note", type=CustomField.Type.LONG_TEXT)
     ada, client = customer("ada"), signed_in("account_manager")
-    ask(client, "custom", field="note", custom="x" * 5_000, pick=[ada.pk])
+    ask(client, "custom.note", value="x" * 5_000, pick=[ada.pk])
     assert "Taken back for 1 customer" in take_back(client)
 
 
@@ -167,7 +167,7 @@ def test_a_change_that_is_being_made_is_not_taken_back(signed_in: SignIn) -> Non
 def test_a_tag_has_no_comma(signed_in: SignIn) -> None:
     """The form has several with commas between them: saved there, one such tag would be two."""
     ada, client = customer("ada"), signed_in("account_manager")
-    ask(client, "tag", tag="big, loud", pick=[ada.pk])
+    ask(client, "tag", value="big, loud", pick=[ada.pk])
     ada.refresh_from_db()
     assert ada.tags == []
 
