@@ -1,7 +1,7 @@
 """Days that people and programs name: of any, and of instants too, only those that somebody can mean."""
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,8 +16,6 @@ def conceivable(said: date) -> None:
 
 
 class Day(forms.DateField):
-    default_validators: ClassVar[list[Any]] = [conceivable]
-
     def __init__(self, **options: Any) -> None:
         options.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-        super().__init__(input_formats=["%Y-%m-%d"], **options)
+        super().__init__(input_formats=["%Y-%m-%d"], validators=[conceivable], **options)
