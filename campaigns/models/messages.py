@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -11,7 +12,8 @@ from campaigns.models.enrolment import Enrolment
 from customers.models import Channel, Customer
 from retention.common import clock
 
-# Every index is paid for three times per message, once for each of its moves: there are as few as will do.
+# Every index is paid for three times per message, once for each of its moves: there are as few as will do. That of time
+# is a summary of blocks, which costs next to nothing; segments ask for what was sent between two instants.
 OPEN = ("pending", "claimed", "sending")
 
 
@@ -63,6 +65,7 @@ class Message(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(state="pending"), name="message_due"),
             models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="message_leased"),
             models.Index(fields=["customer", "-id"], name="message_by_customer"),
+            BrinIndex(fields=["settled_at"], name="message_by_time"),
             models.Index(fields=["step", "state"], condition=~Q(state__in=OPEN), name="message_settled"),
         ]
         constraints = [

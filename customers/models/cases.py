@@ -44,6 +44,7 @@ class Case(models.Model):
         ordering = ["-opened_at", "-id"]
         indexes = [
             models.Index(fields=["customer", "-opened_at"], name="case_by_customer"),
+            models.Index(fields=["opened_at"], name="case_by_time"),
             models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
             *word_indexes("case_by_word", *CASE_WORDS),
         ]

@@ -39,6 +39,7 @@ class Contact(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["customer"], name="contact_by_customer"),
+            models.Index(fields=["created_at"], name="contact_by_time"),
             *word_indexes("contact_by_word", *CONTACT_WORDS),
             ending_index("contact_by_phone_end", "phone"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_by_attribute"),

@@ -48,6 +48,7 @@ class Interaction(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["customer", "-happened_at", "-id"], name="interaction_by_customer"),
+            models.Index(fields=["happened_at"], name="interaction_by_time"),
             *word_indexes("interaction_by_word", *INTERACTION_WORDS),
         ]
         constraints = [

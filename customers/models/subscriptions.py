@@ -85,7 +85,10 @@ class SubscriptionTerm(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "valid_from"], name="term_by_customer")]
+        indexes = [
+            models.Index(fields=["customer", "valid_from"], name="term_by_customer"),
+            models.Index(fields=["valid_from"], name="term_by_start"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "valid_from"], name="term_once_per_instant"),
             ExclusionConstraint(

@@ -6,7 +6,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from campaigns.models import Campaign, Enrolment
+from campaigns.models import Campaign, EmailStep, Enrolment, Message
+from customers.events.recording import Happening, record
 from customers.models import (
     Contact,
     ContactConsent,
@@ -127,7 +128,7 @@ def _answer(random: Random, who: Customer, at: datetime) -> None:
 def _enrolment(random: Random, who: Customer, at: datetime) -> None:
     segment, _ = Segment.objects.get_or_create(name="Enrolling", defaults={"rule": {"nobody": True}})
     campaign, _ = Campaign.objects.get_or_create(name="Tea", defaults={"segment": segment})
-    Enrolment.objects.create(
+    enrolment = Enrolment.objects.create(
         campaign=campaign,
         customer=who,
         occurrence=random.getrandbits(60),
@@ -137,6 +138,24 @@ def _enrolment(random: Random, who: Customer, at: datetime) -> None:
         goal_met_at=random.choice([None, at + DAY]),
         left_at=at + DAY,
     )
+    _message(Random(enrolment.occurrence), enrolment, at)
+
+
+def _message(random: Random, enrolment: Enrolment, at: datetime) -> None:
+    step, _ = EmailStep.objects.get_or_create(campaign=enrolment.campaign, position=1, defaults={"subject": "Tea time"})
+    state = random.choice(["sent", "sent", "failed", "pending"])
+    key = f"{random.getrandbits(60)}"
+    told = {"step": step, "customer": enrolment.customer, "due_at": at, "send_by": at + DAY}
+    made = Message.objects.create(dedupe_key=key, enrolment=enrolment, **told)
+    itself = Message.objects.filter(pk=made.pk)
+    for next_state in ("claimed", "sending", state) if state != "pending" else ():
+        itself.update(state=next_state)
+    if state != "pending":
+        itself.update(settled_at=at + DAY)
+    if state == "sent":
+        itself.update(opened_at=random.choice([None, at + DAY]), clicked_at=random.choice([None, at + DAY]))
+    if state == "failed" and random.choice([True, False]):
+        record([Happening(made.customer_id, "message.bounced", at, dedup_key=f"message:{made.pk}")])
 
 
 def of_main_contact(who: Customer, key: str) -> Any:
@@ -258,6 +277,23 @@ def enrolment_rows(who: Customer, _now: datetime) -> list[Row]:
     ]
 
 
+def message_rows(who: Customer, _now: datetime) -> list[Row]:
+    """Without those that wait still: of them nothing is known."""
+    back = set(who.events.filter(kind="message.bounced").values_list("dedup_key", flat=True))
+    return [
+        {
+            **vars(one),
+            "at": one.settled_at,
+            "campaign": one.step.campaign.name,
+            "subject": one.step.subject,
+            "opened": _yes(one.opened_at),
+            "clicked": _yes(one.clicked_at),
+            "bounced": _yes(f"message:{one.pk}" in back),
+        }
+        for one in who.messages.filter(state__in=["sent", "failed"]).select_related("step__campaign")
+    ]
+
+
 ROWS: dict[str, Callable[[Customer, datetime], list[Row]]] = {
     "contact_count": contact_rows,
     "interaction_count": interaction_rows,
@@ -271,4 +307,5 @@ ROWS: dict[str, Callable[[Customer, datetime], list[Row]]] = {
     "answer_count": answer_rows,
     "invitation_count": invitation_rows,
     "campaign_count": enrolment_rows,
+    "message_count": message_rows,
 }

@@ -107,6 +107,8 @@ def tallied(rule: dict[str, Any], who: Customer, now: datetime, zone: ZoneInfo) 
     asked = {one["field"] for one in where}
     if field.startswith(("order", "product")) and "state" not in asked:
         rows = [row for row in rows if row["state"] == "completed"]
+    if field == "message_count" and "state" not in asked:
+        rows = [row for row in rows if row["state"] == "sent"]
     if kind in ("message.opened", "message.clicked") and "payload.machine" not in asked:
         rows = [row for row in rows if "machine" not in row["payload"]]
     days = value.get("days")
