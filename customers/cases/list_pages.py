@@ -3,7 +3,6 @@
 import csv
 from io import StringIO
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.cases import bulk
 from customers.cases.listing import ME, NOBODY, STATES, Asked
 from customers.models import Case
-from customers.records.listing import SIZES, Count
+from customers.records.listing import SIZES, Count, count
 from customers.together.pages import Wish, answer
 from customers.work.forms import workers
 from retention.common import clock
@@ -46,11 +45,12 @@ def listing(request: HttpRequest) -> HttpResponse:
         return _file(request, asked)
     theirs = {str(each.pk): str(each) for each in workers()}
     people = {ME: "Mine", NOBODY: "Nobody's"} | theirs
-    page = Paginator(asked.cases(me), int(asked.size)).get_page(request.GET.get("page"))
+    number = count(asked.cases(me))
     context = {
         "asked": asked,
-        "page": page,
-        "none_at_all": not page.paginator.count and not Case.objects.exists(),
+        "page": asked.page(me, request.GET.get("after", ""), request.GET.get("before", "")),
+        "count": number,
+        "none_at_all": not number.number and not Case.objects.exists(),
         "sizes": SIZES,
         "size": int(asked.size),
         "headings": asked.headings,

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from datetime import datetime
+from typing import Self
 
 from django.db.models import Case as When
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models import When as Arm
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.utils.http import urlencode
@@ -17,6 +19,7 @@ from customers.models.cases import CASE_WORDS
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.listing import SIZES
 from retention.common.headings import Heading, headings
+from retention.common.keyset import Key, Turn, turn
 from retention.common.sent import whole
 from retention.common.text_search import SearchWords, words_of
 from retention.common.word_index import every
@@ -24,11 +27,13 @@ from retention.workspace.models import User
 
 DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
 _RANK = When(*(Arm(priority=value, then=place) for place, value in enumerate(reversed(Case.Priority.values))))
-ORDERS: dict[str, tuple[str, Any]] = {
-    "due": ("Answer due", F("due_at")),
-    "priority": ("Priority", _RANK),
-    "customer": ("Customer", Lower("customer__name")),
-    "opened": ("Opened", F("opened_at")),
+_WAITS = When(Arm(state=Case.State.OPEN, then=0), Arm(state=Case.State.ANSWERED, then=1), default=2)
+#: Each with its label and what it goes by; cases that are level go by their ids.
+ORDERS: dict[str, tuple[str, tuple[Key, ...]]] = {
+    "due": ("Answer due", (Key(_WAITS, int), Key(F("due_at"), datetime.fromisoformat))),
+    "priority": ("Priority", (Key(_RANK, int),)),
+    "customer": ("Customer", (Key(Lower("customer__name"), str),)),
+    "opened": ("Opened", (Key(F("opened_at"), datetime.fromisoformat),)),
 }
 STATES = {
     "": "Not resolved",
@@ -82,7 +87,7 @@ class Asked:
         return urlencode({name: value for name, value in asdict(self).items() if value != usual[name]})
 
     def cases(self, me: User) -> QuerySet[Case]:
-        """Each with `due_at`, when its answer is."""
+        """Each with `due_at`, when its answer is, in order."""
         asked = Q()
         if self.q:
             asked &= _worded(self.q)
@@ -94,16 +99,19 @@ class Asked:
             whose = {NOBODY: None, ME: me.pk}.get(self.person, self.person)
             asked &= Q(assignee=whose) | Q(assignee=None, customer__owner=whose) if whose else _NOBODYS
         found = Case.objects.select_related("customer__owner", "assignee").annotate(due_at=DUE).filter(asked)
-        return found.order_by(*self._order())
+        return found.order_by(*(OrderBy(key.by, descending=self._down) for key in self._keys))
 
-    def _order(self) -> Iterator[Any]:
-        name, down = self.sort.removeprefix("-"), self.sort.startswith("-")
-        by = ORDERS[name][1]
-        if name == "due":
-            waits = When(Arm(state=Case.State.OPEN, then=0), Arm(state=Case.State.ANSWERED, then=1), default=2)
-            yield waits.desc() if down else waits.asc()
-        yield by.desc() if down else by.asc()
-        yield "pk"
+    def page(self, me: User, after: str, before: str) -> Turn:
+        """The cases after a mark, or before one."""
+        return turn(self.cases(me), self._keys, int(self.size), after, before, down=self._down)
+
+    @property
+    def _down(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def _keys(self) -> tuple[Key, ...]:
+        return (*ORDERS[self.sort.removeprefix("-")][1], Key(F("pk"), int))
 
     @property
     def headings(self) -> dict[str, Heading]:

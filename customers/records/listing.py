@@ -160,7 +160,7 @@ def in_order(customers: QuerySet[Customer], order: Order, *, down: bool) -> Quer
     return customers.order_by(*(OrderBy(key, descending=down) for key in (order.by, F(order.tie))))
 
 
-def count(customers: QuerySet[Customer], *, by_statistics: bool = False) -> Count:
+def count(customers: QuerySet[Any], *, by_statistics: bool = False) -> Count:
     """How many: counted up to 10,000, above that as the planner estimates.
 
     Where its estimate rests on statistics alone (`by_statistics`) and is far above that, nothing is counted.
@@ -173,7 +173,7 @@ def count(customers: QuerySet[Customer], *, by_statistics: bool = False) -> Coun
     return Count(max(_estimate(customers), EXACT_UP_TO), exact=False)
 
 
-def _estimate(customers: QuerySet[Customer]) -> int:
+def _estimate(customers: QuerySet[Any]) -> int:
     query, params = customers.order_by().values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", params)

@@ -1,9 +1,14 @@
 """Paging by the last row shown: PostgreSQL compares whole rows, by an index that leads with the same parts."""
 
-from collections.abc import Sequence
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Value
+from django.db.models import F, Func, IntegerField, QuerySet, Value
 from django.db.models.expressions import Expression
 from django.db.models.lookups import GreaterThan, LessThan
 
@@ -19,3 +24,58 @@ def beyond(keys: Sequence[Expression | F], mark: Sequence[Any], *, down: bool) -
     """A filter for the rows that come after `mark`, the keys' values of a row, where all keys go up or all `down`."""
     here, there = _Row(*keys), _Row(*map(Value, mark))
     return LessThan(here, there) if down else GreaterThan(here, there)
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a list is in order by, and how its value is read from a mark. The last one of an order is unique."""
+
+    by: Any
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The rows of a page, and the marks of the pages beside it, empty where there is none."""
+
+    rows: Sequence[Any]
+    next: str
+    previous: str
+
+
+def turn(rows: QuerySet[Any], keys: Sequence[Key], size: int, after: str, before: str, *, down: bool) -> Turn:
+    """One page, by one query: the rows after a mark, or before one, in the order of the keys.
+
+    A mark that is none of this order is passed over: then it is the first page.
+    """
+    mark = _unmark(before or after, keys)
+    backwards = bool(before and mark)
+    named = {f"key_{place}": key.by for place, key in enumerate(keys)}
+    names, falling = list(named), down != backwards
+    found = rows.annotate(**named).order_by(*(f"-{name}" if falling else name for name in names))
+    if mark:
+        found = found.filter(beyond([F(name) for name in names], mark, down=falling))
+    shown = list(found[: size + 1])
+    more, shown = len(shown) > size, shown[:size]
+    if backwards:
+        shown.reverse()
+    if not shown:
+        return Turn([], "", "")
+    on, back = (True, more) if backwards else (more, bool(mark))
+    return Turn(shown, _mark(shown[-1], names) if on else "", _mark(shown[0], names) if back else "")
+
+
+def _mark(row: Any, names: Sequence[str]) -> str:
+    values = [getattr(row, name) for name in names]
+    said = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
+def _unmark(text: str, keys: Sequence[Key]) -> list[Any] | None:
+    try:
+        said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if "\0" in str(said) or len(said) != len(keys):
+            return None
+        return [key.read(value) for key, value in zip(keys, said, strict=True)]
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
+        return None
