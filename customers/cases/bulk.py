@@ -61,6 +61,7 @@ KINDS[ABOUT] = Kind(
     find=ACTIONS.get,
     noun="case",
     list_view="customers:cases",
+    page_view="customers:case",
     customer="customer_id",
     ref="'case:' || r.id",
     payload="jsonb_build_object('case', r.id, 'subject', r.subject, 'priority', r.priority,"

@@ -42,7 +42,9 @@ class ProfileForm(OpenedForm):
         super().__init__(*args, **kwargs)
         if for_segment:
             about = self.Meta.help_texts["segment"]
-            self.fields["segment"] = forms.ModelChoiceField(Segment.objects.order_by("name"), help_text=about)
+            self.fields["segment"] = forms.ModelChoiceField(
+                Segment.objects.order_by("name"), help_text=about, empty_label="Choose a segment"
+            )
         else:
             del self.fields["segment"]
         for given in inputs.every().values():

@@ -217,6 +217,7 @@ KINDS[ABOUT] = Kind(
     find=find,
     noun="customer",
     list_view="customers:list",
+    page_view="customers:detail",
     customer="id",
     ref="'change'",
     payload="jsonb_build_object('by', %(by)s::text, 'said', %(said)s::text)",

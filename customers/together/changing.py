@@ -37,6 +37,7 @@ class Kind:
     find: Callable[[str], Action | None]
     noun: str
     list_view: str
+    page_view: str
     customer: str
     ref: str
     payload: str

@@ -164,8 +164,17 @@ def listing(request: HttpRequest) -> HttpResponse:
 @requires(Can.READ)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     change = _change(pk)
-    context: dict[str, Any] = {"change": change, "kind": KINDS[change.about], "number": change.rows.count()}
-    return render(request, "customers/together/detail.html", context | {"may_undo": _may(request, change)})
+    kind = KINDS[change.about]
+    page = Paginator(change.rows.order_by("row"), PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "change": change,
+        "kind": kind,
+        "number": page.paginator.count,
+        "page": page,
+        "rows": kind.model._default_manager.filter(pk__in=[line.row for line in page]).order_by("pk"),
+        "may_undo": _may(request, change),
+    }
+    return render(request, "customers/together/detail.html", context)
 
 
 def _may(request: HttpRequest, change: ManyChange) -> bool:

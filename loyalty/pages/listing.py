@@ -1,7 +1,5 @@
 """The list of offers, its export, and what came of them."""
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
@@ -43,7 +41,6 @@ def offer_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [{"offer": offer, "said": Terms.of(offer).said(offer.currency)} for offer in page],
         "query": asked.query(),
-        "query_without_size": replace(asked, size=SIZES[0]).query(),
         "sizes": SIZES,
         "filters": [(name, label, words.items(), getattr(asked, name)) for name, (label, words) in WORDS.items()],
         "makers": makers,

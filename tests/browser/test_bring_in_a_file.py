@@ -118,6 +118,11 @@ def test_on_a_phone(as_role: AsRole, orders: Path) -> None:
     page.get_by_label("Column for Order id").wait_for()
     accessible(page)
     no_sideways_scroll(page)
+    page.goto("/data/")
+    expect(page.get_by_role("link", name="orders.csv")).to_be_visible()
+    wide, shown = page.locator(".table-frame").evaluate("frame => [frame.scrollWidth, frame.clientWidth]")
+    assert wide <= shown
+    accessible(page)
 
 
 def test_without_script(as_role: AsRole, orders: Path) -> None:
@@ -161,6 +166,8 @@ def test_a_recognised_file_is_rehearsed_brought_in_and_undone(as_role: AsRole, t
     accessible(page)
     page.get_by_role("button", name="Take it back").click()
     work()
+    expect(page.get_by_text("The file was brought in, and taken back")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo the import")).to_have_count(0)
     page.get_by_role("link", name="See what stays").click()
     expect(page.get_by_role("row", name="New Ltd")).to_contain_text("It was changed after the file came in.")
     accessible(page)

@@ -48,6 +48,9 @@ def test_it_works(signed_in: SignIn) -> None:
     assert owners == {"ada": before.pk, "bob": before.pk, "cyd": me.pk}
     assert "It has been taken back already" in take_back(client)
     assert "Taken back" in client.get("/customers/changes/").content.decode()
+    opened = client.get(f"/customers/changes/{change.pk}/").content.decode()
+    assert f'href="/customers/{ada.pk}/"' in opened
+    assert f'href="/customers/{cyd.pk}/"' not in opened
 
 
 @pytest.mark.parametrize(

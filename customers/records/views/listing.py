@@ -46,7 +46,6 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "rows": shown(part.rows, workspace_of(request).currency, extras),
         "count": count(customers, by_statistics=filters.is_one_column),
         "query": together(filters, cut),
-        "query_without_size": together(filters, replace(cut, size=SIZES[1])),
         "stages": Stage.choices,
         "healths": HEALTH,
         "offers": offers,

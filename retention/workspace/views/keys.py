@@ -24,6 +24,7 @@ class KeyForm(forms.Form):
     person = forms.ModelChoiceField(
         User.objects.filter(is_active=True).order_by("first_name", "last_name", "email"),
         label="Acts for",
+        empty_label="Choose a person",
         help_text="What it writes is written in their name. When their account is switched off, so is the key.",
     )
     role = forms.ChoiceField(
