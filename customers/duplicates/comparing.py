@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -120,19 +120,26 @@ def again(form: MergeForm, survivor: Customer, loser: Customer) -> MergeForm:
     return MergeForm(typed)
 
 
+def usual(survivor: Customer, loser: Customer, currency: str) -> Wanted:
+    """What the page proposes before anybody has chosen: what there is of the survivor's, else the loser's; all tags."""
+    return _chosen(survivor, loser, choices(survivor, loser, {}, currency))
+
+
 def wanted(survivor: Customer, loser: Customer, form: MergeForm, rows: list[Choice]) -> Wanted:
     """What a valid form asks for, by the choices that stand in the page."""
+    said = form.cleaned_data
+    opened = dict(zip((survivor.pk, loser.pk), said["opened"], strict=True))
+    return replace(_chosen(survivor, loser, rows), why=said["why"], opened=opened, once=said["once"])
+
+
+def _chosen(survivor: Customer, loser: Customer, rows: list[Choice]) -> Wanted:
     taken = {row.name: row.taken for row in rows if not row.same or row.name == TAGS}
     theirs = {name for name, side in taken.items() if side == THEIRS}
     tags = {MINE: survivor.tags, THEIRS: loser.tags}.get(taken.get(TAGS, BOTH), [*survivor.tags, *loser.tags])
-    mine_at, theirs_at = form.cleaned_data["opened"]
     return Wanted(
         survivor.pk,
         loser.pk,
         tags=tuple(dict.fromkeys(tags)),
         theirs=frozenset(theirs.intersection(FIELDS)),
         custom=frozenset(name.removeprefix("custom.") for name in theirs if name.startswith("custom.")),
-        why=form.cleaned_data["why"],
-        opened={survivor.pk: mine_at, loser.pk: theirs_at},
-        once=form.cleaned_data["once"],
     )

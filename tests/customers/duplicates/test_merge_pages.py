@@ -1,12 +1,14 @@
 """The pages of a merge: side by side, merged with what was chosen, undone; by whoever may."""
 
+import html
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from customers.models import Contact, Customer, CustomField, Merge
+from customers.models import Contact, Customer, CustomField, Likeness, Merge
 from retention.common import clock
 from tests.baseline import assert_query_count
 from tests.customers.duplicates import full
@@ -114,3 +116,59 @@ def test_pages_at_a_fixed_cost(signed_in: SignIn) -> None:
     made = full.united(survivor, loser)
     assert_query_count("merge", client, f"/customers/merges/{made.pk}/")
     assert_query_count("merges", client, "/customers/merges/")
+
+
+def group(number: int = 4) -> list[Customer]:
+    """The first with the least, and whom each of the others is suggested with."""
+    made = [customer(f"g{n}", name=f"Acme {n}", tags=[f"t{n}"], phone="" if n < 2 else f"{n}") for n in range(number)]
+    for other in made[1:]:
+        Likeness.objects.create(low=made[0], high=other, score=80, reasons=[])
+    return made
+
+
+def sent(page: str, *pick: Customer, **more: str) -> dict[str, Any]:
+    said = {name: html.unescape(value) for name, value in hidden(page).items()}
+    return said | {"pick": [each.pk for each in pick]} | more
+
+
+def test_those_picked_of_a_group_become_one_each_by_a_merge(signed_in: SignIn) -> None:
+    one, two, three, four = group()
+    client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge-group/"
+    assert f'href="{url}"' in client.get("/customers/duplicates/").content.decode()
+    page = client.get(url).content.decode()
+    said = sent(page, two, four, why="One firm")
+    assert client.post(url, said)["Location"] == f"/customers/{one.pk}/"
+    one.refresh_from_db()
+    assert (one.name, one.phone, one.tags) == ("Acme 0", "3", ["t0", "t1", "t3"])
+    assert list(Merge.objects.order_by("pk").values_list("loser_id", "why")) == [
+        (two.pk, "One firm"),
+        (four.pk, "One firm"),
+    ]
+    assert client.post(url, said)["Location"] == f"/customers/{one.pk}/"
+    assert Merge.objects.count() == 2
+    assert three.external_id in client.get(url).content.decode()
+    first, last = Merge.objects.order_by("pk")
+    for made in (last, first):
+        client.post(f"/customers/merges/{made.pk}/undo/")
+    assert Customer.objects.count() == 4
+    one.refresh_from_db()
+    assert (one.phone, one.tags) == ("", ["t0"])
+
+
+def test_a_group_is_looked_at_again_where_somebody_changed_one(signed_in: SignIn) -> None:
+    """What was merged before the refused one stands, and is said so; nothing picked is said so."""
+    one, two, three, _ = group()
+    client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge-group/"
+    page = client.get(url).content.decode()
+    assert "Pick who is the same" in client.post(url, sent(page)).content.decode()
+    Customer.objects.filter(pk=three.pk).update(updated_at=clock.now())
+    answer = client.post(url, sent(page, two, three), follow=True).content.decode()
+    assert "Acme 1 is now part of Acme 0" in answer
+    assert "It went no further. Acme 2: Somebody changed one of the two meanwhile" in answer
+    assert list(Merge.objects.values_list("loser_id", flat=True)) == [two.pk]
+    refused = client.post(url, sent(page, three))
+    assert refused.status_code == 409
+    assert "Nothing was changed." in refused.content.decode()
+    assert client.post(url, sent(page, three) | {"opened": "[1]"}).status_code == 422
+    assert signed_in("analyst").get(url).status_code == 403
+    assert "Nobody is suggested" in client.get(f"/customers/{customer('alone').pk}/merge-group/").content.decode()
