@@ -79,4 +79,4 @@ def timeline(request: HttpRequest, pk: int) -> HttpResponse:
 
 def timeline_context(pk: int, shown: list[str], after: str = "") -> dict[str, object]:
     found = part(pk, shown, after)
-    return {"part": found, "lines": happened.rows(found.events), "shown": shown, "groups": list(GROUPS)}
+    return {"part": found, "lines": happened.rows(found.events), "chips": happened.chips(shown), "shown": shown}
