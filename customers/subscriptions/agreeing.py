@@ -160,7 +160,8 @@ def resume(subscription_id: int, at: datetime, opened: datetime) -> None:
     else:
         begun = since = at
     every = (conditions.interval, conditions.interval_count)
-    row.renews_at = periods.renewal_after(begun, max(begun, now), *every, zone)
+    # Whoever is bound is bound to what was planned too.
+    row.renews_at = periods.renewal_after(begun, max(since, now, last.valid_from), *every, zone)
     row.cancelled_at, row.cancel_reason = None, ""
     ends_at = None if row.auto_renews else row.renews_at
     if last.valid_to > now:
