@@ -37,9 +37,12 @@ def merge_lines(circumstances: Circumstances) -> Tally:
         updated = number(journal.updating(_UPDATE_LINES, _LINES), **params)
         created = number(journal.inserting(_CREATE_LINES, _LINES), **params)
     if fresh:
+        last = number("SELECT coalesce(max(id), 0) FROM customers_orderline")
         with parents_held():
-            created += run(SQL(_FIRST_LINES).format(read=read))
-        run(_TELL_FIRST_LINES, **params)
+            first_lines = run(SQL(_FIRST_LINES).format(read=read))
+        created += first_lines
+        if not run(_TELL_ONE_SPAN, last=last, created=first_lines, **params):
+            run(_TELL_FIRST_LINES, **params)
     return Tally(named=named, removed=removed, updated=updated, created=created)
 
 
@@ -182,6 +185,13 @@ _CREATE_LINES = """
 _FIRST_LINES = """
     INSERT INTO customers_orderline (order_id, position, sku, description, quantity, unit_price)
     SELECT order_id, position, sku, description, quantity, unit_price FROM ({read}) AS told WHERE NOT has_lines
+"""
+# Where nobody else took an id meanwhile the first and the last tell of all, and are found at the ends of an index.
+_TELL_ONE_SPAN = """
+    INSERT INTO customers_importchange (run_id, at, "table", first, last)
+    SELECT %(run)s, %(at)s, 'customers_orderline', first, last FROM (
+        SELECT min(id) AS first, max(id) AS last FROM customers_orderline WHERE id > %(last)s) AS span
+    WHERE last - first + 1 = %(created)s
 """
 _TELL_FIRST_LINES = SQL("""
     WITH created AS (

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from customers.ingest import imports
+from customers.ingest import imports, merging_orders
 from customers.ingest.undo import judging
 from customers.models import (
     Consent,
@@ -164,6 +164,13 @@ def test_an_undo_leaves_exactly_what_was_there_before(kind: str) -> None:
     assert everything() == before
     assert (kept(two), undo(one).error, kept(one)) == ([], "", [])
     assert everything() == nothing
+
+
+def test_lines_between_whose_ids_others_took_some_are_taken_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging_orders, "_TELL_ONE_SPAN", merging_orders._TELL_ONE_SPAN + " AND FALSE")
+    _, taken = bring(mapping(LINES), FILES["order_lines"][1])
+    assert list(taken.changes.filter(table="customers_orderline").values_list("before", flat=True)) == [None]
+    assert undo(taken).summary["tables"]["order lines"] == {"removed": 3, "changed": 0, "kept": 0}
 
 
 def test_runs_of_one_import_are_taken_back_together() -> None:
