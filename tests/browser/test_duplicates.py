@@ -20,6 +20,7 @@ def test_found_compared_merged_and_undone(as_role: AsRole) -> None:
     one, other = pair()
     page = as_role("account_manager")
     page.goto("/customers/")
+    page.get_by_text("More", exact=True).first.click()
     page.get_by_role("link", name="Duplicates").click()
     expect(page.locator("main")).to_contain_text("Very likely")
     accessible(page)
