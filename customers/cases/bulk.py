@@ -50,7 +50,11 @@ ACTIONS = {
         lambda _: "Close as resolved",
         before="state",
         back="state = l.before #>> '{}', resolved_at = NULL",
-        still="r.state = 'resolved'",
+        # Who opened it again and resolved it once more has seen to it: that stands.
+        still="r.state = 'resolved' AND NOT EXISTS ("
+        "SELECT FROM customers_event AS again JOIN customers_manychange AS made ON made.id = l.change_id"
+        " WHERE again.customer_id = r.customer_id AND again.kind = 'case.reopened' AND again.ref = 'case:' || r.id"
+        " AND again.occurred_at > made.at)",
         label="Close as resolved",
     ),
 }

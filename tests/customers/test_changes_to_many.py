@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers.cases import handling
 from customers.custom import definitions
 from customers.custom.definitions import Draft
 from customers.models import Case, Customer, CustomField, Event, ManyChange, Team
@@ -221,6 +222,16 @@ def test_cases_are_changed_together_and_set_back(signed_in: SignIn) -> None:
         changing.undo(ManyChange.objects.filter(undone_at=None).latest("pk").pk, me)
     assert set(Case.objects.values_list(*columns, "resolved_at")) == {(None, "normal", "open", None)}
     assert Event.objects.filter(kind="case.reopened").count() == 2
+
+
+def test_a_case_that_was_resolved_anew_stays_resolved(signed_in: SignIn) -> None:
+    client, ada = signed_in("account_manager"), customer("ada")
+    again, left = (Case.objects.create(customer=ada, external_id=f"T{n}", opened_at=clock.now()) for n in range(2))
+    client.post("/cases/change/", {"action": "resolve", "pick": [again.pk, left.pk], "confirmed": "1"})
+    handling.reopen(again.pk)
+    handling.resolve(again.pk)
+    assert "Taken back for 1 case. 1 were changed since" in take_back(client)
+    assert set(Case.objects.values_list("pk", "state")) == {(again.pk, "resolved"), (left.pk, "open")}
 
 
 def test_all_cases_that_match_are_changed_by_a_job(signed_in: SignIn) -> None:
