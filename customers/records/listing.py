@@ -62,6 +62,14 @@ class Order:
         return self.tie != "pk"
 
 
+def _amount(text: str) -> Decimal:
+    """Raises ValueError for what no column of ours holds."""
+    amount = Decimal(text)
+    if not amount.is_finite() or abs(amount.adjusted()) > 18:
+        raise ValueError
+    return amount
+
+
 _COLUMN = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 OF_FACTS = "facts__customer_id"
 LAST_ORDER = Coalesce("facts__last_order_at", Value(NEVER))
@@ -70,8 +78,8 @@ ORDERS = {
     for order in (
         Order("name", "Customer", Lower("name"), "pk", False, str),
         Order("last_order", "Last order", LAST_ORDER, OF_FACTS, True, datetime.fromisoformat),
-        Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, Decimal),
-        Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, Decimal),
+        Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, _amount),
+        Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, _amount),
         Order("health", "Health", Coalesce("facts__health", Value(UNKNOWN_HEALTH)), OF_FACTS, False, int),
     )
 }
