@@ -46,6 +46,7 @@ class Case(models.Model):
             models.Index(fields=["customer", "-opened_at"], name="case_by_customer"),
             models.Index(fields=["opened_at"], name="case_by_time"),
             models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
+            models.Index(fields=["assignee", "customer"], condition=Q(state="open"), name="case_open_by_person"),
             *word_indexes("case_by_word", *CASE_WORDS),
         ]
         constraints = [

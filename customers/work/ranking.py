@@ -35,7 +35,7 @@ _NOBODYS = "need_customer IN (SELECT id FROM customers_customer WHERE owner_id I
 #: Whose lines, of a kind that names nobody, and of one that may; each %s is me. Asked of each kind by itself, so that
 #: no more is read of it than that.
 WHOSE = {
-    "mine": (_MY_CUSTOMERS, "(need_person = %s OR need_person IS NULL AND need_customer IN (SELECT id FROM mine))"),
+    "mine": (_MY_CUSTOMERS, f"(need_person = %s OR need_person IS NULL AND {_MY_CUSTOMERS})"),
     "nobodys": (_NOBODYS, f"(need_person IS NULL AND {_NOBODYS})"),
     "everyones": ("true", "true"),
 }
