@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +59,15 @@ class Resource(APIView):
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.most_bytes:
             raise too_large(self.most_bytes)
         if Json in self.parser_classes:
-            _ = request.body  # kept, so that the request can be done once more
+            _keep_body(request._request, self.most_bytes)
+
+
+def _keep_body(request: HttpRequest, most: int) -> None:
+    """Read the body as `HttpRequest.body` does, so that the request can be done once more; but up to our own limit, not
+    that of forms. What is longer is refused by whoever parses it."""
+    if not hasattr(request, "_body"):
+        body = request.read(most + 1)
+        vars(request).update(_body=body, _stream=BytesIO(body))
 
 
 def version_of(updated_at: datetime) -> str:
