@@ -109,7 +109,10 @@ def latest(mapping: Mapping, told: Told) -> Import | None:
 
 
 def touched(mark: dict[str, Any], most: int) -> set[str] | None:
-    """The ids of customers who or whose consents were written since; None where other rows were, or more of them."""
+    """The ids of customers who or whose consents were written since, also of before a merge.
+
+    None where rows of other tables were written, or more than `most`.
+    """
     since = written(mark)
     if since is None or set(since) - set(_OF_CUSTOMERS) or sum(since.values()) > most:
         return None
@@ -145,10 +148,14 @@ def _written(table: str) -> Composable:
 
 
 _TOUCHED = f"""
-    SELECT external_id FROM customers_customer AS customer WHERE {_NEWER.format("customer")}
+    WITH touched AS (
+        SELECT id, external_id FROM customers_customer AS customer WHERE {_NEWER.format("customer")}
+        UNION
+        SELECT customer.id, external_id FROM customers_consent AS consent JOIN customers_customer AS customer
+            ON customer.id = consent.customer_id WHERE {_NEWER.format("consent")})
+    SELECT external_id FROM touched
     UNION
-    SELECT external_id FROM customers_consent AS consent JOIN customers_customer AS customer
-        ON customer.id = consent.customer_id WHERE {_NEWER.format("consent")}
+    SELECT former.external_id FROM customers_formerid AS former JOIN touched ON touched.id = former.customer_id
 """  # noqa: S608 - constants of this module
 
 

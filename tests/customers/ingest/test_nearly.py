@@ -105,6 +105,18 @@ def test_whom_somebody_wrote_since_is_judged_again(staged: Callable[[], list[int
     assert staged() == [1, 1]
 
 
+def test_they_are_known_by_an_id_of_before_a_merge_too(staged: Callable[[], list[int]]) -> None:
+    come(LINES)
+    merged()
+    lines = {**LINES, 1: LINES[1].replace("1,", "old,", 1)}
+    come(lines)
+    by_hand(1)
+    staged()
+    come({**lines, 3: LINES[3].replace("Name", "Called")})
+    assert staged() == [2, 2]
+    assert Customer.objects.get(external_id="1").name == "Name 1"
+
+
 def test_an_edit_that_is_not_looked_for_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug that the test above is there for: planted, an edit stands that the file speaks against."""
     come(LINES)
