@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from customers.models import Customer
 from loyalty.models.offers import Kind, Offer, Outcome, Reason
 from retention.workspace.api import paging
-from retention.workspace.api.problem import misasked
 from retention.workspace.api.resource import Resource
 from retention.workspace.api.shapes import Instant, Shape
 from retention.workspace.roles import Can
@@ -48,9 +47,7 @@ STATE = OpenApiParameter("state", str, enum=Offer.State.values)
 
 def _page(request: Request, offers: QuerySet[Offer]) -> Response:
     paging.only(request, "state")
-    if state := request.query_params.get("state"):
-        if state not in Offer.State.values:
-            raise misasked("state", "There is no such value.")
+    if state := paging.choice(request, "state", Offer.State.values):
         offers = offers.filter(state=state)
     rows, mark = paging.page(offers, request, ("asked_at", "id"))
     return paging.answer(request, OfferShape(rows, many=True).data, mark)

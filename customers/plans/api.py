@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from customers.models import Customer, Milestone, SuccessPlan
 from retention.workspace.api import paging
-from retention.workspace.api.problem import misasked
 from retention.workspace.api.resource import Resource
 from retention.workspace.api.shapes import Instant, Shape
 from retention.workspace.roles import Can
@@ -55,9 +54,7 @@ def there() -> QuerySet[SuccessPlan]:
 
 def _page(request: Request, plans: QuerySet[SuccessPlan]) -> Response:
     paging.only(request, "state")
-    if state := request.query_params.get("state"):
-        if state not in SuccessPlan.State.values:
-            raise misasked("state", "There is no such value.")
+    if state := paging.choice(request, "state", SuccessPlan.State.values):
         plans = plans.filter(state=state)
     rows, mark = paging.page(plans, request)
     return paging.answer(request, PlanShape(rows, many=True).data, mark)

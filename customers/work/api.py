@@ -18,7 +18,7 @@ from customers.work.tasks import open_task
 from retention.common import clock
 from retention.workspace.api import paging
 from retention.workspace.api.entering import person
-from retention.workspace.api.problem import Problem, misasked, of_form, wrong
+from retention.workspace.api.problem import Problem, of_form, wrong
 from retention.workspace.api.repeating import once
 from retention.workspace.api.resource import Resource, made
 from retention.workspace.api.shapes import Instant, Shape, checked
@@ -69,9 +69,7 @@ class Tasks(Resource):
 
 def _asked(request: Request) -> QuerySet[Task]:
     tasks = Task.objects.all()
-    if state := request.query_params.get("state"):
-        if state not in Task.State.values:
-            raise misasked("state", "There is no such state.")
+    if state := paging.choice(request, "state", Task.State.values):
         tasks = tasks.filter(state=state)
     if request.query_params.get("assignee") == NOBODY:
         tasks = tasks.filter(assignee=None)

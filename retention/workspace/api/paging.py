@@ -37,6 +37,14 @@ def only(request: Request, *names: str) -> None:
             raise misasked(name, "There is no such parameter.")
 
 
+def choice(request: Request, name: str, values: Sequence[str]) -> str:
+    """A parameter that is one of these values; "" where it is not given."""
+    said = request.query_params.get(name, "")
+    if said and said not in values:
+        raise misasked(name, "There is no such value.")
+    return said
+
+
 def number(request: Request, name: str) -> int | None:
     """A parameter that is somebody's or something's id; None where it is not given."""
     text = request.query_params.get(name, "")
