@@ -18,14 +18,14 @@ from tests.platform.conftest import eventually
 
 pytestmark = pytest.mark.chaos
 
-#: What the product sets for Redis, but a worker's death is noticed within seconds.
+#: What the product sets for Redis, but a worker's death is noticed sooner: not so soon that a slow machine's living
+#: worker would be taken for dead.
 REDIS_OPTIONS = {
-    "visibility_timeout": 3,
+    "visibility_timeout": 10,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
     "queue_order_strategy": "priority",
     "priority_steps": [0, 5, 9],
-    "global_keyprefix": "retention-tests:",
 }
 
 
@@ -72,8 +72,10 @@ class Errands:
 
 @pytest.fixture(params=["spool_url", "redis_url"])
 def errands(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Errands]:
+    """Keys of its own: what a killed worker had not acknowledged comes back even after its queue was emptied."""
     url = request.getfixturevalue(request.param)
-    errands = Errands(tmp_path, url, REDIS_OPTIONS if url.startswith("redis") else {})
+    own = {**REDIS_OPTIONS, "global_keyprefix": f"{tmp_path.name}:"}
+    errands = Errands(tmp_path, url, own if url.startswith("redis") else {})
     yield errands
     for worker in errands.workers:
         if worker.poll() is None:
@@ -89,7 +91,7 @@ def test_it_works(errands: Errands) -> None:
     eventually(lambda: len(errands.noted("ended")) == 5)
     assert errands.noted("ended") == ["p0n2", "p0n4", "p5n1", "p9n0", "p9n3"], "the urgent first, then the oldest"
     errands.send("errand", "prompt")
-    eventually(lambda: errands.noted("ended")[5:] == ["prompt"], within=10)
+    eventually(lambda: errands.noted("ended")[5:] == ["prompt"])
 
 
 def test_what_a_killed_worker_had_comes_back(errands: Errands) -> None:
@@ -107,10 +109,9 @@ def test_what_a_killed_worker_had_comes_back(errands: Errands) -> None:
 
 
 def test_a_task_that_lost_its_process_comes_back(errands: Errands) -> None:
-    """Beside a second worker: Celery's was seen, once in hundreds of runs, to stand still after it lost a process."""
     errands.send("die_once", "victim")
-    errands.work(), errands.work()
-    eventually(lambda: errands.noted("ended") == ["victim"])
+    errands.work()
+    eventually(lambda: "victim" in errands.noted("ended"))
 
 
 def test_two_workers_share_the_work(errands: Errands) -> None:
