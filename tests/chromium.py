@@ -16,7 +16,7 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 FLAGS += " --disable-component-update --disable-sync"
 DESKTOP, PHONE = (1440, 900), (390, 844)
 #: Milliseconds to wait for what is to come: on a busy machine five seconds are nothing.
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")

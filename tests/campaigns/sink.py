@@ -109,7 +109,7 @@ def serving(sink: Sink) -> Iterator[int]:
         controller.stop()
 
 
-def wait_until(what: Any, seconds: float = 20) -> None:
+def wait_until(what: Any, seconds: float = 120) -> None:
     """Wait for a condition that another thread or process brings about."""
     end = time.monotonic() + seconds
     while not what():

@@ -96,7 +96,7 @@ def test_killed_three_times(plain_sink: Sink, settings: Any, monkeypatch: pytest
 def test_two_workers_at_once(plain_sink: Sink, settings: Any) -> None:
     take_in(people.campaign(people.segment(rows=people.customers(CUSTOMERS))))
     both = [worker(settings), worker(settings)]
-    assert [running.wait(timeout=60) for running in both] == [0, 0]
+    assert [running.wait(timeout=120) for running in both] == [0, 0]
     check(plain_sink)
     assert Message.objects.filter(state="sent").count() == CUSTOMERS
 

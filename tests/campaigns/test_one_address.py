@@ -106,7 +106,7 @@ def test_of_two_workers_at_once_the_second_waits_and_sees(committing: None) -> N
             Recipient.objects.create(step=step, address="both@example.test", customer=one)
             written.set()
             with connection.cursor() as cursor:
-                for _ in range(2_000):
+                for _ in range(20_000):
                     cursor.execute("SELECT pg_sleep(0.005), EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
                     if cursor.fetchone()[1]:
                         break
@@ -114,7 +114,7 @@ def test_of_two_workers_at_once_the_second_waits_and_sees(committing: None) -> N
 
     worker = threading.Thread(target=other_worker, daemon=True)
     worker.start()
-    assert written.wait(20)
+    assert written.wait(120)
     gone = let_go(claim(10)).gone
     worker.join()
     assert set(Message.objects.filter(pk__in=gone).values_list("customer", flat=True)) == {one.pk}

@@ -32,7 +32,7 @@ def waiting() -> int:
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60  # on a busy machine
+    deadline = time.monotonic() + 120  # on a busy machine
     while not true():
         assert time.monotonic() < deadline, "it does not come to that"
         time.sleep(0.01)

@@ -92,7 +92,7 @@ class Product:
             self._log.close()
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 60) -> None:
+def wait_until(what: Callable[[], Any], seconds: float = 180) -> None:
     """Wait for a condition that other processes bring about."""
     end = time.monotonic() + seconds
     while not what():

@@ -118,7 +118,7 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def read(customer_id: int, person_id: int, period: spending.Period) -> spending.Spent:
         found = spending.read(customer_id, person_id, period)
-        everybody.wait(10)
+        everybody.wait(120)
         return found
 
     with monkeypatch.context() as planted:

@@ -129,6 +129,6 @@ def test_a_polite_stop_finishes_what_was_begun(errands: Errands) -> None:
     worker = errands.work()
     eventually(lambda: errands.noted("began") == ["begun"])
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=60) == 0
+    assert worker.wait(timeout=120) == 0
     assert errands.noted("ended") == errands.noted("began")
     assert errands.backlog() == 2 - len(errands.noted("ended"))

@@ -102,7 +102,7 @@ def test_it_works(toys: Callable[..., Run]) -> None:
     one = toys(one=STEADY, two=STEADY)
     eventually(lambda: one.said("one | steady") and one.said("two | steady"))
     one.signal(signal.SIGINT)
-    assert one.process.wait(timeout=60) == 0
+    assert one.process.wait(timeout=120) == 0
     assert not one.processes()
 
 
@@ -115,7 +115,7 @@ def test_a_dead_program_is_started_again(toys: Callable[..., Run]) -> None:
 
 def test_a_program_that_keeps_failing_ends_everything(toys: Callable[..., Run]) -> None:
     one = toys(good=STEADY, bad=FAILING)
-    assert one.process.wait(timeout=60) == 1
+    assert one.process.wait(timeout=120) == 1
     eventually(lambda: one.said("bad ended 3 times soon after its start"))
     assert one.said("failing") == 3
     assert not one.processes()
@@ -125,7 +125,7 @@ def test_a_program_that_does_not_stop_is_ended(toys: Callable[..., Run]) -> None
     one = toys(one=STUBBORN, grace=1.0)
     eventually(lambda: one.said("stubborn"))
     one.signal(signal.SIGTERM)
-    assert one.process.wait(timeout=60) == 0
+    assert one.process.wait(timeout=120) == 0
     assert not one.processes()
 
 
@@ -135,7 +135,7 @@ def test_a_second_ctrl_c_ends_it_at_once(toys: Callable[..., Run]) -> None:
     one.signal(signal.SIGINT)
     eventually(lambda: one.said("Stopping"))
     one.signal(signal.SIGINT)
-    assert one.process.wait(timeout=60) == 0
+    assert one.process.wait(timeout=120) == 0
     assert not one.processes()
 
 
@@ -144,7 +144,7 @@ def test_nothing_outlives_a_killed_supervisor(toys: Callable[..., Run]) -> None:
     eventually(lambda: len(one.processes()) == 2 and one.said("steady"))
     one.signal(signal.SIGKILL)
     one.process.wait()
-    eventually(lambda: not one.processes(), within=30)
+    eventually(lambda: not one.processes(), within=120)
 
 
 def free_port() -> str:
@@ -171,7 +171,7 @@ def test_the_whole_product(run: Callable[..., Run]) -> None:
     eventually(lambda: ready(port) and product.said("ready.") == 2)
 
     product.signal(signal.SIGINT)
-    assert product.process.wait(timeout=60) == 0
+    assert product.process.wait(timeout=120) == 0
     eventually(lambda: not product.processes())
     assert not product.said("Traceback"), "\n".join(product.lines)
 
@@ -206,6 +206,6 @@ def test_one_product_at_a_time_on_a_data_folder(tmp_path: Path) -> None:
 
 def test_a_wrong_setting_is_said(run: Callable[..., Run]) -> None:
     product = run("retention.supervisor", DATABASE_URL="mysql://somewhere/db")
-    assert product.process.wait(timeout=60) == 1
+    assert product.process.wait(timeout=120) == 1
     eventually(lambda: product.said("DATABASE_URL must be an address that begins with postgresql://"))
     assert not product.said("Traceback")

@@ -104,7 +104,7 @@ def together(do: Callable[[int], object]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$"
+            " $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$"
         )
         cursor.execute(
             "CREATE TRIGGER dawdle BEFORE INSERT ON customers_playbookrun FOR EACH STATEMENT EXECUTE FUNCTION dawdle()"

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 ORDERS, LINES_EACH = 16_000, 4
 WORKER = "worker of a test"
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 
 @pytest.fixture
