@@ -31,7 +31,7 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
 
     def one(act: Callable[[], object]) -> str:
         try:
-            start.wait(10)
+            start.wait(120)
             act()
         except (WeighsDifferently, deciding.BeyondOwnLimits, IntegrityError) as error:
             return type(error).__name__

@@ -202,12 +202,12 @@ def test_a_merge_gives_way_to_whoever_writes_at_that_moment() -> None:
         with transaction.atomic():
             Task.objects.filter(pk=task.pk).update(title="Call back")
             written.set()
-            merged.wait(20)
+            merged.wait(120)
         connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
-        written.wait(20)
+        written.wait(120)
         try:
             with pytest.raises(CannotMerge, match="try again"):
                 merging.merge(merging.Wanted(one.pk, other.pk, ()), by)

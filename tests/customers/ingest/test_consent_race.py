@@ -40,5 +40,5 @@ def test_it_works() -> None:
         while not waiting():
             assert time.monotonic() < end, "the merge never came to the customer's row"
             time.sleep(0.02)
-    file.join(30)
+    file.join(120)
     assert list(Consent.objects.values_list("state", "source")) == [("withdrawn", "unsubscribe link")]
