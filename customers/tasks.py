@@ -6,7 +6,7 @@ from customers.cases import bulk as cases_bulk
 from customers.duplicates import finding
 from customers.facts import dirty
 from customers.health import recomputing
-from customers.ingest import running
+from customers.ingest import running, stored
 from customers.ingest.undo import running as undoing
 from customers.playbooks import many
 from customers.records import bulk, exporting
@@ -19,6 +19,7 @@ __all__ = ["bulk", "cases_bulk", "exporting", "list_job", "many", "recomputing",
 def look_again() -> None:
     """Once a night: everybody against every segment, whoever came in without facts, files that have had their time."""
     exporting.forget_old()
+    stored.forget_old()
     dirty.mark_unfolded()
     membership.refresh()
 

@@ -266,6 +266,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # The largest file that can be uploaded, in bytes.
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", 2 << 30)
+# How long an uploaded file lies in the store after it was last tried or brought in.
+IMPORT_FILES_KEPT = timedelta(days=env.number("IMPORT_FILES_DAYS", 90, least=1))
 FILE_UPLOAD_HANDLERS = ["retention.common.uploads.LimitedUploadHandler"]
 
 # HTTPS is on unless the address says otherwise.

@@ -17,7 +17,8 @@ DAY = "({0} LIKE '____-_%-_%' OR {0} LIKE '____/_%/_%' OR {0} LIKE '____._%._%')
 # A dash after the day begins an offset, also where no time stands before it.
 NO_OFFSET = "{0} NOT LIKE '____-%-%-%' AND ({0} LIKE '____-%' OR {0} NOT LIKE '%-%')"
 LOCAL = DAY + " AND {0} !~ '[^-0-9/.: TAaPpMm]' AND " + NO_OFFSET
-ZONED = DAY + " AND {0} !~ '[^-+0-9/.: TZUCGM]' AND {0} LIKE '%:%'"
+# After a letter PostgreSQL takes the sign of an offset for its opposite, as POSIX does.
+ZONED = DAY + " AND {0} !~ '[^-+0-9/.: TZUCGM]|[A-Z] *[-+]' AND {0} LIKE '%:%'"
 TO_ISO = {
     "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),
     "mdy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\1-\2"),
@@ -96,8 +97,17 @@ class _Compiler:
         for field in self._fields:
             source = self._mapping.fields.get(field.name)
             if source and source.columns():
-                result += SQL(", {} AS {}").format(self._made(field, source), Identifier(f"{field.name}_text"))
+                text = self._source(source, whole=field.reads in (Reads.ID, Reads.EMAIL))
+                result += SQL(", {} AS {}").format(text, Identifier(f"{field.name}_text"))
+                if self._is_turned(field):
+                    pattern, iso = map(Literal, TO_ISO[self._mapping.dates])
+                    turned = SQL("regexp_replace({}, {}, {})").format(text, pattern, iso)
+                    result += SQL(", {} AS {}").format(turned, Identifier(f"{field.name}_iso"))
         return result
+
+    def _is_turned(self, field: Field) -> bool:
+        """Whether the field is a date that the file writes in another order than PostgreSQL reads."""
+        return field.reads in (Reads.INSTANT, Reads.DAY) and self._mapping.dates in TO_ISO
 
     def text(self, field: Field) -> Composable:
         """The field's text where it is mentioned: a fixed one stands there itself, to be judged once for all rows."""
@@ -105,13 +115,6 @@ class _Compiler:
         if source and source.columns():
             return Identifier(f"{field.name}_text")
         return SQL("{}::text").format(Literal(source.text)) if source else SQL("NULL::text")
-
-    def _made(self, field: Field, source: Source) -> Composable:
-        text = self._source(source, whole=field.reads in (Reads.ID, Reads.EMAIL))
-        if field.reads in (Reads.INSTANT, Reads.DAY) and self._mapping.dates in TO_ISO:
-            pattern, iso = TO_ISO[self._mapping.dates]
-            return SQL("regexp_replace({}, {}, {})").format(text, Literal(pattern), Literal(iso))
-        return text
 
     def _source(self, source: Source, whole: bool) -> Composable:
         """A column, or pieces put together: NULL where a column is empty (`whole`), or where all of them are."""
@@ -173,7 +176,9 @@ class _Compiler:
 
     def typed(self, field: Field) -> Composable:
         """The field's value, NULL where its text cannot be read as one."""
-        text = self.text(field)
+        source = self._mapping.fields.get(field.name)
+        is_iso = source and source.columns() and self._is_turned(field)
+        text = Identifier(f"{field.name}_iso") if is_iso else self.text(field)
         match field.reads:
             case Reads.ID:
                 return SQL('CASE WHEN length({0}) <= {1} THEN {0} END COLLATE "C"').format(text, Literal(field.limit))

@@ -60,9 +60,9 @@ def merge_customers(kind: str, circumstances: Circumstances) -> Tally:
     run("ANALYZE import_customers (customer_id)")
     params = circumstances.params()
     # Changed before made: what is made in this transaction has no statistics that a join with it could be planned by.
-    if kind == ImportKind.CUSTOMERS:
-        run(_LAPSE, **params)
     updated = 0 if circumstances.policy == CREATE else number(_update(_rules(kind, circumstances)), **params)
+    if updated and kind == ImportKind.CUSTOMERS:
+        run(_LAPSE, **params)
     created = 0 if circumstances.policy in (UPDATE, FILL) else number(_CREATE, **params)
     if created:
         run("ANALYZE customers_customer (id, external_id)")  # by which the rest joins; the words of all take long
@@ -174,13 +174,13 @@ def _update(rules: dict[str, str]) -> Composable:
     )
 
 
-# Who agreed at an address did not agree for another one (as in customers/records/editing.py).
+# Who agreed at an address did not agree for another one (as in customers/records/editing.py). The customers whose
+# address the update changed are held by it, so that whatever they agreed to while it waited is seen by now.
 _LAPSE = SQL("""
     WITH moved AS (
-        SELECT stands.id FROM import_customers AS told
-        JOIN customers_customer AS stands ON stands.external_id = told.customer_id
-        WHERE stands.email <> '' AND lower(told.email) <> lower(stands.email)
-        ORDER BY stands.id FOR UPDATE OF stands
+        SELECT first AS id FROM customers_importchange
+        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_customer'
+            AND before ->> 'email' <> '' AND lower(before ->> 'email') <> lower(after ->> 'email')
     ), removed AS (
         DELETE FROM customers_consent AS stands USING moved
         WHERE stands.customer_id = moved.id AND stands.channel = 'email' AND stands.state = 'granted' RETURNING stands.*

@@ -74,7 +74,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.IMPORT)
 def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     """What the columns become; once that is settled, a trial begins."""
-    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    imported = _with_file(pk)
     present = from_json(imported.spec)
     context = {"imported": imported, "layout": LayoutForm.of(present), "skips": present.skips}
     try:
@@ -88,6 +88,11 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _try(request, imported, form)
     return render(request, "customers/ingest/mapping.html", context | {"form": form})
+
+
+def _with_file(pk: int) -> Import:
+    """An import whose file has not had its time. Raises Http404."""
+    return get_object_or_404(Import.objects.select_related("job").exclude(file=""), pk=pk)
 
 
 def _try(request: HttpRequest, imported: Import, form: MappingForm) -> HttpResponse:
@@ -107,7 +112,7 @@ def _try(request: HttpRequest, imported: Import, form: MappingForm) -> HttpRespo
 @requires(Can.IMPORT)
 def previewed(request: HttpRequest, pk: int) -> HttpResponse:
     """What the mapping, as it is filled in now, makes of the first rows. Keeps nothing."""
-    imported = get_object_or_404(Import, pk=pk)
+    imported = _with_file(pk)
     present = from_json(imported.spec)
     try:
         first = sample(Path(imported.file.path), present.layout)
@@ -125,7 +130,7 @@ def previewed(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.IMPORT)
 def layout(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the file in another way, and guess its columns anew."""
-    imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
+    imported = _with_file(pk)
     form = LayoutForm(request.POST)
     if form.is_valid():
         kind, written = form.cleaned_data["kind"], form.layout()
@@ -142,7 +147,7 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.IMPORT)
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring the file in."""
-    imported = get_object_or_404(Import, pk=pk)
+    imported = _with_file(pk)
     try:
         imports.start(imported, dry_run=False, by=person(request))
     except imports.StillRunning:

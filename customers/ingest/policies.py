@@ -68,11 +68,15 @@ _LEAVE_OUT = """
 """
 
 
-def _spare(table: str, stands: str, blank: dict[str, str], same: dict[str, str] | None = None) -> None:
+def _spare(
+    table: str, stands: str, blank: dict[str, str], same: dict[str, str] | None = None, *, held: str = "stands"
+) -> None:
     """Of staged rows let only that stand which fills a blank.
 
-    `blank` says by column when what stands is one; columns in `same`, which a row must have, say what stands.
+    `blank` says by column when what stands is one; columns in `same`, which a row must have, say what stands. That is
+    asked once the rows `held` are: what somebody fills in at this very moment is waited for, and then no blank.
     """
+    run(_HOLD.format(table=Identifier(table), stands=SQL(stands), held=Identifier(held)))
     pieces: list[Composable] = [
         SQL("{0} = CASE WHEN {1} THEN told.{0} END").format(Identifier(name), SQL(test)) for name, test in blank.items()
     ]
@@ -80,6 +84,9 @@ def _spare(table: str, stands: str, blank: dict[str, str], same: dict[str, str] 
     run(
         SQL("UPDATE {} AS told SET {} FROM {}").format(Identifier(table), SQL(", ").join(pieces), SQL(stands)),
     )
+
+
+_HOLD = SQL("SELECT FROM {table} AS told, {stands} ORDER BY {held}.id FOR NO KEY UPDATE OF {held}")
 
 
 def _texts(*names: str) -> dict[str, str]:
@@ -109,7 +116,7 @@ def _fill_contacts() -> None:
         " WHERE whole.external_id = told.customer_id AND lower(stands.email) = lower(told.contact_email)"
         " AND told.refusal IS NULL"
     )
-    _spare("import_rows", there, blank, _ATTRIBUTES)
+    _spare("import_rows", there, blank, _ATTRIBUTES, held="whole")  # as whoever changes a contact does
 
 
 def _fill_products() -> None:

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from psycopg.sql import SQL, Composable, Identifier
@@ -103,9 +103,15 @@ def repeated(mapping: Mapping, told: Told) -> dict[str, Any] | None:
 
 def latest(mapping: Mapping, told: Told) -> Import | None:
     """The last import that was read in this way and can be compared with."""
-    marked = Import.objects.filter(kind=mapping.kind, mark__how=told.how, mark__summary__repeated=0)
-    before = marked.order_by(Cast(KT("mark__own"), BigIntegerField()).desc()).first()
+    before = compared_with().filter(kind=mapping.kind, mark__how=told.how).first()
     return before if before and _is_worth_it(mapping, before.mark) else None
+
+
+def compared_with() -> QuerySet[Import]:
+    """Of imports that are read in the same way the last one each, with whose file the next one can be compared."""
+    marked = Import.objects.filter(mark__has_key="how", mark__summary__repeated=0).exclude(file="")
+    own = Cast(KT("mark__own"), BigIntegerField())
+    return marked.order_by("kind", "mark__how", own.desc()).distinct("kind", "mark__how")
 
 
 def touched(mark: dict[str, Any], most: int) -> set[str] | None:

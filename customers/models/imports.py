@@ -1,7 +1,9 @@
 """Files brought in: how their columns map, what became of them, what they changed, and every row that was refused."""
 
+from datetime import datetime
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from retention.common import clock
@@ -61,6 +63,12 @@ class Import(models.Model):
     def is_in(self) -> bool:
         """Whether it is brought in, and not taken back since."""
         return bool(self.job and self.job.state == Job.State.DONE and not self.dry_run and not self.undone_at)
+
+    @property
+    def kept_until(self) -> datetime:
+        """When its file may go (customers/ingest/stored.py)."""
+        ended = self.job.finished_at if self.job else None
+        return (ended or self.created_at) + settings.IMPORT_FILES_KEPT
 
     def state_in_words(self) -> str:
         if self.undone_at:

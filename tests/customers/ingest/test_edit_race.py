@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import models, transaction
+from psycopg.sql import SQL
 
 from customers.ingest import (
     imports,
@@ -16,9 +17,12 @@ from customers.ingest import (
     merging_orders,
     merging_products,
     merging_subscriptions,
+    policies,
 )
 from customers.ingest.imports import take_in
-from customers.models import Case, Consent, Contact, Customer, Import, Order, Product, Subscription
+from customers.models import Case, Consent, Contact, Customer, Event, Import, Order, Product, Subscription
+from customers.records.consent import grant
+from retention.common import clock
 from retention.workspace import jobs
 from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, again, bring, mapping
@@ -134,3 +138,35 @@ def test_a_journal_that_reads_too_early_is_found_out(monkeypatch: pytest.MonkeyP
         assert held in text, name
         monkeypatch.setattr(module, statement, text.replace(held, early))
         assert edit_after_undo(KINDS[name]) != KINDS[name].value, name
+
+
+def filled_at_once() -> str:
+    """Somebody fills in an address while an import that fills only blanks comes with another. Returns what stands."""
+    Customer.objects.all().delete()
+    bring(mapping(CUSTOMERS), HEADER + "1,Ann,,,,")
+    with transaction.atomic():
+        Customer.objects.select_for_update().filter(external_id="1").update(email="own@example.test")
+        importing = elsewhere(lambda: bring(mapping(CUSTOMERS, policy="fill"), HEADER + "1,,file@example.test,,,"))
+        until(lambda: waiting() > 0)
+    importing.join()
+    return Customer.objects.values_list("email", flat=True).get()
+
+
+def test_what_is_filled_in_meanwhile_is_no_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert filled_at_once() == "own@example.test"
+    monkeypatch.setattr(policies, "_HOLD", SQL("SELECT"))  # planted: blanks are looked for before rows are held
+    assert filled_at_once() == "file@example.test"
+
+
+def test_a_consent_given_while_the_import_waited_lapses_with_its_address() -> None:
+    bring(mapping(CUSTOMERS), HEADER + "1,Ann,old@example.test,,,")
+    ann = Customer.objects.get()
+    with transaction.atomic():
+        grant(ann.pk, "email", "a form", "ticked", clock.now())
+        importing = elsewhere(lambda: bring(mapping(CUSTOMERS), HEADER + "1,Ann,new@example.test,,,"))
+        until(lambda: waiting() > 0)
+    importing.join()
+    ann.refresh_from_db()
+    assert ann.email == "new@example.test"
+    assert not Consent.objects.exists()
+    assert Event.objects.filter(kind="consent.lapsed").count() == 1

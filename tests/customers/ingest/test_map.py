@@ -160,6 +160,12 @@ def test_dates(dates: str, text: str, instant: datetime) -> None:
         ("iso", "J2451187"),
         ("iso", "2024-05-01-05"),
         ("iso", "2024-05-01-05:00"),
+        # What PostgreSQL would read as five hours east of Greenwich.
+        ("iso", "2024-05-01T-05:00"),
+        ("iso", "2024-05-01Z-05:00"),
+        ("iso", "2024-05-01 10:30 UTC-05:00"),
+        ("iso", "2024-05-01 10:30 GMT -05:00"),
+        ("dmy", "99.99.2025"),
         ("dmy", "12/31/2024"),
         ("mdy", "31/12/2024"),
         ("dmy", "31/12/24"),
@@ -168,7 +174,7 @@ def test_dates(dates: str, text: str, instant: datetime) -> None:
 )
 def test_what_is_no_date(dates: str, text: str) -> None:
     _, refusal = read_as("joined_at", text, dates=dates)
-    assert refusal.startswith("Customer since: “")
+    assert refusal.startswith(f"Customer since: “{text}” ")
     assert "is not a date written as" in refusal
 
 
