@@ -47,14 +47,14 @@ CUSTOMERS = 2_000
 SEED = "harbour and finch"
 COMPANY = "Harbour & Finch"
 COLLEAGUES = (("Jonas", "Berg"), ("Priya", "Nair"))
-# Stages and segments are looked at every six weeks from half a year before the campaign, every fortnight of it, and
-# every few days at the end.
+# Stages and segments are looked at every two months from half a year before the campaign, every fortnight of it, and
+# twice in the last week.
 LAUNCHED = DAYS - 98
-WEEKS_BEFORE = range(LAUNCHED - 180, LAUNCHED, 45)
+BEFOREHAND = range(LAUNCHED - 180, LAUNCHED, 60)
 FORTNIGHT = 14
 FORTNIGHTS = range(LAUNCHED, DAYS, FORTNIGHT)
 FAIR = DAYS - 20.4
-LATELY = (DAYS - 8, DAYS - 4, DAYS - 1)
+LATELY = (DAYS - 6, DAYS - 1)
 
 
 class NotEmpty(Exception):
@@ -144,13 +144,13 @@ def _relive(rng: Random, span: Span, history: History, lives: list[Life]) -> Cam
     """Go through the months again, so that stages, segments and the campaign have a history of their own."""
     marketer = demo_person(Role.MARKETER)
     givers = offers.givers(Random(f"offers {span.end:%Y-%m-%d}"))  # noqa: S311 - a simulation
-    with clock.at(span.instant(WEEKS_BEFORE[0])):
+    with clock.at(span.instant(BEFOREHAND[0])):
         lapsing = segments.save(marketer)
-    for day in WEEKS_BEFORE:
+    for day in BEFOREHAND:
         with clock.at(span.instant(day)):
             _find_out()
             givers.look_after()
-        if day == WEEKS_BEFORE[0]:
+        if day == BEFOREHAND[0]:
             writing.look_at(CustomerFacts, CustomerMonth, StagePeriod, SegmentMembership, Health, HealthChange)
     with clock.at(span.instant(LAUNCHED)):
         won_back = campaign.launched(lapsing, marketer)
