@@ -1,7 +1,7 @@
 """Two customers side by side: what each has, and which of it stays when they are made one."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -69,8 +69,8 @@ def opened(survivor: Customer, loser: Customer) -> str:
 
 def choices(survivor: Customer, loser: Customer, said: Mapping[str, Any], currency: str) -> list[Choice]:
     """Every field that one of the two has, with what was said of it, else what there is."""
-    told = [*_own(survivor, loser), *_custom(survivor, loser, currency)]
-    rows = [Choice(name, label, a, b, _taken(said.get(name), a, b)) for name, label, a, b in told if {a, b} - NOTHING]
+    both = told([survivor, loser], currency)
+    rows = [Choice(name, label, a, b, _taken(said.get(name), a, b)) for name, label, (a, b) in both if {a, b} - NOTHING]
     if survivor.tags or loser.tags:
         taken = said.get(TAGS) if said.get(TAGS) in (MINE, THEIRS, BOTH) else BOTH
         rows.append(Choice(TAGS, "Tags", ", ".join(survivor.tags), ", ".join(loser.tags), str(taken)))
@@ -83,10 +83,19 @@ def _taken(said: Any, mine: str, theirs: str) -> str:
     return MINE if mine or not theirs else THEIRS
 
 
-def _own(survivor: Customer, loser: Customer) -> Iterator[tuple[str, str, str, str]]:
+def told(customers: Sequence[Customer], currency: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Each field but tags: its name in forms, its label, and what each customer has, in words. One query.
+
+    First the customers' own fields, then custom ones in their order, then what files brought along under other names.
+    """
     for name in FIELDS:
         label = str(Customer._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-        yield name, label.capitalize(), _words(survivor, name), _words(loser, name)
+        yield name, label.capitalize(), [_words(each, name) for each in customers]
+    fields = {field.key: field for field in defined()}
+    loose = sorted({key for each in customers for key in each.attributes} - fields.keys())
+    for key in [*fields, *loose]:
+        label = fields[key].label if key in fields else key
+        yield f"custom.{key}", label, [_told(fields.get(key), each.attributes.get(key), currency) for each in customers]
 
 
 def _words(customer: Customer, name: str) -> str:
@@ -94,16 +103,6 @@ def _words(customer: Customer, name: str) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return str(value) if value else ""
-
-
-def _custom(survivor: Customer, loser: Customer, currency: str) -> Iterator[tuple[str, str, str, str]]:
-    """Custom fields in their order, then what files brought along under other names."""
-    fields = {field.key: field for field in defined()}
-    loose = sorted({*survivor.attributes, *loser.attributes} - fields.keys())
-    for key in [*fields, *loose]:
-        label = fields[key].label if key in fields else key
-        mine, theirs = (_told(fields.get(key), each.attributes.get(key), currency) for each in (survivor, loser))
-        yield f"custom.{key}", label, mine, theirs
 
 
 def _told(field: CustomField | None, value: Any, currency: str) -> str:
@@ -120,9 +119,9 @@ def again(form: MergeForm, survivor: Customer, loser: Customer) -> MergeForm:
     return MergeForm(typed)
 
 
-def usual(survivor: Customer, loser: Customer, currency: str) -> Wanted:
-    """What the page proposes before anybody has chosen: what there is of the survivor's, else the loser's; all tags."""
-    return _chosen(survivor, loser, choices(survivor, loser, {}, currency))
+def usual(survivor: Customer, loser: Customer, said: Mapping[str, str], currency: str) -> Wanted:
+    """By the sides that are said, else what the page proposes: what the survivor has, or the loser; all tags."""
+    return _chosen(survivor, loser, choices(survivor, loser, said, currency))
 
 
 def wanted(survivor: Customer, loser: Customer, form: MergeForm, rows: list[Choice]) -> Wanted:

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from customers.duplicates import comparing, merging, moving
+from customers.duplicates.comparing import MINE, THEIRS
 from customers.models import Customer
 from retention.workspace.models import User
 
@@ -14,13 +15,14 @@ from retention.workspace.models import User
 class Asked:
     """What a form asks for: why, the states of everybody as they were looked at, by id, and the form's own name.
 
-    `currency`: of the workspace, by which amounts in fields are told.
+    `currency`: of the workspace, by which amounts in fields are told. `stays`: whose value of a field stays, by id.
     """
 
     why: str
     opened: Mapping[int, datetime]
     once: uuid.UUID
     currency: str
+    stays: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Done:
 
 
 def merge_each(survivor_id: int, losers: Sequence[int], asked: Asked, by: User) -> Done:
-    """Of each field the survivor's value stays, or is filled from the first who has one; all tags stay.
+    """Of each field that value stays which was chosen, else the survivor's or that of the first who has one; all tags.
 
     Each merge is a transaction of its own; the first that is refused ends it, and those before it stand.
     """
@@ -43,7 +45,8 @@ def merge_each(survivor_id: int, losers: Sequence[int], asked: Asked, by: User) 
         if len(both) < 2:
             return Done(taken, "One of them is not there any more.")
         opened = {survivor_id: changed_at, loser_id: asked.opened.get(loser_id)}
-        wanted = comparing.usual(both[survivor_id], both[loser_id], asked.currency)
+        said = {name: THEIRS if whose == loser_id else MINE for name, whose in asked.stays.items()}
+        wanted = comparing.usual(both[survivor_id], both[loser_id], said, asked.currency)
         once = uuid.uuid5(asked.once, str(loser_id))
         seen = {pk: at for pk, at in opened.items() if at}
         try:

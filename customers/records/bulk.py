@@ -17,6 +17,7 @@ from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, Team
 from customers.records.columns import CUSTOM
 from customers.records.filters import Filters, matching
+from customers.records.forms import TAG_LENGTH
 from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import names, workers
@@ -25,7 +26,6 @@ from retention.workspace.jobs import Progress, job
 from retention.workspace.models import User
 
 ABOUT = "customers"
-TAG_LENGTH = 50
 FORGETS = "Leave it empty to forget what is known."
 Type = CustomField.Type
 

@@ -19,7 +19,8 @@ from customers.work.forms import workers
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
 
-TAGS = 30
+#: So many tags a person may give, of so many characters; who has more of them from elsewhere keeps them.
+TAGS, TAG_LENGTH = 30, 50
 
 
 class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
@@ -32,7 +33,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
     owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label="None")
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
-    tags = SimpleArrayField(forms.CharField(max_length=50), required=False, max_length=TAGS)
+    tags = SimpleArrayField(forms.CharField(), required=False)
     external_id = forms.CharField(
         max_length=200,
         required=False,
@@ -70,7 +71,15 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
 
     def clean_tags(self) -> list[str]:
         """Each tag once, in the order given."""
-        return list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"] if tag.strip()))
+        tags = list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"] if tag.strip()))
+        long = next((tag for tag in tags if len(tag) > TAG_LENGTH), "")
+        if long:
+            raise forms.ValidationError(
+                f"A tag has at most {TAG_LENGTH} characters, “{long[:20]}…” has {len(long)}. Put commas between tags."
+            )
+        if len(tags) > max(TAGS, len(self.instance.tags)):
+            raise forms.ValidationError(f"A customer can be given {TAGS} tags, these are {len(tags)}.")
+        return tags
 
     @property
     def asks_about_sharing(self) -> bool:

@@ -98,7 +98,7 @@ def _in_words(part: Condition, value: Any, moment: Moment, words: Words) -> str:
     if isinstance(part, InSegment | ByHand):
         return ""
     if isinstance(part, Tallied):
-        return "never" if value == 0 and not part.tally.total else wording.amount(part, value, words)
+        return "never" if value == 0 and part.tally.happens else wording.amount(part, value, words)
     if value is None:
         return "not known"
     return wording.shown(part.column, value, words) + _distance(value, moment)

@@ -93,6 +93,11 @@ class Tally(Field):
     unit: str = ""
     each: str = "*"
 
+    @property
+    def happens(self) -> bool:
+        """Whether it is told as what somebody does, so many times, rather than as what they have, so many."""
+        return self.key.startswith(EVENT)
+
 
 @dataclass(frozen=True)
 class OtherSegment(Field):

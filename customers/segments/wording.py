@@ -100,16 +100,17 @@ def phrase(part: Condition, words: Words) -> str:
 
 
 def _tallied(part: Tallied, words: Words) -> str:
-    """As "Orders in a period at least 3 times in the last 30 days, where Amount is at least 50.00 EUR"."""
-    period = "ever" if part.days is None else f"in the last {days(part.days)}"
+    """As "Contacts: at least 2, where Role is “Buyer”", "Used the product at least 3 times in the last 30 days"."""
+    period = "" if part.days is None else f" in the last {days(part.days)}"
     where = " and ".join(phrase(one, words) for one in part.where)
-    said = f"{part.tally.label} {part.operator.label} {amount(part, part.amount, words)} {period}"
+    label = part.tally.label if part.tally.happens else f"{part.tally.label}:"
+    said = f"{label} {part.operator.label} {amount(part, part.amount, words)}{period}"
     return f"{said}, where {where}" if where else said
 
 
 def amount(part: Tallied, value: Any, words: Words) -> str:
-    """A count as "3 times", a total in its unit."""
-    return _number(Decimal(value), part.tally.unit, words) if part.tally.total else times(int(value))
+    """A count as "3 times" of what happens and "3" of what there is, a total in its unit."""
+    return times(int(value)) if part.tally.happens else _number(Decimal(value), part.tally.unit, words)
 
 
 def _value(part: Compare, words: Words) -> str:

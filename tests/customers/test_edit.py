@@ -51,7 +51,8 @@ def test_it_works(signed_in: SignIn) -> None:
         ({"name": "", "email": ""}, "name", "so that the customer can be found again"),
         ({"email": "nope"}, "email", "valid email"),
         ({"external_id": "taken"}, "external_id", "already exists"),
-        ({"tags": "x" * 51}, "tags", "at most 50"),
+        ({"tags": "vip," + "x" * 51}, "tags", "“xxxxxxxxxxxxxxxxxxxx…” has 51"),
+        ({"tags": ",".join(map(str, range(31)))}, "tags", "can be given 30 tags, these are 31"),
     ],
 )
 def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
@@ -63,6 +64,16 @@ def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert words in page
     assert 'value="UK"' in page
     assert Customer.objects.count() == 1
+
+
+def test_who_has_more_tags_than_can_be_given_keeps_them(signed_in: SignIn) -> None:
+    """Files and merges bring any number of them."""
+    ada = customer("ada", name="Ada", tags=[str(each) for each in range(40)])
+    client = signed_in("account_manager")
+    said = {**TYPED, "external_id": "ada", "tags": ",".join(ada.tags), "opened": opened(client, ada.pk)}
+    assert client.post(f"/customers/{ada.pk}/edit/", said).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.country, len(ada.tags)) == ("UK", 40)
 
 
 def test_the_second_of_two_editors_is_told_and_loses_nothing(signed_in: SignIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from customers.models import Contact, Customer, CustomField, Likeness, Merge
+from customers.models import Consent, Contact, Customer, CustomField, Likeness, Merge
 from retention.common import clock
 from tests.baseline import assert_query_count
 from tests.customers.duplicates import full
@@ -166,9 +166,32 @@ def test_a_group_is_looked_at_again_where_somebody_changed_one(signed_in: SignIn
     assert "Acme 1 is now part of Acme 0" in answer
     assert "It went no further. Acme 2: Somebody changed one of the two meanwhile" in answer
     assert list(Merge.objects.values_list("loser_id", flat=True)) == [two.pk]
-    refused = client.post(url, sent(page, three))
+    refused = client.post(url, sent(page, three, why="Typed"))
     assert refused.status_code == 409
     assert "Nothing was changed." in refused.content.decode()
-    assert client.post(url, sent(page, three) | {"opened": "[1]"}).status_code == 422
+    assert 'value="Typed"' in refused.content.decode()
+    assert client.post(url, sent(page, three) | {"opened": "[" * 1_000}).status_code == 422
     assert signed_in("analyst").get(url).status_code == 403
     assert "Nobody is suggested" in client.get(f"/customers/{customer('alone').pk}/merge-group/").content.decode()
+
+
+def test_of_a_group_the_values_stay_that_are_chosen(signed_in: SignIn) -> None:
+    """From whom they are picked, and by whom of several who have them; what they said of mail is the strictest."""
+    CustomField.objects.create(key="size", label="Size", type="number")
+    one, two, three, _ = group()
+    Customer.objects.filter(pk__in=[two.pk, three.pk]).update(country="France", attributes={"size": 7})
+    Customer.objects.filter(pk=one.pk).update(country="Spain", attributes={"size": 3})
+    for each, state in ((one, "granted"), (three, "withdrawn")):
+        Consent.objects.create(customer=each, channel="email", state=state, source="form", changed_at=clock.now())
+    client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge-group/"
+    page = client.get(url).content.decode()
+    chosen = {"country": two.pk, "custom.size": one.pk, "name": three.pk, "tags": three.pk}
+    refused = client.post(url, sent(page, three) | chosen | {"name": two.pk})
+    assert refused.status_code == 422
+    assert "Acme 1 is not picked. Pick them too" in refused.content.decode()
+    assert re.search(rf'value="{two.pk}" selected>France', refused.content.decode())
+    assert client.post(url, sent(page, three) | chosen).status_code == 302
+    one.refresh_from_db()
+    assert (one.name, one.country, one.attributes, one.tags) == ("Acme 2", "France", {"size": 3}, ["t2"])
+    assert Consent.objects.get(customer=one).state == "withdrawn"
+    assert Customer.objects.filter(pk=two.pk).exists()
