@@ -18,6 +18,7 @@ from customers.ingest.presets import recognised
 from customers.ingest.preview import preview, sample
 from customers.ingest.reader import FileRefused, Layout
 from customers.ingest.rehearsal import EXAMPLES, told
+from customers.ingest.undo.running import MOST as MOST_FORESEEN
 from customers.models import Import
 from customers.models.imports import ImportKind
 from retention.workspace.models import Workspace
@@ -203,7 +204,7 @@ def kept_rows(request: HttpRequest, pk: int) -> HttpResponse:
     """What an undo had to leave as it is, and why."""
     imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
     page = Paginator(imported.kept.order_by("id"), PAGE).get_page(request.GET.get("page"))
-    return render(request, "customers/ingest/kept.html", {"imported": imported, "page": page})
+    return render(request, "customers/ingest/kept.html", {"imported": imported, "page": page, "most": MOST_FORESEEN})
 
 
 @require_POST

@@ -20,6 +20,8 @@ from retention.common import clock
 from retention.workspace.jobs import JobFailed, Progress, job
 
 JOB = "import_undo"
+#: So many of the rows that would stay are named by a trial.
+MOST = 1_000
 
 
 @job(JOB)
@@ -36,10 +38,23 @@ def run_undo(progress: Progress) -> dict[str, Any]:
     try:
         with transaction.atomic():
             summary = _undo(imported, total, progress)
+            staying = list(ImportKept.objects.filter(run=imported).order_by("pk")[:MOST]) if dry_run else []
             transaction.set_rollback(dry_run)
     except later.BuiltUpon as reason:
         raise JobFailed(f"{reason} Nothing was taken back.") from reason
+    if dry_run and imported.undone_at is None:
+        _foresee(imported, staying)
     return summary | {"dry_run": dry_run, "rows": total}
+
+
+def _foresee(imported: Import, staying: list[ImportKept]) -> None:
+    """Keep which rows would stay, now that the trial is rolled back; those of an earlier one go."""
+    with transaction.atomic():
+        ImportKept.objects.filter(run=imported).delete()
+        ImportKept.objects.bulk_create(
+            ImportKept(run=imported, noun=row.noun, row_id=row.row_id, name=row.name, reason=row.reason)
+            for row in staying
+        )
 
 
 _ROWS = "SELECT coalesce(sum(last - first + 1), 0) FROM customers_importchange WHERE run_id = %(run)s"

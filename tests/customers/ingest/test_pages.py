@@ -271,7 +271,12 @@ def test_a_trial_shows_what_would_change_and_an_undo_is_tried_before_it_is_done(
     Customer.objects.filter(name="Ben").update(phone="1", updated_at=clock.now())
     client.post(f"/data/{taken.pk}/undo/", {"try": "1"})
     jobs.run(jobs.due()[0])
-    assert "nothing is taken back yet" in client.get(f"/data/{taken.pk}/").content.decode()
+    tried = client.get(f"/data/{taken.pk}/").content.decode()
+    assert "nothing is taken back yet" in tried
+    assert "See what would stay" in tried
+    staying = client.get(f"/data/{taken.pk}/kept/").content.decode()
+    assert "It was changed after the file came in." in staying
+    assert "Undo what can be undone now" not in staying
     client.post(f"/data/{taken.pk}/undo/")
     jobs.run(jobs.due()[0])
     assert "See what stays" in client.get(f"/data/{taken.pk}/").content.decode()
