@@ -30,10 +30,10 @@ class HandOverForm(forms.Form):
     giver = forms.ModelChoiceField(User.objects.none(), label="Whose customers", empty_label=None)
     receiver = forms.ModelChoiceField(workers(), label="Go to", empty_label="Choose a colleague")
     segment = forms.ModelChoiceField(
-        Segment.objects.order_by("name"), label="Of these, who is in the segment", required=False, empty_label="All"
+        Segment.objects.order_by("name"), label="In the segment", required=False, empty_label="All"
     )
-    team = forms.ModelChoiceField(Team.objects.all(), label="Whose team is", required=False, empty_label="Any")
-    tag = forms.CharField(label="Who has the tag", max_length=50, required=False)
+    team = forms.ModelChoiceField(Team.objects.all(), label="In the team", required=False, empty_label="Any")
+    tag = forms.CharField(label="With the tag", max_length=50, required=False)
     key = forms.BooleanField(label="Key accounts only", required=False)
     note = forms.CharField(
         label="What your colleague should know",
