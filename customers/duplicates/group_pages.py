@@ -75,7 +75,7 @@ class GroupForm(forms.Form):
 
 
 def _asked(row: Differing) -> forms.TypedChoiceField:
-    values = [(ids[0], words) for words, ids in row.values.items()]
+    values = [(str(ids[0]), words) for words, ids in row.values.items()]
     if row.name == TAGS:
         values = [("", "Those of all"), *((pk, f"Only {words}") for pk, words in values)]
     return forms.TypedChoiceField(choices=values, coerce=int, empty_value=None, required=False, label=row.label)
