@@ -13,9 +13,8 @@ from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.utils.http import urlencode
 
-from customers.cases.needing import WITHIN
 from customers.models import Case, Customer
-from customers.models.cases import CASE_WORDS
+from customers.models.cases import CASE_WORDS, WITHIN
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.listing import SIZES
 from retention.common.headings import Heading, headings

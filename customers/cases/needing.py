@@ -1,32 +1,16 @@
 """Cases that wait for an answer, for Today: how soon one is to be answered follows from its priority."""
 
-from datetime import timedelta
-
-from django.db.models import Case as When
-from django.db.models import CharField, DurationField, F, Value
-from django.db.models import When as Arm
+from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, TruncDate
 
 from customers.cases import handling
 from customers.models import Case
+from customers.models.cases import TO_ANSWER, WITHIN
 from customers.work.moments import Whenever
 from customers.work.needs import Line, Lines, Nearing, Overtaken, Told, need
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
-
-#: How long a customer may wait for an answer.
-ANSWER_WITHIN = {
-    Case.Priority.URGENT: timedelta(hours=4),
-    Case.Priority.HIGH: timedelta(days=1),
-    Case.Priority.NORMAL: timedelta(days=2),
-    Case.Priority.LOW: timedelta(days=5),
-}
-#: How long an answer to a case may take, for the database.
-WITHIN = When(
-    *(Arm(priority=priority, then=Value(span)) for priority, span in ANSWER_WITHIN.items()),
-    output_field=DurationField(),
-)
 
 
 def _said(line: Line) -> str:
@@ -48,7 +32,7 @@ def _done(key: str, _: User) -> None:
         raise Overtaken from reason
 
 
-@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done)
+@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done, first=TO_ANSWER.asc())
 def unanswered(moment: Whenever) -> Lines:
     """A case that was opened again waits anew, so its key has the day of the first answer as well."""
     told = Told(

@@ -1,7 +1,10 @@
 """Cases: what customers asked for help with."""
 
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case as Choice
+from django.db.models import F, Func, Q, Value, When
 
 from customers.models.records import Customer
 from retention.common import clock
@@ -10,6 +13,20 @@ from retention.workspace.models import User
 
 #: What a case is found by.
 CASE_WORDS = ("subject", "external_id")
+#: How long a customer may wait for an answer, by the case's priority.
+ANSWER_WITHIN = {
+    "urgent": timedelta(hours=4),
+    "high": timedelta(days=1),
+    "normal": timedelta(days=2),
+    "low": timedelta(days=5),
+}
+#: The same for the database.
+WITHIN = Choice(
+    *(When(priority=priority, then=Value(span)) for priority, span in ANSWER_WITHIN.items()),
+    output_field=models.DurationField(),
+)
+#: Until when it is to be answered, for an index: in UTC, where no day is longer than another.
+TO_ANSWER = Func(Value("UTC"), F("opened_at"), function="timezone", output_field=models.DateTimeField()) + WITHIN
 
 
 class Case(models.Model):
@@ -47,6 +64,7 @@ class Case(models.Model):
             models.Index(fields=["opened_at"], name="case_by_time"),
             models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
             models.Index(fields=["assignee", "customer"], condition=Q(state="open"), name="case_open_by_person"),
+            models.Index(TO_ANSWER, condition=Q(state="open"), name="case_open_by_deadline"),
             *word_indexes("case_by_word", *CASE_WORDS),
         ]
         constraints = [

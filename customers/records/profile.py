@@ -11,6 +11,7 @@ from customers.custom import values
 from customers.facts import stages
 from customers.facts.stages import Why
 from customers.models import Consent, Customer, CustomerFacts, CustomField, Order, OrderLine
+from retention.common import planned
 
 ORDERS = 10
 LINES = 20
@@ -55,10 +56,10 @@ class Profile:
 def profile(pk: int, currency: str, now: datetime, window: timedelta) -> Profile:
     """As of now, by the workspace's currency and activity window. Raises Customer.DoesNotExist."""
     asked = {"customer": pk, "now": now, "window": window}
-    customer: Any = next(iter(Customer.objects.raw(_CUSTOMER, asked)), None)
+    customer: Any = next(iter(planned.instances(Customer, _CUSTOMER, asked)), None)
     if customer is None:
         raise Customer.DoesNotExist
-    facts = next(iter(CustomerFacts.objects.raw(_FACTS, [pk])), None)
+    facts = next(iter(planned.instances(CustomerFacts, _FACTS, [pk])), None)
     defined = [CustomField(**field) for field in customer.defined or []]
     return Profile(
         customer=customer,

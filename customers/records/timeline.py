@@ -12,6 +12,7 @@ from django.utils import timezone
 from customers.events.kinds import CATALOGUE
 from customers.events.recording import API_KEY
 from customers.models import Event, Segment, Stage
+from retention.common import planned
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import money
 
@@ -110,7 +111,7 @@ def _latest(customer_id: int, kinds: Sequence[str] | None, mark: tuple[datetime,
     if mark:
         asked.append(("(occurred_at, id) < (%s, %s)", mark))
     where, params = " AND ".join(sql for sql, _ in asked), [one for _, given in asked for one in given]
-    return list(Event.objects.raw(_LATEST.format(where=where), [*params, SIZE + 1]))
+    return planned.instances(Event, _LATEST.format(where=where), [*params, SIZE + 1])
 
 
 def _together(events: Iterable[Told], *, by_day: bool) -> list[Told]:

@@ -35,7 +35,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.db.models import CharField, DateTimeField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
-from django.db.models.expressions import Combinable, Expression
+from django.db.models.expressions import Combinable, OrderBy
 from django.db.models.functions import JSONObject
 
 from customers.work.moments import Whenever
@@ -53,7 +53,7 @@ class Nearing(Func):
 
     template = (
         "(SELECT CASE WHEN days <= 0 THEN 10 + least(10, -days) WHEN days <= 7 THEN 10 - days ELSE 21 / days END"
-        " FROM (SELECT extract(epoch FROM %(expressions)s)::float8 / 86400 AS days) AS span)"
+        " FROM (SELECT date_part('epoch', %(expressions)s) / 86400 AS days) AS span)"
     )
     arg_joiner = " - "
     output_field = FloatField()
@@ -150,7 +150,7 @@ class Source:
     place: Callable[[Line], str]
     yields: bool
     done: Callable[[str, User], None] | None
-    weight: Expression | None
+    first: OrderBy | None
 
 
 class Overtaken(Exception):
@@ -175,7 +175,7 @@ def need(
     place: Callable[[Line], str] = nowhere,
     yields: bool = False,
     done: Callable[[str, User], None] | None = None,
-    weight: Expression | None = None,
+    first: OrderBy | None = None,
 ) -> Callable[[Rows], Rows]:
     """Register what finds needs of a kind (small letters and underscores).
 
@@ -184,12 +184,12 @@ def need(
     customer the most urgent alone is shown, and none while somebody has an open task for them (one that is due before
     `at`, where that is yet to come). `done`, given the key and the person, does what is to be done where that is more
     than to note it; without it, a line that was done is silent until it has another key.
-    A kind of which a large company has very many, all as urgent, gives their `weight`, a column or expression of its
-    rows with an index: lists of more than one person's then have those with the most.
+    A kind of which a large company has very many says which come `first`, by a column or expression of its rows with an
+    index: lists of more than one person's then have no more than the first so many.
     """
 
     def register(rows: Rows) -> Rows:
-        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done, weight)
+        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done, first)
         return rows
 
     return register

@@ -2,15 +2,16 @@
 
 from datetime import UTC
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 
-from customers.models import CustomerFacts, Stage
+from customers.models import Customer, CustomerFacts, Stage
 from customers.models.facts import A_YEARS_WORTH
 from customers.work.moments import Whenever
 from customers.work.needs import THIS_WEEK, Line, Lines, Told, need
 
 KEY, OTHER = 3 * THIS_WEEK, 2.0
+_KEY_ACCOUNTS = Customer.objects.filter(is_key_account=True)
 
 
 def _said(_: Line) -> str:
@@ -28,11 +29,11 @@ def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
     return told.of(rows.filter(stage=Stage.AT_RISK))
 
 
-@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, weight=A_YEARS_WORTH)
+@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, first=A_YEARS_WORTH.desc())
 def at_risk(_: Whenever) -> Lines:
     """Where there is money to lose."""
     money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)
-    return _told(CustomerFacts.objects.filter(money, customer__is_key_account=False), OTHER)
+    return _told(CustomerFacts.objects.filter(money, ~Exists(_KEY_ACCOUNTS.filter(pk=OuterRef("customer")))), OTHER)
 
 
 @need("key_account", "Key account at risk", "Talk to them this week", said=_said, yields=True)

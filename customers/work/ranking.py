@@ -15,7 +15,6 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, F, QuerySet, Value, When
-from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
 from customers.models import Customer, Stage, Task
@@ -25,7 +24,7 @@ from retention.common import planned
 
 TASK = "task"
 #: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
-MOST = 1_000
+MOST = 300
 #: Open tasks of one customer that are shown.
 OF_ONE = 50
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
@@ -108,9 +107,9 @@ _RANKED = """
 WITH mine AS MATERIALIZED (
     SELECT id FROM customers_customer WHERE owner_id = %s
 ), standing AS (
-    SELECT told.*, greatest(12 * facts.mrr, facts.revenue_365d, 0) AS known
+    SELECT told.*, (SELECT greatest(12 * mrr, revenue_365d, 0) FROM customers_customerfacts facts
+                     WHERE facts.customer_id = told.customer_id) AS known
       FROM ({told}) AS told
-      LEFT JOIN customers_customerfacts facts ON facts.customer_id = told.customer_id
      WHERE (told.kind = 'task' OR NOT EXISTS (
             SELECT FROM customers_task task
              WHERE task.customer_id = told.customer_id
@@ -144,9 +143,7 @@ Sql = tuple[str, tuple[Any, ...]]
 def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
     statement, params = _listed(whose, MOST, tuple(SOURCES.values()))
-    # Mine are looked up one by one, whatever the moment; for everybody's a plan of the moment is worth its time.
-    ask = planned.rows if whose == "mine" else _rows
-    rows = ask(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
+    rows = planned.rows(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
     return [Rank(_line(row), row[10], Who(*row[13:])) for row in rows], rows[0][11] if rows else 0
 
 
@@ -170,7 +167,7 @@ def behind(tasks: Mapping[tuple[int, str], int], moment: Moment) -> dict[int, Li
     told, params = _every(tuple(SOURCES.values()))
     customers, origins = zip(*made, strict=True)
     statement = _BEHIND.format(line=_LINE, told=told)
-    lines = map(_line, _rows(statement, [*filled(params, moment), list(customers), list(origins)]))
+    lines = map(_line, planned.rows(statement, [*filled(params, moment), list(customers), list(origins)]))
     return {made[of]: line for line in lines if (of := (line.customer_id, line.origin)) in made}
 
 
@@ -178,12 +175,12 @@ def tasks_of(customer_id: int, moment: Moment) -> list[Line]:
     """A customer's open tasks, the first due first. One query."""
     told, params = _open_tasks()
     statement = _OF_ONE.format(line=_LINE, told=told, most=OF_ONE)
-    return [_line(row) for row in _rows(statement, [*filled(params, moment), customer_id])]
+    return [_line(row) for row in planned.rows(statement, [*filled(params, moment), customer_id])]
 
 
 @cache
 def _listed(whose: str, most: int, sources: tuple[Source, ...]) -> Sql:
-    """The list of `whose`; of a kind with a weight not more than `most` are on it, but all of mine."""
+    """The list of `whose`; of a kind that has very many only the `most` that come first, but all of mine."""
     soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
     told, params = _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
@@ -219,11 +216,11 @@ def _tasks(tasks: QuerySet[Task], whose: str = "everyones") -> Sql:
 
 
 def _needs(sources: Iterable[Source], whose: str = "everyones", most: int = 0) -> Iterator[Sql]:
-    """What the sources say; `most`: of very many those with most at stake will do."""
+    """What the sources say; `most`: of a kind that has very many as many will do."""
     for source in sources:
         rows = source.rows(WHENEVER)
-        if most and source.weight is not None:
-            rows = _of_owner(rows, whose).order_by(OrderBy(source.weight, descending=True))[:most]
+        if most and source.first is not None:
+            rows = _of_owner(rows, whose).order_by(source.first)[:most]
         with suppress(EmptyResultSet):  # the queryset can be seen to be empty
             yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose)
 

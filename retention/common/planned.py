@@ -1,15 +1,17 @@
 """Long statements that the database plans once for each connection: to plan one can take longer than to run it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Field, Model
 from psycopg.sql import Literal
 
 #: So often a statement runs before the database is asked to keep its plan.
 AGAIN = 3
+M = TypeVar("M", bound=Model)
 
 
 def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -21,6 +23,27 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tupl
         cursor.execute(statement, params)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def instances(model: type[M], statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[M]:
+    """What a statement finds, as `Manager.raw` gives it: every column of the model, others as further attributes."""
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    with _cursor() as cursor:
+        cursor.execute(statement, params)
+        columns = [column.name for column in cursor.description]
+        return [_instance(model, fields, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _instance(model: type[M], fields: Mapping[str, "Field[Any, Any]"], row: dict[str, Any]) -> M:
+    values = [_value(field, row.pop(column)) for column, field in fields.items()]
+    made = model.from_db(connection.alias, [field.attname for field in fields.values()], values)
+    vars(made).update(row)
+    return made
+
+
+def _value(field: "Field[Any, Any]", value: Any) -> Any:
+    convert = getattr(field, "from_db_value", None)
+    return convert(value, None, connection) if convert else value
 
 
 def written(statement: str, params: Iterable[Any], varies: Callable[[Any], bool]) -> tuple[str, list[Any]]:
