@@ -5,9 +5,15 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
+from customers.models import Event
 from retention.common import planned
 
 pytestmark = pytest.mark.django_db
+_EVENT = """
+    SELECT 3 AS more, 7::bigint AS id, 1::bigint AS customer_id, %s::text AS kind, %s::jsonb AS payload, '' AS source,
+           timestamptz '2026-03-04' AS occurred_at, timestamptz '2026-03-05' AS recorded_at, '' AS ref,
+           '' AS dedup_key, NULL::timestamptz AS routed_at
+"""
 
 
 def test_what_does_not_vary_is_written_into_the_statement_as_it_was_given() -> None:
@@ -19,6 +25,15 @@ def test_what_does_not_vary_is_written_into_the_statement_as_it_was_given() -> N
     statement, varying = planned.written(asked, given, lambda param: param == 7)
     assert (statement.count("%s"), varying) == (1, [7])
     assert planned.rows(statement, varying) == expected
+
+
+def test_rows_are_read_as_what_they_are_rows_of_with_what_else_was_asked() -> None:
+    for _ in range(planned.AGAIN + 1):
+        (event,) = planned.instances(Event, _EVENT, ["order.placed", '{"amount": "1.20", "lines": [1, null]}'])
+        assert (event.pk, event.kind, event.payload) == (7, "order.placed", {"amount": "1.20", "lines": [1, None]})
+        assert (event.routed_at, event.more) == (None, 3)  # type: ignore[attr-defined]  # asked beside
+        assert event.occurred_at == datetime(2026, 3, 4, tzinfo=UTC)
+    assert not planned.instances(Event, f"{_EVENT} WHERE FALSE", ["", "{}"])
 
 
 def test_the_plan_of_a_statement_is_kept() -> None:

@@ -233,3 +233,20 @@ def test_of_very_many_at_risk_the_weightiest_are_listed_but_every_one_of_mine(
     assert [need.name for need in listed(manager)] == ["Mine 30", "Mine 20", "Mine 10"]
     assert [need.name for need in listed(manager, "nobodys")] == ["Nobody's 30", "Nobody's 20"]
     assert [need.name for need in listed(manager, "everyones")] == ["Nobody's 30", "Nobody's 20"]
+
+
+def test_of_very_many_renewals_the_largest_are_listed_and_of_cases_the_first_to_be_answered(
+    manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "MOST", 2)
+    for money in (30, 10, 20):
+        make(f"Renews {money}", renews_in=30, mrr=Decimal(money))
+        SubscriptionTerm.objects.filter(customer__name=f"Renews {money}").update(amount=money)
+    bakery = make("Bakery", manager)
+    for hours, priority in ((30, "low"), (1, "urgent"), (23, "high")):
+        case(bakery, hours, priority)
+    for whose in ("everyones", "nobodys"):
+        assert {need.name for need in listed(manager, whose)} - {"Bakery"} == {"Renews 30", "Renews 20"}
+    subjects = [need.line.about.get("subject") for need in listed(manager, "everyones") if need.line]
+    assert sorted(filter(None, subjects)) == ["S1", "S2"]
+    assert len(listed(manager)) == 3
