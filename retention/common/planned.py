@@ -27,7 +27,7 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tupl
 
 def instances(model: type[M], statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[M]:
     """What a statement finds, as `Manager.raw` gives it: every column of the model, others as further attributes."""
-    fields = {field.column: field for field in model._meta.concrete_fields}
+    fields = {str(field.column): field for field in model._meta.concrete_fields}
     with _cursor() as cursor:
         cursor.execute(statement, params)
         columns = [column.name for column in cursor.description]
