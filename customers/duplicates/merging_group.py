@@ -36,7 +36,7 @@ class Done:
 def merge_each(survivor_id: int, losers: Sequence[int], asked: Asked, by: User) -> Done:
     """Of each field that value stays which was chosen, else the survivor's or that of the first who has one; all tags.
 
-    Each merge is a transaction of its own; the first that is refused ends it, and those before it stand.
+    The first merge that is refused leaves nothing and ends it; those before it stand.
     """
     taken: list[str] = []
     changed_at = asked.opened.get(survivor_id)

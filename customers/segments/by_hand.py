@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from customers.models import HandChange, HandPick, Segment
-from customers.segments import consequences, membership, references
+from customers.segments import consequences, membership
 from customers.segments.consequences import Consequence
 from retention.common import clock
 from retention.workspace.models import User
@@ -29,7 +29,7 @@ def decide(change: HandChange, customer_ids: Sequence[int]) -> HandChange:
     Whoever has the same decision already keeps the one they have. The change then says how many it changed.
     """
     with transaction.atomic():
-        affected = _hold(change.segment_id)
+        affected = membership.hold(change.segment_id)
         change.save()
         touched = _decide(change, customer_ids)
         change.customers = len(touched)
@@ -41,7 +41,7 @@ def decide(change: HandChange, customer_ids: Sequence[int]) -> HandChange:
 def foresee(change: HandChange, customer_ids: Sequence[int]) -> list[Consequence]:
     """What would follow from such a change now; nothing stays of the try."""
     with transaction.atomic():
-        affected = _hold(change.segment_id)
+        affected = membership.hold(change.segment_id)
         trial = HandChange(segment_id=change.segment_id, act=change.act, by=change.by)
         trial.save()
         found = []
@@ -66,20 +66,13 @@ def undo(change: HandChange, by: User) -> int:
     What was decided about a customer since then stays. Raises NothingToUndo.
     """
     with transaction.atomic():
-        affected = _hold(change.segment_id)
+        affected = membership.hold(change.segment_id)
         if not HandChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=clock.now(), undone_by=by):
             raise NothingToUndo
         ended = _run(_END_OWN, {"change": change.pk})
         touched = sorted({*ended, *_run(_REOPEN, {"change": change.pk})})
         _settle(change.segment_id, affected, touched)
     return len(touched)
-
-
-def _hold(segment_id: int) -> list[int]:
-    """Hold the segment and those that refer to it, in the order of ids, in which everybody takes them."""
-    referring = references.referring_to(segment_id, references.stored_rules())
-    held = Segment.objects.select_for_update(no_key=True).filter(pk__in=[segment_id, *referring])
-    return [segment.pk for segment in held.order_by("pk")]
 
 
 def _settle(segment_id: int, affected: Sequence[int], touched: Sequence[int]) -> None:

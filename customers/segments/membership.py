@@ -41,6 +41,13 @@ def refresh(segment_ids: Sequence[int] | None = None, customer_ids: Sequence[int
                 _refresh_everybody(segment, zone)
 
 
+def hold(segment_id: int) -> list[int]:
+    """Hold the segment and those that refer to it, in the order of ids, in which everybody takes them; gives them."""
+    referring = references.referring_to(segment_id, references.stored_rules())
+    held = Segment.objects.select_for_update(no_key=True).filter(pk__in=[segment_id, *referring])
+    return [segment.pk for segment in held.order_by("pk")]
+
+
 def refresh_crossings() -> None:
     """Let time alone take customers in and out: look again at those for whom an edge has passed since the last time.
 

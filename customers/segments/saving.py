@@ -17,6 +17,7 @@ JOB = "segment.refresh"
 SMALL = 50_000
 
 
+@transaction.atomic
 def save(segment: Segment, by: User) -> Job | None:
     """Store a new or changed segment and have its members worked out; the job that does, where it takes long.
 
@@ -29,6 +30,7 @@ def save(segment: Segment, by: User) -> Job | None:
         segment.created_by = by
         segment.save()
         return recompute(segment, by)
+    membership.hold(segment.pk)
     changed = not Segment.objects.filter(pk=segment.pk, rule=segment.rule).exists()
     # Not its size and time: a refresh at the same time has its own to keep.
     segment.save(update_fields=["name", "description", "rule", "updated_at"])

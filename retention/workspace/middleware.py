@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
@@ -50,10 +50,11 @@ class WorkspaceMiddleware:
 
 
 class AgainMiddleware:
-    """Does once more what failed only because somebody did something at the same moment.
+    """Makes each changing request one transaction, and does once more what failed only because two came at once.
 
     Of two who take one name, or click one button, the second is told by its own form or led to what the first made;
-    what somebody took away meanwhile is nowhere to be found.
+    what somebody took away meanwhile is nowhere to be found. What the first try wrote is undone before the second; what
+    a view does outside the database is not, and is named in tests/workspace/test_a_change_is_one_transaction.py.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -65,16 +66,25 @@ class AgainMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """The view's answer; None, upon which it is called again, where the database undid what it did."""
-        if request.method in ("GET", "HEAD") or connection.in_atomic_block:
+        """The view's answer; None for a request that changes nothing, upon which the view is called as usual."""
+        if request.method in ("GET", "HEAD"):
             return None
         try:
-            return view(request, *args, **kwargs)
+            return _whole(view, request, args, kwargs)
         except (DatabaseError, ObjectDoesNotExist) as error:
             at_once = isinstance(error, ObjectDoesNotExist) or isinstance(error.__cause__, AT_ONCE)
-            if request.FILES or not at_once:  # files are read by now
+            once_only = request.FILES or connection.in_atomic_block  # files are read by now; a test sees one try
+            if once_only or not at_once:
                 raise
-        return None
+        return _whole(view, request, args, kwargs)
+
+
+def _whole(
+    view: Callable[..., HttpResponse], request: HttpRequest, args: list[Any], kwargs: dict[str, Any]
+) -> HttpResponse:
+    """All that the view writes, or where it raises, nothing of it."""
+    with transaction.atomic():
+        return view(request, *args, **kwargs)
 
 
 class HtmxMiddleware:

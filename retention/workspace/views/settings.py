@@ -63,9 +63,11 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.ADMINISTER)
+@transaction.atomic
 def person_access(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch an account off or on."""
-    somebody = get_object_or_404(User, pk=pk)
+    held(request, Workspace.objects.all()).first()  # the order of locks: see staff.change
+    somebody = get_object_or_404(held(request, User.objects.all()), pk=pk)
     somebody.is_active = request.POST.get("active") == "yes"
     _changed(request, somebody)
     return redirect("workspace:person", pk)
