@@ -1,6 +1,7 @@
 """What the search over everything finds of this room."""
 
-from django.db.models import F, Q
+from django.db.models import Case as Rank
+from django.db.models import F, Q, When
 from django.urls import reverse
 
 from customers.models import Case, Contact, Interaction, Order, Product, Segment
@@ -20,6 +21,12 @@ from retention.workspace.templatetags.shell import relative
 
 #: Of so many candidates the best are shown.
 CANDIDATES = 60
+
+
+def _fit_of(field: str, text: str) -> Rank:
+    """What has that name first, then what begins with it, then the rest."""
+    exact, begins = When(**{f"{field}__iexact": text}, then=0), When(**{f"{field}__istartswith": text}, then=1)
+    return Rank(exact, begins, default=2)
 
 
 def _list_of(typed: str) -> str:
@@ -106,12 +113,14 @@ def products(typed: Typed, _person: User) -> list[Find]:
     words = beginnings(typed.text)
     if not words:
         return []
-    found = Product.objects.annotate(words=SearchWords("name", "sku", "category")).filter(words=words).order_by("name")
+    some = Product.objects.annotate(words=SearchWords("name", "sku", "category")).filter(words=words)
+    found = some.order_by(_fit_of("name", typed.text), "name", "pk")
     return [Find(row.name, row.sku, page_of("customers:product", row.pk)) for row in found[: typed.most + 1]]
 
 
 @finder("Segments", 7)
 def segments(typed: Typed, _person: User) -> list[Find]:
     """By any part of the name. A company has some hundreds: all are read sooner than an index would be asked."""
-    found: list[Segment] = list(Segment.objects.filter(name__icontains=typed.text)[: typed.most + 1])
+    some = Segment.objects.filter(name__icontains=typed.text).order_by(_fit_of("name", typed.text), "name")
+    found: list[Segment] = list(some[: typed.most + 1])
     return [Find(row.name, f"{row.size:,} customers", page_of("customers:segment", row.pk)) for row in found]

@@ -76,9 +76,10 @@ def make(wish: Wish, by: User, agreed: Agreed | None) -> Offer:
 
     Raises NoPrice, and WeighsDifferently where it is not (or not any more) what was agreed to.
     """
-    now, workspace, limits = clock.now(), Workspace.current(), authority_of(by)
+    now, workspace = clock.now(), Workspace.current()
     period = Period.at(now, workspace.zone, workspace.currency)
     spent = spending.lock(wish.customer_id, by.pk, period)
+    limits = authority_of(by)  # those of now: they may have been lowered while this waited
     if sent_before := Offer.objects.filter(once=wish.once, asked_by=by).first():
         return sent_before
     ground = Ground.under(wish.customer_id, workspace)

@@ -37,6 +37,7 @@ _KINDS = (
         "customers",
         sentence="{by} undid the merge of {name} ({external_id}) into {into}",
     ),
+    Kind("customer.edited", "Was edited", "customers", sentence="{by} changed {said}"),
     Kind("customer.changed", "Was changed with others", "customers", sentence="{by} changed many at once: {said}"),
     Kind("order.placed", "Placed an order", "customers", sentence="Placed order {external_id} of {amount}"),
     Kind("order.cancelled", "Cancelled an order", "customers", sentence="Cancelled order {external_id} of {amount}"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
-from customers.models import Customer, HandedCustomer, HandOver, Milestone, SuccessPlan, Task
+from customers.models import Customer, HandedCustomer, HandOver, Merge, MergedRow, Milestone, SuccessPlan, Task
 from customers.records.filters import Filters, matching
 from customers.work.forms import workers
 from customers.work.tasks import close_task, open_task
@@ -84,7 +84,7 @@ def hand_over(wish: Wish, by: User) -> HandOver:
     lines = (HandedCustomer(handover=row, customer_id=pk) for pk in there)
     HandedCustomer.objects.bulk_create(lines, batch_size=AT_A_TIME)
     _move(row, _of(row), wish.giver, wish.receiver, _work_of(row))
-    _tell(row, "customer.handed_over", row.at, wish.giver, wish.receiver, by)
+    _tell(row, "customer.handed_over", row.at, wish.giver, wish.receiver, by, there)
     _let_know(row)
     return row
 
@@ -102,14 +102,21 @@ def undo(handover_id: int, by: User) -> int:
         raise Refused("It has been taken back already.")
     row.undone_at, row.undone_by = clock.now(), by
     row.save(update_fields=["undone_at", "undone_by"])
-    back = Customer.objects.filter(handed__handover=row, owner=row.receiver)
+    back = Customer.objects.filter(handed__in=_own_lines(row), owner=row.receiver)
     there = _held(back)
-    _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by)
+    _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by, there)
     work = Work(Task.objects.filter(pk__in=row.tasks), Milestone.objects.filter(pk__in=row.milestones))
     _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, work)
     for task in Task.objects.filter(origin=_origin(row), state=Task.State.OPEN):
         close_task(task.pk, Task.State.DROPPED, by.pk)
     return len(there)
+
+
+def _own_lines(row: HandOver) -> QuerySet[HandedCustomer]:
+    """Without those that a merge brought to somebody who was not handed over."""
+    merges = Merge.objects.filter(survivor_id__in=row.lines.values("customer"), undone_at=None, at__gte=row.at)
+    brought = MergedRow.objects.filter(merge__in=merges, model=HandedCustomer._meta.label)
+    return row.lines.exclude(pk__in=brought.values("row"))
 
 
 def _held(customers: QuerySet[Customer]) -> list[int]:
@@ -158,11 +165,12 @@ def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: U
     Customer.objects.filter(pk__in=customers.values("pk")).update(owner=receiver, updated_at=clock.now())
 
 
-def _tell(row: HandOver, kind: str, at: datetime, giver: User, receiver: User, by: User) -> None:
-    """One event for each customer of the hand-over who is (going over: was) the giver's."""
-    owner = row.receiver_id if row.undone_at is None else giver.pk
+def _tell(
+    row: HandOver, kind: str, at: datetime, giver: User, receiver: User, by: User, customers: Collection[int]
+) -> None:
+    """One event for each of these customers."""
     told: dict[str, Any] = {
-        "kind": kind, "at": at, "handover": row.pk, "owner": owner,
+        "kind": kind, "at": at, "handover": row.pk, "customers": list(customers),
         "giver": str(giver), "receiver": str(receiver), "by": str(by),
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -171,13 +179,12 @@ def _tell(row: HandOver, kind: str, at: datetime, giver: User, receiver: User, b
 
 _EVENTS = """
     INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
-    SELECT line.customer_id, %(kind)s, %(at)s, %(at)s, 'web', 'handover:' || line.handover_id,
-           jsonb_build_object('handover', line.handover_id, 'giver', %(giver)s::text,
+    SELECT id, %(kind)s, %(at)s, %(at)s, 'web', 'handover:' || %(handover)s::text,
+           jsonb_build_object('handover', %(handover)s::bigint, 'giver', %(giver)s::text,
                'receiver', %(receiver)s::text, 'by', %(by)s::text),
-           %(kind)s || ':' || line.handover_id
-      FROM customers_handedcustomer line JOIN customers_customer customer ON customer.id = line.customer_id
-     WHERE line.handover_id = %(handover)s AND customer.owner_id = %(owner)s
-     ORDER BY line.customer_id
+           %(kind)s || ':' || %(handover)s::text
+      FROM UNNEST(%(customers)s::bigint[]) AS id
+     ORDER BY id
     ON CONFLICT DO NOTHING
 """
 

@@ -162,7 +162,7 @@ class OneCustomer(Resource):
         opened = stands.updated_at
         form = filled(CustomerForm, checked(CustomerShape, request.data, part=True), stands, part=True)
         try:
-            editing.change(customer_id, form.values, opened, form.custom_values)
+            editing.change(customer_id, form.values, opened, form.custom_values, by=person(request))
         except editing.ChangedMeanwhile as other:
             raise outdated(told(other.stands.pk)) from other
         except IntegrityError as error:

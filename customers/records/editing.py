@@ -8,12 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
+from customers.custom.definitions import defined
 from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
 from customers.facts import dirty
 from customers.models import Channel, Customer, CustomField
 from customers.records import consent
 from retention.common import clock
+from retention.workspace.models import User
 
 FIELDS: tuple[str, ...] = (
     *("external_id", "kind", "name", "email", "phone", "country", "language", "time_zone", "owner", "team"),
@@ -59,9 +61,16 @@ def add(values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> C
 
 @transaction.atomic
 def change(
-    customer_id: int, values: Mapping[str, Any], opened: datetime, custom: Mapping[str, Any] | None = None
+    customer_id: int,
+    values: Mapping[str, Any],
+    opened: datetime,
+    custom: Mapping[str, Any] | None = None,
+    *,
+    by: User,
 ) -> None:
     """Store changed fields, if nobody has since `opened`, the customer's `updated_at` when the form was opened.
+
+    The timeline tells which fields those are.
 
     `custom` as in `add`; fields that it does not name stay as they are.
     Who agreed at an address did not agree for another one. Raises ChangedMeanwhile, and Customer.DoesNotExist.
@@ -72,8 +81,23 @@ def change(
     attributes = merged(stands.attributes, custom or {})
     if stands.email and stands.email.lower() != values.get("email", stands.email).lower():
         consent.lapse(customer_id, Channel.EMAIL)
-    Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=clock.now())
+    now = clock.now()
+    Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=now)
     dirty.mark([customer_id])
+    if changed := _changed(stands, values, custom or {}):
+        told = {"by": str(by), "said": ", ".join(changed)}
+        record([Happening(customer_id, "customer.edited", now, "web", "change", told)])
+
+
+def _changed(stands: Customer, values: Mapping[str, Any], custom: Mapping[str, Any]) -> list[str]:
+    """What these fields are called of which another value is given than stands."""
+    own = [_called(name) for name in values if getattr(stands, name) != values[name]]
+    labels = {field.key: field.label for field in defined()} if custom else {}
+    return own + [labels.get(key, key) for key, value in custom.items() if stands.attributes.get(key) != value]
+
+
+def _called(name: str) -> str:
+    return str(Customer._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 
 def differences(
@@ -86,7 +110,7 @@ def differences(
     for name in FIELDS:
         theirs = getattr(stands, name)
         if theirs != ours.get(name):
-            yield Difference(str(Customer._meta.get_field(name).verbose_name), theirs, ours.get(name))  # type: ignore[union-attr]
+            yield Difference(_called(name), theirs, ours.get(name))
     for field in fields:
         standing, typed = stands.attributes.get(field.key), (custom or {}).get(field.key)
         if standing != typed:

@@ -122,13 +122,15 @@ def test_what_a_key_writes_says_so_in_the_history(db: None, client: Client) -> N
     program.post(f"customers/{ada.pk}/interactions/", WRITES["post_interactions"][1])
     program.post(f"customers/{ada.pk}/cases/", {"subject": "Late"})
     program.post(f"customers/{ada.pk}/cases/", {"subject": ""})
+    program.patch(f"customers/{ada.pk}/", {"country": "Chad"})
     record([Happening(ada.pk, "usage", clock.now())])
     client.force_login(a_person())
     client.post("/api/v1/events/", {"events": []}, content_type="application/json")
     handling.open_case(ada, subject="By hand", priority="low", assignee_id=None)
     told = [(event.sentence, event.note) for event in timeline.part(ada.pk, []).events]
-    assert sum("API key Shop export" in sentence for sentence, _ in told) == 1
+    assert sum("API key Shop export" in sentence for sentence, _ in told) == 2
     assert sum(note == "By API key Shop export" for _, note in told) == 1
-    assert len(told) == 4
+    assert "API key Shop export changed country" in [sentence for sentence, _ in told]
+    assert len(told) == 5
     page = client.get(f"/customers/{ada.pk}/timeline/").content.decode()
-    assert page.count("API key Shop export") == 2
+    assert page.count("API key Shop export") == 3

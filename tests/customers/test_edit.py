@@ -12,6 +12,7 @@ from django.test import Client
 from customers.models import Channel, Consent, Customer, Dirty, Event
 from customers.records import consent, editing
 from retention.common import clock
+from retention.workspace.models import User
 from tests.customers.known import customer
 
 SignIn = Callable[[str], Client]
@@ -43,6 +44,11 @@ def test_it_works(signed_in: SignIn) -> None:
     ada.refresh_from_db()
     assert (ada.name, ada.external_id) == ("Ada King", "ada-1")
     assert Dirty.objects.filter(customer=ada).exists()
+    page = client.get(f"/customers/{ada.pk}/").content.decode()
+    assert "account_manager@example.test changed external id, name" in page
+    again = {**said, "opened": opened(client, ada.pk)}
+    assert client.post(f"/customers/{ada.pk}/edit/", again).status_code == 302
+    assert Event.objects.filter(kind="customer.edited").count() == 1, "what changes nothing is no event"
 
 
 @pytest.mark.parametrize(
@@ -110,14 +116,14 @@ def test_a_form_without_its_stamp_overwrites_nothing(stamp: str, signed_in: Sign
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_saves_at_the_same_moment_one_wins() -> None:
-    ada = customer("ada")
+    ada, anna = customer("ada"), User.objects.create_user("anna@example.test")
     barrier, told = threading.Barrier(2), []
 
     def save(name: str) -> None:
         values: dict[str, Any] = {"name": name}
         barrier.wait()
         try:
-            editing.change(ada.pk, values, ada.updated_at)
+            editing.change(ada.pk, values, ada.updated_at, by=anna)
         except editing.ChangedMeanwhile as other:
             told.append(other.stands.name)
         finally:

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from loyalty import deciding, spending
 from loyalty.granting import WeighsDifferently
-from loyalty.models import Offer
+from loyalty.models import Budget, Offer
 from retention.workspace.models import User
 from retention.workspace.roles import Role
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.loyalty.giving import credit, limits, offer, paying, somebody
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,3 +163,17 @@ def test_a_form_sent_twice_at_once_is_one_offer() -> None:
     anna, customer, once = somebody("anna"), paying(), Offer._meta.get_field("once").default()
     assert at_once(*[lambda: offer(customer, anna, credit(EACH), once=once)] * 4) == ["done"] * 4
     assert given() == EACH
+
+
+def test_limits_lowered_while_a_grant_waits_hold_for_it() -> None:
+    limit, anna, customer = limits(offer_most=MOST), somebody("anna"), paying()
+    offer(customer, anna, credit(1))
+    came: list[str] = []
+    with transaction.atomic():
+        Budget.objects.select_for_update().get(customer=customer)
+        other = elsewhere(lambda: came.extend(at_once(lambda: offer(customer, anna, credit(EACH)))))
+        until(lambda: waiting() == 1)
+        limit.offer_most = Decimal(EACH - 1)
+        limit.save()
+    other.join()
+    assert (came, given()) == (["WeighsDifferently"], 1)

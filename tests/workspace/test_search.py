@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Value
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customers.models import Case, Contact, Customer, Interaction, Order
+from customers import finding as rooms
+from customers.models import Case, Contact, Customer, Interaction, Order, Product, Segment
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.filters import Filters, matching
 from retention.common import clock, word_index
@@ -106,6 +107,21 @@ def test_the_best_come_first(signed_in: SignIn) -> None:
     found = shown(signed_in("analyst"), "jo")
     places = [found.index(name) for name in ("Zed", ">Jo<", "Joan Late", "Somebody Jo")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("model", [Product, Segment])
+def test_of_many_with_the_word_whose_name_it_is_comes_first(
+    model: type[Product | Segment], signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["Lamp", "Lamp oil", *(f"Any lamp {number}" for number in range(2 * finding.FEW))]
+    for number, name in enumerate(reversed(names)):
+        model._default_manager.create(name=name, **({"sku": f"x{number}"} if model is Product else {"rule": {}}))
+    client = signed_in("analyst")
+    found = shown(client, "lamp")
+    places = [found.index(f">{name}<") for name in names[:3]]
+    assert places == sorted(places)
+    monkeypatch.setattr(rooms, "_fit_of", lambda *_: Value(0))
+    assert ">Lamp<" not in shown(client, "lamp"), "the planted bug is found"
 
 
 def test_too_little_and_nothing_are_said_so(signed_in: SignIn) -> None:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from customers.models import Customer
 from customers.records import choices, editing
 from customers.records.forms import CustomerForm
+from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
 TAKEN = "Another customer has this id."
@@ -37,7 +38,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     named = Customer(pk=customer.pk, name=str(customer))  # the form writes what was typed on the customer itself
     if request.method == "POST" and form.is_valid():
         try:
-            editing.change(pk, form.values, form.cleaned_data["opened"], form.custom_values)
+            editing.change(pk, form.values, form.cleaned_data["opened"], form.custom_values, by=person(request))
         except editing.ChangedMeanwhile as other:
             differences = list(editing.differences(other.stands, form.values, form.custom, form.custom_values))
             again = {"form": form.going_on_from(other.stands), "customer": named, "differences": differences}

@@ -10,6 +10,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from customers.duplicates import merging, undoing
+from customers.duplicates.merging import Wanted
 from customers.events.recording import Happening, record
 from customers.handover import handing
 from customers.handover.handing import NotTheirs, Refused, Wish
@@ -283,6 +285,31 @@ def test_taken_back_the_task_to_read_it_no_longer_counts(anna: User, ben: User, 
     handing.undo(row.pk, anna)
     route()
     assert CustomerFacts.objects.get(customer=acme).open_tasks == before - 1
+
+
+def given_away(anna: User, ben: User) -> bool:
+    """Whether Ben's own customer is Anna's once a hand-over is taken back of somebody who was merged into them."""
+    bens = customer("bens", owner=ben)
+    row = handing.hand_over(wish(anna, ben), anna)
+    handed = Customer.objects.get(external_id="acme")
+    made = merging.merge(Wanted(bens.pk, handed.pk, ()), anna)
+    assert handing.undo(row.pk, anna) == 0
+    bens.refresh_from_db()
+    undoing.undo(made.pk, anna)
+    assert HandOver.objects.get().lines.get().customer_id == handed.pk
+    return bens.owner == anna or Event.objects.filter(kind="customer.handed_back").exists()
+
+
+def test_who_was_never_handed_over_is_not_given_away_after_a_merge(
+    anna: User, ben: User, acme: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not given_away(anna, ben)
+    Customer.objects.filter(external_id="bens").delete()
+    HandOver.objects.all().delete()
+    Customer.objects.filter(pk=acme.pk).update(owner=anna)
+    monkeypatch.setattr(handing, "_own_lines", lambda row: row.lines.all())
+    with pytest.raises(AssertionError):  # the planted bug is found
+        given_away(anna, ben)
 
 
 @pytest.mark.django_db(transaction=True)
