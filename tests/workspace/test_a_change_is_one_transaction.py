@@ -30,6 +30,7 @@ NAMED = {
     "campaigns/previewing.py: channel.send": "a test letter, after which its request does nothing that could fail",
     "customers/ingest/imports.py: file.delete": "once the transaction has committed",
     "customers/ingest/imports.py: taken.file.save": "an uploaded file: its request is tried once",
+    "customers/ingest/stored.py: file.delete": "a worker's",
     "customers/interactions/keeping.py: row.file.save": "under a random name, which only the row that stays knows",
     "customers/records/exporting.py: path.unlink": "a worker's",
     "customers/segments/list_job.py: _path(name).unlink": "a worker's",
