@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from customers.models import Customer, Dirty, Event, FormerId, Segment, SegmentMembership, Team
 from customers.records import editing
 from retention.common import clock
-from retention.workspace.models import SavedView
+from retention.workspace.models import SavedView, User
 from tests.api.program import Program, a_person, places
 from tests.customers.custom.defining import one_of_each
 from tests.customers.known import crowd, customer
@@ -69,10 +69,10 @@ def test_one_who_saves_between_the_look_and_the_lock_is_not_written_over(
     ada = customer("ada")
     change = editing.change
 
-    def late(pk: int, values: dict[str, Any], *rest: Any) -> None:
+    def late(pk: int, values: dict[str, Any], *rest: Any, by: User) -> None:
         monkeypatch.setattr(editing, "change", change)
-        change(pk, {"name": "First"}, ada.updated_at)
-        change(pk, values, *rest)
+        change(pk, {"name": "First"}, ada.updated_at, by=by)
+        change(pk, values, *rest, by=by)
 
     monkeypatch.setattr(editing, "change", late)
     told = program.patch(f"customers/{ada.pk}/", {"name": "Second"})

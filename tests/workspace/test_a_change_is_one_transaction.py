@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 
 from customers.models import Customer, ManyChange, Segment
@@ -92,7 +93,7 @@ def test_a_segment_whose_members_were_being_written_is_saved_all_the_same(
 def test_switching_an_account_off_keeps_the_role_that_somebody_else_just_gave(signed_in: SignIn) -> None:
     client = signed_in("administrator")
     anna = User.objects.create_user("anna@example.test", role=Role.ANALYST)
-    with middleware.transaction.atomic():
+    with transaction.atomic():
         held = User.objects.select_for_update().get(pk=anna.pk)
         held.role = Role.MARKETER
         staff.change(held)

@@ -1,6 +1,7 @@
 """The search over everything."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -115,7 +116,8 @@ def test_of_many_with_the_word_whose_name_it_is_comes_first(
 ) -> None:
     names = ["Lamp", "Lamp oil", *(f"Any lamp {number}" for number in range(2 * finding.FEW))]
     for number, name in enumerate(reversed(names)):
-        model._default_manager.create(name=name, **({"sku": f"x{number}"} if model is Product else {"rule": {}}))
+        more: dict[str, Any] = {"sku": f"x{number}"} if model is Product else {"rule": {}}
+        model._default_manager.create(name=name, **more)
     client = signed_in("analyst")
     found = shown(client, "lamp")
     places = [found.index(f">{name}<") for name in names[:3]]
