@@ -44,7 +44,7 @@ class Company:
     """A company of so many customers, being served: as the product and by the bare views."""
 
     customers: int
-    session: str
+    sessions: tuple[str, str]
     pages: dict[str, tuple[str, str]]
     ours: int
     bare: int
@@ -89,7 +89,7 @@ def _p95(company: Company, name: str, which: int, script: Path, seconds: int) ->
     For so many seconds, or as long as it takes to have enough of them.
     """
     url = f"http://127.0.0.1:{(company.ours, company.bare)[which]}{company.pages[name][which]}"
-    cookie = f"Cookie: {settings.SESSION_COOKIE_NAME}={company.session}"
+    cookie = f"Cookie: {settings.SESSION_COOKIE_NAME}={company.sessions[which]}"
     command = ["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-s", str(script), "-H", cookie, url]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     _, microseconds, errors, answers = next(line for line in told.splitlines() if line.startswith("p95")).split()
@@ -111,7 +111,7 @@ def company(folder: Path, customers: int) -> Iterator[Company]:
         made.touch()
     visits = json.loads(_python(environment, "bench.visits"))
     with _served(environment, "retention.settings") as ours, _served(environment, "bench.bare.settings") as bare:
-        yield Company(customers, visits["session"], visits["pages"], ours, bare)
+        yield Company(customers, (visits["sessions"][0], visits["sessions"][1]), visits["pages"], ours, bare)
 
 
 def _python(environment: dict[str, str], *arguments: str) -> str:

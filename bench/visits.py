@@ -1,6 +1,7 @@
 """`python -m bench.visits`: signs the first manager in, and prints what the page races visit, as JSON.
 
-`session`: the cookie's value. `pages`: by name, the product's address and that of the bare view with as many rows.
+`sessions`: the cookie's values, for the product and for the bare views. `pages`: by name, the product's address and that
+of the bare view with as many rows.
 """
 
 import json
@@ -28,12 +29,14 @@ from retention.workspace.roles import Role
 TYPED = "marlo"
 MIDDLE = "m"
 TODAY = 25
+#: What `bench.bare.settings` signs in by.
+BARE = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-def session(user: User) -> str:
+def session(user: User, backend: str) -> str:
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[BACKEND_SESSION_KEY] = backend
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.create()
     return str(store.session_key)
@@ -65,4 +68,5 @@ def _after(name: str) -> str:
 
 if __name__ == "__main__":
     manager = User.objects.filter(role=Role.ACCOUNT_MANAGER).order_by("pk")[0]
-    print(json.dumps({"session": session(manager), "pages": pages(manager)}))
+    signed_in = [session(manager, backend) for backend in (settings.AUTHENTICATION_BACKENDS[0], BARE)]
+    print(json.dumps({"sessions": signed_in, "pages": pages(manager)}))

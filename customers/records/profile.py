@@ -18,7 +18,7 @@ LINES = 20
 
 # By hand and at once: to put questions together, and to ask one after the other, takes longer than to answer them.
 _CUSTOMER = f"""
-    SELECT customer.*, team.name AS team_name,
+    SELECT {planned.columns(Customer, "customer")}, team.name AS team_name,
            COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email) AS owner_name,
            (SELECT json_agg(json_build_object('state', state, 'source', source, 'changed_at', changed_at)
                             ORDER BY channel)
@@ -34,7 +34,7 @@ _CUSTOMER = f"""
     LEFT JOIN LATERAL ({stages.reasons("(SELECT f.*) AS facts")}) AS reason ON TRUE
     WHERE customer.id = %(customer)s
 """  # noqa: S608 - constants
-_FACTS = "SELECT * FROM customers_customerfacts WHERE customer_id = %s"
+_FACTS = f"SELECT {planned.columns(CustomerFacts)} FROM customers_customerfacts WHERE customer_id = %s"  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -50,14 +50,14 @@ LEADS = (
 
 
 # By hand: to put it together for each page takes longer than to ask it.
-_LATEST = """
-    SELECT event.*, segment.name AS segment_name
-    FROM (SELECT * FROM customers_event WHERE {where} ORDER BY occurred_at DESC, id DESC LIMIT %s) AS event
+_LATEST = f"""
+    SELECT {planned.columns(Event, "event")}, segment.name AS segment_name
+    FROM (SELECT * FROM customers_event WHERE {{where}} ORDER BY occurred_at DESC, id DESC LIMIT %s) AS event
     LEFT JOIN customers_segment AS segment
            ON segment.id = CASE WHEN jsonb_typeof(payload -> 'segment') = 'number'
                                 THEN (payload ->> 'segment')::numeric END
     ORDER BY occurred_at DESC, event.id DESC
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)

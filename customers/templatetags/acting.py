@@ -2,12 +2,11 @@
 
 from django import template
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from customers.work.attention import Need
 from customers.work.lines import Reader
-from retention.workspace.fragments import Fragment, options
+from retention.workspace.fragments import Fragment, options, text
 from retention.workspace.roles import Can
 from retention.workspace.templatetags.shell import icon, when
 
@@ -48,17 +47,19 @@ def need_acts(context: Context, need: Need, target: str) -> SafeString:
 def _place(context: Context) -> SafeString | str:
     if not context.get("whose"):
         return ""
-    form = '<input type="hidden" name="whose" value="{}"><input type="hidden" name="page" value="{}">'
-    return format_html(form, context["whose"], context["number"])
+    whose, number = text(context["whose"]), text(context["number"])
+    return SafeString(
+        f'<input type="hidden" name="whose" value="{whose}"><input type="hidden" name="page" value="{number}">'
+    )
 
 
 def _snoozes(need: Need) -> SafeString:
     button = '<button type="submit" class="btn btn-sm" name="act" value="snooze-{}">{}</button>'
-    return format_html_join("", button, need.put_off.items())
+    return SafeString("".join(button.format(days, text(words)) for days, words in need.put_off.items()))
 
 
 def _until(need: Need) -> SafeString | str:
     """Why there are fewer ways than usual."""
     if need.renews_at is None or len(need.put_off) >= ALL:
         return ""
-    return format_html('<span class="soft">Renews {}: no later than that.</span>', when(need.renews_at))
+    return SafeString(f'<span class="soft">Renews {when(need.renews_at)}: no later than that.</span>')

@@ -25,6 +25,12 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tupl
     return found
 
 
+def columns(model: type[Model], of: str = "") -> str:
+    """All that `instances` needs, by name: a plan that is kept does not bear that a `*` comes to stand for more."""
+    table = of or model._meta.db_table
+    return ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
+
+
 def instances(model: type[M], statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[M]:
     """What a statement finds, as `Manager.raw` gives it: every column of the model, others as further attributes."""
     fields = {str(field.column): field for field in model._meta.concrete_fields}

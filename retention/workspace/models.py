@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from retention.common import clock
+from retention.common import clock, planned
 from retention.workspace.roles import GRANTS, Can, Role
 
 COLOUR = "^#[0-9a-fA-F]{6}$"
@@ -124,8 +124,8 @@ class Workspace(models.Model):
 
     @classmethod
     def current(cls) -> "Workspace":
-        """Read for each page, so by a statement that need not be put together first."""
-        return cls.objects.raw("SELECT * FROM workspace_workspace WHERE id = 1")[0]
+        """Read for each page, so by a statement that need not be put together, nor planned, first."""
+        return planned.instances(cls, f"SELECT {planned.columns(cls)} FROM workspace_workspace WHERE id = 1", [])[0]  # noqa: S608
 
     @property
     def imprint(self) -> str:
