@@ -1,7 +1,7 @@
 """`python -m bench.visits`: signs the first manager in, and prints what the page races visit, as JSON.
 
-`sessions`: the cookie's values, for the product and for the bare views. `pages`: by name, the product's address and that
-of the bare view with as many rows.
+`sessions`: the cookie's values, for the product and for the bare views. `pages`: by name, the product's address and
+that of the bare view with as many rows.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The pages about surveys for the people who work here."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -15,8 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.models import Customer
 from retention.common import clock
 from retention.common.opened import held
-from retention.workspace.models import Workspace
-from retention.workspace.people import person
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 from surveys import charts, exporting, reading
 from surveys.answering import type_in
@@ -59,7 +58,7 @@ def survey_detail(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttp
     if request.GET.get("format") == "csv":
         return exporting.answers_file(survey, reading.with_marks(said, among=answers))
     shown: dict[str, Any] = {"survey": survey, "window": window, "windows": WINDOWS, "since": since}
-    shown |= _score(survey, answers, since) | _verbatims(answers, said, request.GET)
+    shown |= _score(survey, answers, since, workspace_of(request).zone) | _verbatims(answers, said, request.GET)
     return render(request, "surveys/detail.html", shown)
 
 
@@ -67,7 +66,7 @@ def _since(request: HttpRequest, window: str) -> datetime | None:
     """The midnight of the workspace's zone at which a window that ends now begins; None for all time."""
     if window == "all":
         return None
-    zone = request.workspace.zone  # type: ignore[attr-defined]  # set by WorkspaceMiddleware
+    zone = workspace_of(request).zone
     first = clock.now().astimezone(zone).date() - timedelta(days=int(window))
     return datetime.combine(first, time(), zone)
 
@@ -80,8 +79,7 @@ def _asked_lately(invitations: QuerySet[Invitation], since: datetime | None) -> 
     return invitations if since is None else invitations.filter(created_at__gte=since)
 
 
-def _score(survey: Survey, answers: QuerySet[Answer], since: datetime | None) -> dict[str, Any]:
-    zone = Workspace.current().zone
+def _score(survey: Survey, answers: QuerySet[Answer], since: datetime | None, zone: tzinfo) -> dict[str, Any]:
     months = reading.last_months(clock.now(), zone, TREND_MONTHS)
     trend = reading.by_month(survey.answers.filter(answered_at__gte=months[0]), zone, months)
     score = nps(answers)
@@ -116,7 +114,7 @@ def _verbatims(answers: QuerySet[Answer], said: QuerySet[Answer], asked: QueryDi
 
 @requires(Can.EDIT_SURVEYS)
 def survey_new(request: HttpRequest) -> HttpResponse:
-    form = SurveyForm(request.POST or None, initial=usual_words(Workspace.current().name))
+    form = SurveyForm(request.POST or None, initial=usual_words(workspace_of(request).name))
     return _edit(request, form, heading="New survey", done="The survey is ready: choose it in a campaign's e-mail.")
 
 

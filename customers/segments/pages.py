@@ -28,7 +28,7 @@ from customers.segments.wording import describe, refused, words_for
 from retention.common import clock
 from retention.common.sent import whole
 from retention.workspace.models import Workspace
-from retention.workspace.people import person
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
 PAGE_SIZE = 50
@@ -158,7 +158,7 @@ def _shown(stays: QuerySet[SegmentMembership]) -> QuerySet[SegmentMembership]:
 def segment(request: HttpRequest, pk: int) -> HttpResponse:
     """A segment and who is in it; with `?on=` a date, who was in it when that day ended."""
     one = get_object_or_404(Segment, pk=pk)
-    workspace = Workspace.current()
+    workspace = workspace_of(request)
     moment = Moment(clock.now(), workspace.zone)
     on = _day(request.GET.get("on", ""))
     members = Paginator(_shown(membership.stays_at(one, _end(on, moment))), PAGE_SIZE) if on else _Members(one)

@@ -22,7 +22,7 @@ from customers.work.ranking import BANDS, MOST
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.common.sent import whole
-from retention.workspace.models import User, Workspace
+from retention.workspace.models import User
 from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, Role, requires
 
@@ -87,7 +87,7 @@ def today_act(request: HttpRequest) -> HttpResponse:
 
 def _act(request: HttpRequest, form: ActForm) -> Done:
     try:
-        return act(form.cleaned_data, person(request), clock.now(), Workspace.current().zone)
+        return act(form.cleaned_data, person(request), clock.now(), workspace_of(request).zone)
     except OVERTAKEN:
         return Done("Somebody else has dealt with it meanwhile.", None)
 
@@ -126,7 +126,7 @@ def offered(request: HttpRequest) -> HttpResponse:
 @requires(Can.WORK_TASKS)
 def task_new(request: HttpRequest) -> HttpResponse:
     """A task by hand; ?customer= fills the customer in."""
-    zone, now = Workspace.current().zone, clock.now()
+    zone, now = workspace_of(request).zone, clock.now()
     usual = {"due": working_days.after(now, 1, zone).date(), "assignee": person(request).pk}
     form = TaskForm(request.POST or None, initial=usual | {"customer": request.GET.get("customer", "")})
     if form.is_valid():

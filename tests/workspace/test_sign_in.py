@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from retention.workspace.models import User
@@ -67,6 +70,16 @@ def test_too_many_wrong_tries_shut_even_the_right_one_out(ada: User, client: Cli
         sign_in(client, password="wrong")
     page = sign_in(client)
     assert "Too many failed login attempts" in page
+    assert not is_in(client)
+
+
+def test_a_session_is_over_when_its_time_is(ada: User, client: Client) -> None:
+    client.force_login(ada)
+    assert is_in(client)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert not is_in(client)
+    Session.objects.update(expire_date=timezone.now() + timedelta(hours=1))
+    User.objects.update(is_active=False)
     assert not is_in(client)
 
 
