@@ -5,6 +5,7 @@ Names and texts that people wrote enter only as quoted literals; columns in stag
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -35,10 +36,26 @@ HAPPENED = ("ordered_at", "joined_at", "consent_at")  # of what may lie in the f
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
+class Places(NamedTuple):
+    """Which staged column holds which column of the file.
+
+    What `heads` say is staged where it is said first, in rows that lead; those that follow and say the same have the
+    line of that one as their `head`. `lines` are said anew in each row. Without `lines` all rows lead.
+    """
+
+    heads: dict[str, int]
+    lines: dict[str, int]
+
+    def all(self) -> dict[str, int]:
+        return self.heads | self.lines
+
+
 def judged(
-    mapping: Mapping, targets: Sequence[Field], places: dict[str, int], zone: str, latest: datetime, staged: str
+    mapping: Mapping, targets: Sequence[Field], places: Places, zone: str, latest: datetime, staged: str
 ) -> Composable:
-    """A query over the table `staged` (line, refusal, c0 …): line, refusal, each of `targets`, attributes, state.
+    """A query over the table `staged` (line, refusal, head, leads, c0 …).
+
+    It gives line, refusal, each of `targets`, attributes, state.
 
     Staged texts are without blanks around them, and NULL where nothing is left. Names of zones are in `import_zones`.
     The values of custom fields are in attributes too, typed. `places` says which staged column holds which column of
@@ -47,42 +64,73 @@ def judged(
     """
     fields = [field for field in targets if not field.custom_key or field.name in mapping.fields]
     compiler = _Compiler(mapping, fields, places, zone, latest)
-    # OFFSET 0 keeps each layer apart, so that a text is put together once and not at each mention.
     return SQL(
-        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM ("
-        "  SELECT *, {typed} FROM ("
-        "    SELECT line, refusal, {attributes} AS attributes, {state} AS state{left_out}{texts} FROM ("
-        "      SELECT line, refusal{tidied} FROM {staged} OFFSET 0) AS tidy OFFSET 0) AS texts OFFSET 0) AS typed"
+        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM {typed}"
     ).format(
         refusal=compiler.refusal(),
         values=_list(SQL("{} AS {}").format(_value(field), Identifier(field.name)) for field in fields),
-        typed=_list(SQL("{} AS {}").format(compiler.typed(field), _value(field)) for field in fields),
-        texts=compiler.texts(),
-        attributes=compiler.attributes(),
         together=compiler.together(),
-        state=compiler.state(),
-        left_out=compiler.left_out(),
-        tidied=compiler.tidied(),
-        staged=Identifier(staged),
+        typed=compiler.rows(Identifier(staged)),
     )
 
 
 class _Compiler:
     """The expressions of one mapping."""
 
-    def __init__(
-        self, mapping: Mapping, fields: Sequence[Field], places: dict[str, int], zone: str, latest: datetime
-    ) -> None:
+    def __init__(self, mapping: Mapping, fields: Sequence[Field], places: Places, zone: str, latest: datetime) -> None:
         self._mapping = mapping
         self._fields = fields
-        self._places = places
+        self._split = places
+        self._places = places.all()
         self._zone = zone
         self._latest = latest
 
-    def tidied(self) -> Composable:
+    def rows(self, staged: Composable) -> Composable:
+        """Each row with its texts and values. What several rows say together is judged once."""
+        if not self._split.lines:
+            return SQL("({}) AS typed").format(self._layers(SQL("line, refusal"), staged, self._split.heads, of=False))
+        lines = self._layers(SQL("line, refusal, head"), staged, self._split.lines, of=True)
+        leading = SQL("{} WHERE leads").format(staged)
+        heads = self._layers(SQL("head"), leading, self._split.heads | self._split.lines, of=False)
+        return SQL("({}) AS lines JOIN ({}) AS heads USING (head)").format(lines, heads)
+
+    def _layers(self, names: Composable, rows: Composable, places: dict[str, int], *, of: bool) -> Composable:
+        """The texts and values of fields, either those `of` lines or the others."""
+        fields = [field for field in self._fields if self._is_of_lines(self._columns(field)) is of]
+        # OFFSET 0 keeps each layer apart, so that a text is put together once and not at each mention.
+        return SQL(
+            "SELECT *{typed} FROM (SELECT {names}{derived}{texts} FROM (SELECT {names}{tidied} FROM {rows} OFFSET 0)"
+            " AS tidy OFFSET 0) AS texts OFFSET 0"
+        ).format(
+            typed=_also(SQL("{} AS {}").format(self.typed(field), _value(field)) for field in fields),
+            names=names,
+            derived=_also(self._derived(of)),
+            texts=self.texts(fields),
+            tidied=self.tidied(places),
+            rows=rows,
+        )
+
+    def _columns(self, field: Field) -> set[str]:
+        source = self._mapping.fields.get(field.name)
+        return source.columns() if source else set()
+
+    def _is_of_lines(self, columns: set[str]) -> bool:
+        return not columns.isdisjoint(self._split.lines)
+
+    def _derived(self, of: bool) -> Iterator[Composable]:
+        """What a row says beside its fields: attributes, its state, and whether it is left out."""
+        mapping = self._mapping
+        if self._is_of_lines({name for source in mapping.attributes.values() for name in source.columns()}) is of:
+            yield SQL("{} AS attributes").format(self.attributes())
+        if self._is_of_lines({rule.column for rule in mapping.states}) is of:
+            yield SQL("{} AS state").format(self.state())
+        if mapping.skips and self._is_of_lines({rule.column for rule in mapping.skips}) is of:
+            yield SQL("{} AS left_out").format(self.left_out())
+
+    def tidied(self, places: dict[str, int]) -> Composable:
         """Each staged column, whole numbers as such and of several ids the first."""
         result: Composable = SQL("")
-        for name, place in self._places.items():
+        for name, place in places.items():
             plain = _column(place)
             if name in self._mapping.whole_numbers:
                 plain = SQL("CASE WHEN {0} LIKE '%.0' THEN left({0}, -2) ELSE {0} END").format(plain)
@@ -91,10 +139,10 @@ class _Compiler:
             result += SQL(", {} AS {}").format(plain, _column(place))
         return result
 
-    def texts(self) -> Composable:
+    def texts(self, fields: Iterable[Field]) -> Composable:
         """The text of each field that comes from columns, before it is read."""
         result: Composable = SQL("")
-        for field in self._fields:
+        for field in fields:
             source = self._mapping.fields.get(field.name)
             if source and source.columns():
                 text = self._source(source, whole=field.reads in (Reads.ID, Reads.EMAIL))
@@ -158,13 +206,11 @@ class _Compiler:
         return SQL("CASE {} ELSE 'completed' END").format(cases)
 
     def left_out(self) -> Composable:
-        """Why the row is none to bring in, as the first rule that holds says; no column where there are no rules."""
-        if not self._mapping.skips:
-            return SQL("")
+        """Why the row is none to bring in, as the first rule that holds says."""
         cases = SQL(" ").join(
             SQL("WHEN {} THEN {}").format(self._holds(rule), Literal(rule.reason)) for rule in self._mapping.skips
         )
-        return SQL(", CASE {} END AS left_out").format(cases)
+        return SQL("CASE {} END").format(cases)
 
     def _holds(self, rule: StateRule | SkipRule) -> Composable:
         column = _column(self._places[rule.column])
@@ -321,3 +367,8 @@ def _value(field: Field) -> Composable:
 
 def _list(parts: Iterable[Composable]) -> Composable:
     return SQL(", ").join(parts)
+
+
+def _also(parts: Iterable[Composable]) -> Composable:
+    """More of a list that has begun."""
+    return SQL("").join(SQL(", ") + part for part in parts)

@@ -62,6 +62,10 @@ class Field:
         return self.name.removeprefix(CUSTOM) if self.name.startswith(CUSTOM) else ""
 
 
+#: What the lines of an order say each for itself; all else mostly repeats from one to the next.
+OF_LINES = ("sku", "description", "quantity", "unit_price")
+
+
 def _customer(required: bool) -> tuple[Field, ...]:
     """What a file of any kind can say about a customer."""
     return (

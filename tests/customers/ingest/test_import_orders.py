@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from customers.facts.folding import fold
+from customers.ingest import staging
 from customers.models import Customer, CustomerFacts, Dirty, Event, Order, OrderLine
 from retention.common import clock
 from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, again, bring, done, mapping, refusals, versions
@@ -242,3 +243,29 @@ def test_what_no_part_of_the_mapping_reads_is_named() -> None:
     states = [{"state": "cancelled", "column": "status", "test": "is", "value": "Cancelled"}]
     assert done(mapping(ORDERS, states=states), text)["unused"] == ["note"]
     assert Order.objects.get().state == "cancelled"
+
+
+def test_what_lines_repeat_is_judged_as_if_each_stood_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one block what they repeat is said once; in blocks of one record each says it all."""
+    head = "order_id,customer_id,ordered_at,sku,quantity,unit_price\n"
+    good, bad = "A1,1,2024-05-01", "A2,1,1 May"
+    rows = [f"{good},x,1,2", f"{good},y,z,2", "A1,1", f"{good},,3,4", f"{bad},x,1,2", f"{bad},y,z,2"]
+    rows += [
+        "C3,,2024-05-02,x,1,",
+        "C3,,2024-05-02,x,1,9",
+        f"{good},x,1,2",
+        "A4,2,,x,1,2",
+        "A4,2,2024-05-03,x,1,2",
+        ",2,2024-05-03,x,1,2",
+    ]
+    text = head + "\n".join(rows) + "\n" + "\n".join(f"A{line},7,2024-05-05,x,1,2" for line in (8, 8, 8, 9))
+    found = []
+    for size in (1, 50, 1 << 20):
+        monkeypatch.setattr(staging, "BLOCK", size)
+        Order.objects.all().delete()
+        job, taken = bring(mapping(LINES), text)
+        lines = OrderLine.objects.order_by("order__external_id", "position")
+        stand = list(lines.values_list("order__external_id", "order__state", "position", "sku", "quantity"))
+        found.append((job.summary["rows"], refusals(taken), stand))
+    assert found[0] == found[1] == found[2]
+    assert (found[0][0], len(found[0][1]), len(found[0][2])) == (16, 10, 6)
