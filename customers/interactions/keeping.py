@@ -19,7 +19,7 @@ from customers.interactions.sniffing import MOST, FileRefused
 from customers.models import Attachment, Customer, Interaction, InteractionBefore
 from customers.work.tasks import open_task
 from customers.work.working_days import end_of_work
-from retention.common import clock
+from retention.common import acting, clock
 from retention.workspace.models import User
 
 FIELDS = ("kind", "happened_at", "contact", "text", "outcome", "sentiment", "next_step", "next_on")
@@ -55,7 +55,8 @@ def log(customer: Customer, values: Mapping[str, Any], by: User, files: Sequence
     """Keep a new interaction with its files, and open the tasks that follow from it."""
     now = clock.now()
     told = {name: values[name] for name in FIELDS}
-    made = Interaction.objects.create(customer=customer, author=by, created_at=now, updated_at=now, **told)
+    told |= {"author": by, "api_key": acting.program.get()}
+    made = Interaction.objects.create(customer=customer, created_at=now, updated_at=now, **told)
     _attach(made, files)
     _follow(made, values["mentioned"], by, zone)
     _tell(made, "interaction.logged", by, made.happened_at)

@@ -40,6 +40,7 @@ class Interaction(models.Model):
     next_step = models.CharField(max_length=200, blank=True)
     next_on = models.DateField(null=True, blank=True)
     author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="interactions")
+    api_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
     mentioned = models.ManyToManyField(User, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
@@ -61,6 +62,11 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text[:60]}"
+
+    @property
+    def logged_by(self) -> str:
+        """The program that wrote it by its key, in its author's name; else the author."""
+        return f"API key {self.api_key}" if self.api_key else str(self.author or "Somebody who left")
 
 
 class InteractionBefore(models.Model):

@@ -119,7 +119,7 @@ def test_what_a_key_writes_says_so_in_the_history(db: None, client: Client) -> N
     """And only that: what is written after the request is nobody's key's."""
     ada = customer("ada")
     program = Program(a_key(name="Shop export"))
-    program.post(f"customers/{ada.pk}/interactions/", WRITES["post_interactions"][1])
+    made = program.post(f"customers/{ada.pk}/interactions/", WRITES["post_interactions"][1]).json()
     program.post(f"customers/{ada.pk}/cases/", {"subject": "Late"})
     program.post(f"customers/{ada.pk}/cases/", {"subject": ""})
     program.patch(f"customers/{ada.pk}/", {"country": "Chad"})
@@ -132,5 +132,9 @@ def test_what_a_key_writes_says_so_in_the_history(db: None, client: Client) -> N
     assert sum(note == "By API key Shop export" for _, note in told) == 1
     assert "API key Shop export changed country" in [sentence for sentence, _ in told]
     assert len(told) == 5
+    assert (
+        "<dt>Logged by</dt><dd>API key Shop export</dd>"
+        in client.get(f"/customers/interactions/{made['id']}/").content.decode()
+    )
     page = client.get(f"/customers/{ada.pk}/timeline/").content.decode()
     assert page.count("API key Shop export") == 3
