@@ -1,7 +1,17 @@
 """Rows that name a customer by an id of before a merge are about whoever they were merged into."""
 
+from typing import Any
+
+from django.db.models import Max
+
 from customers.ingest.statements import number, run
+from customers.models import Merge
 from customers.models.imports import ImportKind
+
+
+def merges() -> dict[str, Any]:
+    """By which it shows that there was another merge, or another was undone."""
+    return Merge.objects.aggregate(Max("pk"), Max("undone_at"))
 
 
 def follow(kind: str) -> None:

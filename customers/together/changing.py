@@ -68,7 +68,7 @@ def apply(change: ManyChange, ids: Iterable[int]) -> int:
     kind, action = KINDS[change.about], action_of(change.about, change.action)
     rows = kind.model._default_manager
 
-    asked = rows.filter(action.to(change.value), pk__in=list(ids)).order_by("pk").select_for_update()
+    asked = rows.filter(action.to(change.value), pk__in=list(ids)).order_by("pk").select_for_update(no_key=True)
     before: Any = F(action.before) if isinstance(action.before, str) else action.before
     there = list(asked.values_list("pk", before))
     kept = (ChangedRow(change=change, row=pk, before=was) for pk, was in there)
@@ -109,7 +109,7 @@ def _set_back(change: ManyChange, now: datetime) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(  # in the order in which everybody locks them
             f"SELECT FROM {table} WHERE id IN (SELECT row FROM customers_changedrow WHERE change_id = %s)"  # noqa: S608
-            " ORDER BY id FOR UPDATE",
+            " ORDER BY id FOR NO KEY UPDATE",
             [change.pk],
         )
         cursor.execute(
@@ -121,7 +121,10 @@ def _set_back(change: ManyChange, now: datetime) -> list[int]:
 
 
 def _tell(change: ManyChange, event: str, ids: Sequence[int], told: dict[str, Any], suffix: str = "") -> None:
-    """Each row's customer gets the event once, and is folded again."""
+    """Each row's customer gets the event once, and is folded again.
+
+    By their ids: as the database sees that each is there, it holds them in this order, in which everybody takes them.
+    """
     kind = KINDS[change.about]
     table = kind.model._meta.db_table
     key = f"change{suffix}:{change.pk}"
@@ -129,7 +132,8 @@ def _tell(change: ManyChange, event: str, ids: Sequence[int], told: dict[str, An
         cursor.execute(
             "INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)"  # noqa: S608
             f" SELECT r.{kind.customer}, %(event)s, %(at)s, %(at)s, 'web', {kind.ref}, {kind.payload},"
-            f" %(key)s || ':' || r.id FROM {table} AS r WHERE r.id = ANY(%(ids)s) ORDER BY r.id ON CONFLICT DO NOTHING",
+            f" %(key)s || ':' || r.id FROM {table} AS r WHERE r.id = ANY(%(ids)s)"
+            f" ORDER BY r.{kind.customer}, r.id ON CONFLICT DO NOTHING",
             {**told, "event": event, "key": key, "ids": list(ids)},
         )
     if kind.model is Customer:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
-from customers.models import Customer, Dirty, ManyChange
+from customers.events.recording import Happening, record
+from customers.models import Case, Customer, Dirty, ManyChange
 from customers.records import exporting, listing
 from customers.tasks import look_again
 from customers.together import changing
 from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.known import crowd, customer
 
 SignIn = Callable[[str], Client]
@@ -246,3 +249,43 @@ def test_only_who_looks_after_customers_can_own_them(signed_in: SignIn) -> None:
     assert ask(client, "owner", value="", pick=[ada.pk]).status_code == 422
     ada.refresh_from_db()
     assert ada.owner is None
+
+
+def both_done() -> int:
+    """Of two cases, how many are resolved by a change to both while somebody takes their customers in order.
+
+    The older case is the second customer's, so that in the order of cases each would wait for the other.
+    """
+    first, second = customer("first"), customer("second")
+    cases = [
+        Case.objects.create(customer=who, external_id=who.external_id, subject="Late", opened_at=clock.now())
+        for who in (second, first)
+    ]
+    change = changing.begin("cases", "resolve", "", None)
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=first.pk)
+        other = elsewhere(lambda: changing.apply(change, [case.pk for case in cases]))
+        until(lambda: waiting() == 1)
+        Customer.objects.select_for_update().get(pk=second.pk)
+    other.join()
+    return Case.objects.filter(state="resolved").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changing_many_takes_customers_in_the_order_in_which_everybody_does() -> None:
+    assert both_done() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changing_customers_keeps_nobody_waiting_who_writes_about_them() -> None:
+    ada = customer("ada")
+    change = changing.begin("customers", "tag", "vip", None)
+    with transaction.atomic():
+        record([Happening(ada.pk, "usage", clock.now())])
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # it is held to be there from here on
+        other = elsewhere(lambda: changing.apply(change, [ada.pk]))
+        until(lambda: waiting() == 1 or not other.is_alive())
+        assert not other.is_alive()
+    ada.refresh_from_db()
+    assert ada.tags == ["vip"]

@@ -1,18 +1,24 @@
 """An id of before a merge leads to the customer who is there now: in addresses, files, searches and forms."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from customers.duplicates import undoing
+from customers.duplicates import merging, undoing
+from customers.duplicates.merging import Wanted
+from customers.ingest import former_ids
+from customers.ingest.imports import take_in
 from customers.models import Customer, FormerId, Merge, Order
 from customers.records.filters import Filters, matching
 from customers.segments import list_files
 from retention.workspace.finding import Typed, search
+from tests.customers.at_once import elsewhere, until, waiting
 from tests.customers.duplicates import full
 from tests.customers.duplicates.full import united
-from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, bring, done, mapping, refusals
+from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, again, bring, done, mapping, refusals
 from tests.customers.known import customer
 
 SignIn = Callable[[str], Client]
@@ -97,3 +103,27 @@ def test_an_old_id_is_nobody_elses(signed_in: SignIn, chain: list[Customer]) -> 
     page = signed_in("account_manager").post("/customers/new/", {"external_id": "c", "kind": "person", "name": "New"})
     assert "since a merge" in page.content.decode()
     assert Customer.objects.count() == 1
+
+
+def known_again_by_a_file_read_meanwhile() -> bool:
+    """Whether somebody who is made one with another comes again by a file that was read before that was done."""
+    ann, bob = (Customer.objects.create(external_id=name) for name in ("ann", "bob"))
+    taken = take_in(BytesIO(f"{HEADER}bob,Bob,,,,\n".encode()), "file.csv", mapping(CUSTOMERS))
+    with transaction.atomic():
+        merging.merge(Wanted(ann.pk, bob.pk, ()), full.boss())
+        importing = elsewhere(lambda: again(taken))
+        until(lambda: waiting() == 1)
+    importing.join()
+    taken.refresh_from_db()
+    assert taken.job is not None
+    assert taken.job.state == "done", taken.job.error
+    ann.refresh_from_db()
+    return Customer.objects.exclude(pk=ann.pk).exists() or ann.name != "Bob"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_was_read_during_a_merge_is_about_the_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not known_again_by_a_file_read_meanwhile()
+    Customer.objects.all().delete()
+    monkeypatch.setattr(former_ids, "merges", dict)
+    assert known_again_by_a_file_read_meanwhile(), "the planted bug is found"
