@@ -13,16 +13,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from kombu.exceptions import OperationalError
+from psycopg.errors import DeadlockDetected
 
 from retention.common import clock
 from retention.workspace.models import Job, User
 
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 TRIES = 20
+#: So many in one run of a job do no harm.
+DEADLOCKS = 3
 DEADLY = (
     f"It was begun {TRIES} times, and each time the worker was stopped before it ended, perhaps for want of memory. "
     "Nothing is tried any more by itself: ask whoever runs this installation, then start it again."
@@ -122,7 +125,7 @@ def _hold(job_id: uuid.UUID) -> Iterator[bool]:
 def _work(progress: "Progress") -> None:
     progress.begin()
     try:
-        summary = _kinds[progress.job.kind](progress)
+        summary = _summary(progress)
     except Cancelled:
         progress.finish(Job.State.CANCELLED)
     except JobFailed as reason:
@@ -132,6 +135,19 @@ def _work(progress: "Progress") -> None:
         progress.finish(Job.State.FAILED, error="It stopped on an error of ours, which is in the log. Try it again.")
     else:
         progress.finish(Job.State.DONE, summary)
+
+
+def _summary(progress: "Progress") -> dict[str, Any]:
+    """What the job tells when it is done. Where it and somebody else waited for each other it is begun again, as after
+    a kill."""
+    work = _kinds[progress.job.kind]
+    for _ in range(DEADLOCKS):
+        try:
+            return work(progress)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+    return work(progress)
 
 
 class Progress:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from kombu.exceptions import OperationalError
+from psycopg.errors import DeadlockDetected
 
 import campaigns.tasks
 from retention.common import clock
@@ -53,6 +54,24 @@ def test_it_works(counting: None, signed_in: SignIn) -> None:
     assert "Done" in page
     assert "<dt>Numbers counted</dt><dd>3</dd>" in page
     assert "every 1s" not in page, "a finished job is asked for again and again"
+
+
+@pytest.mark.parametrize(("times", "state"), [(0, "done"), (3, "done"), (4, "failed")])
+def test_a_job_that_waited_for_somebody_who_waited_for_it_is_begun_again(
+    times: int, state: str, counting: None, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, left = jobs._kinds["counting"], iter(range(times))
+
+    def deadlocked(progress: jobs.Progress) -> dict[str, Any]:
+        if next(left, None) is not None:
+            raise DatabaseError from DeadlockDetected()
+        return works(progress)
+
+    monkeypatch.setitem(jobs._kinds, "counting", deadlocked)
+    job = jobs.enqueue("counting", "Count to three", {"to": 3})
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == state
 
 
 def test_an_open_job_keeps_itself_fresh(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
