@@ -4,12 +4,14 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
 
 
 class Role(models.TextChoices):
@@ -52,9 +54,10 @@ def requires(can: Can) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        @login_required
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.is_authenticated or can not in GRANTS.get(request.user.role, ()):
+            if not request.user.is_authenticated:
+                return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _way_back(request)})}")
+            if can not in GRANTS.get(request.user.role, ()):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -62,6 +65,14 @@ def requires(can: Can) -> Callable[[View[P]], View[P]]:
         return cast("View[P]", guarded)
 
     return decorate
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where somebody goes on who signs in: to the page they asked for, or the one that they sent a form from."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = urlsplit(request.headers.get("Referer", ""))
+    return urlunsplit(("", "", page.path, page.query, "")) if page.netloc == request.get_host() else "/"
 
 
 def public(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -48,6 +48,19 @@ def test_it_works(ada: User, client: Client) -> None:
     assert not is_in(client)
 
 
+def test_who_was_signed_out_over_a_form_comes_back_to_its_page(ada: User, client: Client) -> None:
+    """Not to the address that takes the form, which shows nothing."""
+    asked = client.get("/customers/?q=a")["Location"]
+    assert asked == f"{LOGIN}?next=%2Fcustomers%2F%3Fq%3Da"
+    sent = client.post("/customers/change/", headers={"referer": "http://testserver/customers/?q=a"})["Location"]
+    assert sent == asked
+    for elsewhere in ("https://elsewhere.test/customers/", ""):
+        sent = client.post("/customers/change/", headers={"referer": elsewhere})["Location"]
+        assert sent == f"{LOGIN}?next=%2F"
+    said = {"login": ada.email, "password": "correct horse battery"}
+    assert client.post(asked, said)["Location"] == "/customers/?q=a"
+
+
 def test_an_address_in_capitals_is_the_same_address(ada: User, client: Client) -> None:
     assert sign_in(client, email="ADA@Example.test") == "/"
 
