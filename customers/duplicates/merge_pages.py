@@ -76,7 +76,9 @@ def merges(request: HttpRequest) -> HttpResponse:
 def merge(request: HttpRequest, pk: int) -> HttpResponse:
     """What a merge did, and its undoing."""
     made = get_object_or_404(Merge.objects.select_related("by", "undone_by"), pk=pk)
-    context = {"made": made, "moved": history.moved(made), "obstacle": "" if made.undone_at else undoing.obstacle(made)}
+    obstacle = "" if made.undone_at else undoing.obstacle(made)
+    context = {"made": made, "moved": history.moved(made), "obstacle": obstacle}
+    context["in_the_way"] = undoing.in_the_way(made) if obstacle else None
     context["next"] = () if made.undone_at else suggesting.like(made.survivor_id)
     return render(request, "customers/duplicates/merge.html", context)
 

@@ -58,6 +58,12 @@ def obstacle(made: Merge) -> str:
     return f"{taken} has the id {made.loser_external_id} now. Give them another one first." if taken else ""
 
 
+def in_the_way(made: Merge) -> Merge | None:
+    """The later merge that has to be undone first, where there is one."""
+    standing = Merge.objects.filter(undone_at=None, pk__gt=made.pk).order_by("-pk")
+    return standing.filter(survivor_id=made.survivor_id).first() or standing.filter(loser_id=made.survivor_id).first()
+
+
 def _led_elsewhere(made: Merge) -> str:
     """Why the old id does not lead to who stayed."""
     into = FormerId.objects.filter(pk=made.survivor_id).select_related("customer").first()

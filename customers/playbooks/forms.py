@@ -22,8 +22,7 @@ class PlaybookForm(OpenedForm):
         help_texts: ClassVar[dict[str, str]] = {
             "rule": "By hand it can be started at any time, whatever the rule.",
             "segment": "The one that is entered. For other rules: only customers in it.",
-            "stage": "For “reaches a stage”.",
-            "days_before": "For “before a renewal”: when a run begins. Its steps count from the day of the renewal.",
+            "days_before": "When a run begins. Its steps count from the day of the renewal.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +49,6 @@ class StepForm(OpenedForm):
         model = PlaybookStep
         fields = ("title", "reason", "offset_days", "whose", "person")
         labels: ClassVar[dict[str, str]] = {"offset_days": "Day", "person": "Who"}
-        help_texts: ClassVar[dict[str, str]] = {"person": "For “somebody named”."}
         widgets: ClassVar[dict[str, forms.Widget]] = {"reason": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +57,6 @@ class StepForm(OpenedForm):
             workers(self.instance.person_id),
             label="Who",
             required=False,
-            help_text="For “somebody named”.",
             empty_label="Nobody",
         )
         renewal = self.instance.playbook.by_renewal

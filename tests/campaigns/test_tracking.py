@@ -174,7 +174,7 @@ def test_looking_at_the_unsubscribe_page_changes_nothing(message: Message) -> No
 def test_unsubscribing_by_mistake_is_taken_back(message: Message) -> None:
     leave = path(unsubscribe_address(message.pk))
     client = Client(enforce_csrf_checks=True)
-    assert b"That was a mistake" in client.post(leave).content
+    assert b"Keep sending them" in client.post(leave).content
     assert b"You go on getting them" in client.post(leave, {"back": "1"}).content
     consent = Consent.objects.get()
     assert (consent.state, consent.proof) == ("granted", f"message:{message.pk}")
@@ -192,7 +192,7 @@ def test_a_link_takes_back_its_own_unsubscription_only(message: Message) -> None
     assert Suppression.objects.exists()
     withdraw(message.customer_id, Channel.EMAIL, "by phone", "", clock.now() + timedelta(minutes=1))
     answer = Client().post(leave, {"back": "1"})
-    assert b"That was a mistake" not in answer.content
+    assert b"Keep sending them" not in answer.content
     assert Consent.objects.get().state == "withdrawn"
 
 

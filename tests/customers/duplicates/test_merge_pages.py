@@ -146,8 +146,10 @@ def test_those_picked_of_a_group_become_one_each_by_a_merge(signed_in: SignIn) -
     ]
     assert client.post(url, said)["Location"] == f"/customers/{one.pk}/"
     assert Merge.objects.count() == 2
-    assert three.external_id in client.get(url).content.decode()
     first, last = Merge.objects.order_by("pk")
+    blocked = client.get(f"/customers/merges/{first.pk}/").content.decode()
+    assert f'/customers/merges/{last.pk}/">See that merge' in blocked
+    assert three.external_id in client.get(url).content.decode()
     for made in (last, first):
         client.post(f"/customers/merges/{made.pk}/undo/")
     assert Customer.objects.count() == 4
