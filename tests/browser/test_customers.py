@@ -110,9 +110,9 @@ def test_picked_customers_are_changed_and_set_back(as_role: AsRole) -> None:
     expect(page.get_by_role("link", name="Assign to Cora")).to_be_visible()
 
 
-def test_picked_customers_get_a_tag_without_script(as_role: AsRole) -> None:
+def test_picked_customers_get_a_tag_on_a_phone_without_script(as_role: AsRole) -> None:
     crowd(3)
-    page = as_role("administrator", script=False)
+    page = as_role("administrator", phone=True, script=False)
     page.goto("/customers/")
     page.get_by_label("Pick Person 0001").check()
     page.get_by_label("What to change").select_option(label="Add a tag")

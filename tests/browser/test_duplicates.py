@@ -49,7 +49,8 @@ def test_found_compared_merged_and_undone(as_role: AsRole) -> None:
 def _on_a_phone_in_the_dark(as_role: AsRole, one: Customer, other: Customer) -> None:
     finding.look()
     page = as_role("account_manager", phone=True, dark=True)
-    for url in ("duplicates/", f"{one.pk}/merge/", f"{one.pk}/merge/{other.pk}/", "merges/", f"{one.pk}/duplicates/"):
+    of_one = (f"{one.pk}/merge/", f"{one.pk}/merge/{other.pk}/", f"{one.pk}/merge-group/", f"{one.pk}/duplicates/")
+    for url in ("duplicates/", "merges/", *of_one):
         page.goto(f"/customers/{url}")
         no_sideways_scroll(page)
         accessible(page)
