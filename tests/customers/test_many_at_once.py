@@ -274,13 +274,9 @@ def both_done() -> int:
 @pytest.mark.django_db(transaction=True)
 def test_changing_many_takes_customers_in_the_order_in_which_everybody_does() -> None:
     assert both_done() == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_changing_customers_keeps_nobody_waiting_who_writes_about_them() -> None:
     ada = customer("ada")
     change = changing.begin("customers", "tag", "vip", None)
-    with transaction.atomic():
+    with transaction.atomic():  # and keeps nobody waiting who writes about them
         record([Happening(ada.pk, "usage", clock.now())])
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # it is held to be there from here on
