@@ -65,5 +65,6 @@ def test_plain_http_is_answered_where_the_rest_wants_https(client: Client, db: N
         assert client.get("/").status_code == 301
 
 
+@pytest.mark.django_db  # whatever is posted is done in one transaction
 def test_a_post_is_refused(client: Client) -> None:
     assert client.post("/healthz").status_code == 405
