@@ -16,7 +16,7 @@ from django.conf import settings
 from retention.embedded_postgres.keeper import NAME
 
 #: Seconds: a busy machine takes its time to start three programs.
-WAIT = 120.0
+WAIT = 300.0
 
 
 def environment(**more: str) -> dict[str, str]:
