@@ -161,7 +161,7 @@ def test_a_large_file_goes_as_a_job(signed_in: SignIn, people: list[Customer], f
     change = HandChange.objects.get()
     assert (change.customers, len(change.unmatched), change.file_name) == (1, 9_000, "fair.csv")
     page = text_of(client, f"/jobs/{job.pk}/")
-    assert "1 of 1 customers in the file" in page
+    assert "1 customer of the file was found, and 1 of them changed by it." in page
     assert f"/by-hand/{change.pk}/not-found/" in page
     assert not list(files.iterdir())
     jobs.run(jobs.enqueue(list_job.JOB, "Again", job.spec).pk)
