@@ -58,9 +58,8 @@ def judged(
     It gives line, refusal, each of `targets`, attributes, state.
 
     Staged texts are without blanks around them, and NULL where nothing is left. Names of zones are in `import_zones`.
-    The values of custom fields are in attributes too, typed. `places` says which staged column holds which column of
-    the file. What is not mapped is NULL. Times without a zone are those of `zone`; nothing
-    has happened after `latest`.
+    The values of custom fields are in attributes too, typed. What is not mapped is NULL. Times without a zone are those
+    of `zone`; nothing has happened after `latest`.
     """
     fields = [field for field in targets if not field.custom_key or field.name in mapping.fields]
     compiler = _Compiler(mapping, fields, places, zone, latest)
