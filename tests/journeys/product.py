@@ -47,7 +47,7 @@ class Product:
     def readiness(self) -> dict[str, Any] | None:
         """What /readyz says, or None where nobody answers."""
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=30) as answer:
                 told: dict[str, Any] = json.load(answer)
                 return told
         except (urllib.error.URLError, OSError):
@@ -86,7 +86,7 @@ class Product:
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(30)
+            self._process.wait(120)
         finally:
             self._process.kill()
             self._log.close()

@@ -22,9 +22,9 @@ import sys, time
 from kombu import Connection
 import retention.celery
 with Connection(sys.argv[1]) as connection:
-    message = connection.SimpleQueue("letters").get(timeout=5)
+    message = connection.SimpleQueue("letters").get(timeout=60)
     print(message.payload, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -48,7 +48,7 @@ def take(url: str) -> list[Any]:
     with Connection(url) as connection:
         box = connection.SimpleQueue("letters")
         while box.qsize():
-            message = box.get(timeout=1)
+            message = box.get(timeout=60)
             taken.append(message.payload)
             message.ack()
     return taken
@@ -79,7 +79,7 @@ def test_a_dead_takers_letter_is_returned_and_a_living_ones_is_not(spool_url: st
         dead.wait()
         assert take(spool_url) == [], "looking at the size alone returns nothing"
         with Connection(spool_url) as connection:
-            assert connection.SimpleQueue("letters").get(timeout=2).payload == "second"
+            assert connection.SimpleQueue("letters").get(timeout=60).payload == "second"
     finally:
         living.kill()
         living.wait()
@@ -89,15 +89,15 @@ def test_refused_letters_keep_their_place(spool_url: str) -> None:
     put(spool_url, "first", "second")
     with Connection(spool_url) as connection:
         box = connection.SimpleQueue("letters")
-        box.get(timeout=1).requeue()
-        box.get(timeout=1).reject()
+        box.get(timeout=60).requeue()
+        box.get(timeout=60).reject()
     assert take(spool_url) == ["second"]
 
 
 def test_what_was_not_acknowledged_is_back_when_the_connection_closes(spool_url: str) -> None:
     put(spool_url, "letter")
     with Connection(spool_url) as connection:
-        connection.SimpleQueue("letters").get(timeout=1)
+        connection.SimpleQueue("letters").get(timeout=60)
         assert connection.SimpleQueue("letters").qsize() == 0
     assert take(spool_url) == ["letter"]
 

@@ -155,7 +155,7 @@ def free_port() -> str:
 
 def ready(port: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
