@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "retention.workspace.middleware.WorkspaceMiddleware",
     "customers.duplicates.redirecting.OldIds",
     "retention.workspace.middleware.AgainMiddleware",
+    "retention.workspace.middleware.KeyMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [

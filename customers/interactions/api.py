@@ -37,6 +37,7 @@ class InteractionShape(Shape):
     next_step = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="Becomes a task.")
     next_on = serializers.DateField(required=False, allow_null=True)
     author = serializers.IntegerField(source="author_id", read_only=True, allow_null=True)
+    api_key = serializers.CharField(read_only=True, help_text="The key that wrote it in the author's name, if one did.")
     attachments = AttachmentShape(many=True, read_only=True)
     updated_at = Instant(read_only=True)
     version = Version()

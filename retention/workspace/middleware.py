@@ -1,7 +1,8 @@
-"""What every request gets: its workspace, the person's zone, no NUL, a second try; and what htmx needs to hear."""
+"""What every request gets: its workspace, the person's zone, no NUL, a second try; and what is noted of it."""
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from retention.workspace.models import Workspace
+from retention.workspace.api import keys
+from retention.workspace.models import ApiKey, Workspace
 from retention.workspace.people import workspace_of, zone_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -52,6 +54,7 @@ class WorkspaceMiddleware:
 class AgainMiddleware:
     """Makes each changing request one transaction, and does once more what failed only because two came at once.
 
+    What is refused leaves nothing behind, whether the view raised or answered so (4xx, 5xx).
     Of two who take one name, or click one button, the second is told by its own form or led to what the first made;
     what somebody took away meanwhile is nowhere to be found. What the first try wrote is undone before the second; what
     a view does outside the database is not, and is named in tests/workspace/test_a_change_is_one_transaction.py.
@@ -82,9 +85,25 @@ class AgainMiddleware:
 def _whole(
     view: Callable[..., HttpResponse], request: HttpRequest, args: list[Any], kwargs: dict[str, Any]
 ) -> HttpResponse:
-    """All that the view writes, or where it raises, nothing of it."""
+    """All that the view writes, or where it raises or refuses, nothing of it."""
     with transaction.atomic():
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            transaction.set_rollback(True)
+        return response
+
+
+class KeyMiddleware:
+    """Notes that an API key was used, whatever became of its request: of a refused one nothing else is kept."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(key := getattr(request, "auth", None), ApiKey):
+            keys.note_use(key)
+        return response
 
 
 class HtmxMiddleware:

@@ -31,7 +31,6 @@ class KeyAuthentication(BaseAuthentication):
             key = keys.find(text.strip())
         except keys.Refused as why:
             raise AuthenticationFailed(str(why)) from why
-        keys.note_use(key)
         acting.program.set(key.name)
         return key.person, key
 
