@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "retention.workspace.middleware.HtmxMiddleware",
     "retention.workspace.middleware.WorkspaceMiddleware",
+    "retention.workspace.middleware.OnlyFormsMiddleware",
     "customers.duplicates.redirecting.OldIds",
     "retention.workspace.middleware.AgainMiddleware",
     "retention.workspace.middleware.KeyMiddleware",

@@ -7,7 +7,7 @@ from django import forms
 
 from customers.models import Contact, Customer, Goal, Milestone, SuccessPlan
 from customers.plans.sharing import DAYS
-from customers.work.forms import workers
+from customers.work.forms import CustomerField, workers
 from retention.common.days import Day
 from retention.common.opened import OpenedForm
 
@@ -34,6 +34,13 @@ class BeginForm(forms.Form):
         if any(len(goal) > 300 for goal in goals):
             raise forms.ValidationError("A goal has at most 300 characters.")
         return goals
+
+
+class BeginForOneForm(BeginForm):
+    """The same, with whom it is for: where no customer's page is open."""
+
+    customer = CustomerField()
+    field_order = ("customer", "title", "goals", "summary")
 
 
 class PlanForm(OpenedForm):

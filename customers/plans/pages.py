@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.models import Customer, Goal, Milestone, PlanLink, SuccessPlan
 from customers.plans import keeping, sharing
-from customers.plans.forms import AgreeForm, BeginForm, GoalForm, MilestoneForm, PlanForm, ShareForm
+from customers.plans.forms import AgreeForm, BeginForm, BeginForOneForm, GoalForm, MilestoneForm, PlanForm, ShareForm
 from customers.plans.keeping import Refused
 from customers.plans.reading import listed, roadmap, today
 from retention.common import clock
@@ -64,8 +64,19 @@ def new(request: HttpRequest, customer_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         plan = keeping.begin(customer, by=person(request), **form.cleaned_data)
         return redirect("customers:plan", plan.pk)
-    context = {"form": form, "customer": customer}
+    context = {"form": form, "customer": customer, "open": customer.plans.filter(closed_at=None).order_by("-pk")}
     return render(request, "customers/plans/new.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(GET_OR_POST)
+@requires(Can.EDIT_CUSTOMERS)
+def begin(request: HttpRequest) -> HttpResponse:
+    """A plan for whoever is chosen; ?customer= fills the customer in."""
+    form = BeginForOneForm(request.POST or None, initial={"customer": request.GET.get("customer", "")})
+    if request.method == "POST" and form.is_valid():
+        customer = form.cleaned_data.pop("customer")
+        return redirect("customers:plan", keeping.begin(customer, by=person(request), **form.cleaned_data).pk)
+    return render(request, "customers/plans/begin.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_safe

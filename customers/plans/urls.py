@@ -6,6 +6,7 @@ urlpatterns = [
     path("today/plans/", pages.every, name="plans"),
     path("customers/<int:customer_id>/plans/", pages.panel, name="plans_panel"),
     path("customers/<int:customer_id>/plans/new/", pages.new, name="plan_new"),
+    path("plans/new/", pages.begin, name="plan_begin"),
     path("plans/<int:pk>/", pages.detail, name="plan"),
     path("plans/<int:pk>/edit/", pages.edit, name="plan_edit"),
     path("plans/<int:pk>/act/", pages.act, name="plan_act"),

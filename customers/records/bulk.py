@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, CharField, F, Func, JSONField, Q, Value
+from django.db.models import BooleanField, CharField, F, Func, JSONField, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTransform
 from django.http import QueryDict
 
@@ -26,6 +26,8 @@ from retention.workspace.jobs import Progress, job
 from retention.workspace.models import User
 
 ABOUT = "customers"
+#: So many rows are looked at for the tags to offer, and so many tags offered.
+LOOKED_AT, OFFERED = 10_000, 50
 FORGETS = "Leave it empty to forget what is known."
 Type = CustomField.Type
 
@@ -63,8 +65,26 @@ def _teams() -> Choices:
     return [(str(team.pk), str(team)) for team in Team.objects.all()]
 
 
-def _tag() -> forms.Field:
-    return forms.CharField(label="Tag", max_length=TAG_LENGTH)
+class TagField(forms.CharField):
+    """A tag. Those that `rows` have are offered while one types; of very many rows those of the first."""
+
+    def __init__(self, rows: QuerySet[Customer], **options: Any) -> None:
+        super().__init__(label="Tag", max_length=TAG_LENGTH, **options)
+        some = Customer.objects.filter(pk__in=rows.order_by("-pk").values("pk")[:LOOKED_AT])
+        tags = some.annotate(tag=Func(F("tags"), function="unnest", output_field=CharField()))
+        self.offered = list(tags.values_list("tag", flat=True).distinct().order_by("tag")[:OFFERED])
+        self.widget.attrs["list"] = "offered-values"
+
+
+def _any_tag(_: QuerySet[Customer]) -> forms.Field:
+    return TagField(Customer.objects.all())
+
+
+def _tag_of(rows: QuerySet[Customer]) -> forms.Field:
+    field = TagField(rows)
+    more = " …" if len(field.offered) == OFFERED else ""
+    field.help_text = f"They have: {', '.join(field.offered)}{more}" if field.offered else "None of them has a tag."
+    return field
 
 
 def _persona() -> forms.Field:
@@ -94,7 +114,7 @@ ACTIONS = {
         still="%(value)s = ANY(r.tags)",
         check=_is_tag,
         label="Add a tag",
-        ask=_tag,
+        ask=_any_tag,
     ),
     "untag": Action(
         lambda tag: Q(tags__contains=[tag]),
@@ -105,7 +125,7 @@ ACTIONS = {
         still="%(value)s <> ALL(r.tags)",
         check=_is_tag,
         label="Remove a tag",
-        ask=_tag,
+        ask=_tag_of,
     ),
     "owner": to_one("owner_id", User, _is_owner, lambda owner: f"Assign to {name_of(owner)}", "Owner", _owners),
     "team": to_one(
@@ -174,7 +194,7 @@ def _custom(field: CustomField) -> Action:
         check=lambda text: _fits(field, text),
         written=written,
         label=field.label,
-        ask=lambda: _asking(field),
+        ask=lambda _: _asking(field),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from retention.common.sent import whole
 from retention.workspace.models import User
@@ -29,7 +29,8 @@ class Action:
 
     `before` names or is what to keep of a row. `back` is the SQL that sets a row `r` to what its line `l` kept, and
     `still` tells whether it stands as it was written; both know the parameters of `written`. `check` raises Refused.
-    `ask` gives the control that asks for the value; several values are one text with a line for each.
+    `ask` gives the control that asks for the value, told the rows it is for; several values are one text with a line
+    for each.
     """
 
     to: Callable[[str], Q]
@@ -41,7 +42,7 @@ class Action:
     check: Callable[[str], None] = _nothing
     written: Callable[[str], dict[str, Any]] = field(default=lambda value: {"value": value})
     label: str = ""
-    ask: Callable[[], forms.Field | None] = lambda: None
+    ask: Callable[[QuerySet[Any]], forms.Field | None] = lambda _: None
 
 
 def to_one(
@@ -68,7 +69,7 @@ def to_one(
         check=lambda value: None if value in ("", NOBODY) else check(value),
         written=lambda value: {"value": whole(value)},
         label=label,
-        ask=lambda: forms.ChoiceField(choices=[("", "Choose…"), (NOBODY, "Nobody"), *offered()], label=label),
+        ask=lambda _: forms.ChoiceField(choices=[("", "Choose…"), (NOBODY, "Nobody"), *offered()], label=label),
     )
 
 
@@ -89,7 +90,7 @@ def to_text(
         still=f"r.{column} = %(value)s",
         check=check,
         label=label,
-        ask=ask,
+        ask=lambda _: ask(),
     )
 
 

@@ -47,10 +47,10 @@ class Wish:
 class ValueForm(forms.Form):
     """Asks for what a change writes, by the control that fits it; for nothing where it needs no value."""
 
-    def __init__(self, action: Action, said: QueryDict | None) -> None:
+    def __init__(self, asked: forms.Field | None, said: QueryDict | None) -> None:
         super().__init__(said)
         self.typed = said.getlist("value") if said else []
-        if asked := action.ask():
+        if asked:
             self.fields["value"] = asked
 
     @property
@@ -94,8 +94,8 @@ def answer(request: HttpRequest, wish: Wish) -> HttpResponse:
     except Refused as reason:
         messages.error(request, f"{reason} Nothing was changed.")
         return redirect(back)
-    confirmed = "confirmed" in request.POST
-    form = ValueForm(action, request.POST if confirmed or "value" in request.POST or not action.ask() else None)
+    confirmed, asked = "confirmed" in request.POST, action.ask(_rows(request, wish))
+    form = ValueForm(asked, request.POST if confirmed or "value" in request.POST or not asked else None)
     fits = _fits(form, action)
     if confirmed and fits:
         return _do(request, wish, action, form.text)
@@ -114,6 +114,12 @@ def answer(request: HttpRequest, wish: Wish) -> HttpResponse:
     return render(request, "customers/together/change.html", context, status=422 if form.errors else 200)
 
 
+def _rows(request: HttpRequest, wish: Wish) -> QuerySet[Any]:
+    if takes_all(request):
+        return wish.matching()
+    return KINDS[wish.about].model._default_manager.filter(pk__in=picked(request))
+
+
 def _fits(form: ValueForm, action: Action) -> bool:
     if not form.is_valid():
         return False
@@ -126,11 +132,9 @@ def _fits(form: ValueForm, action: Action) -> bool:
 
 def _foresee(request: HttpRequest, wish: Wish, action: Action, text: str) -> Foreseen:
     words = action.words(text)
-    if not takes_all(request):
-        ids = picked(request)
-        return _counted(words, KINDS[wish.about].model._default_manager.filter(pk__in=ids), action.to(text))
-    number = wish.count()
-    return _counted(words, wish.matching(), action.to(text)) if number.exact else Foreseen(words, number)
+    if takes_all(request) and not (number := wish.count()).exact:
+        return Foreseen(words, number)
+    return _counted(words, _rows(request, wish), action.to(text))
 
 
 def _counted(words: str, rows: QuerySet[Any], needing: Q) -> Foreseen:

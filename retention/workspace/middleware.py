@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
@@ -104,6 +104,22 @@ class KeyMiddleware:
         if isinstance(key := getattr(request, "auth", None), ApiKey):
             keys.note_use(key)
         return response
+
+
+class OnlyFormsMiddleware:
+    """Answers who types the address of a form, or sends one to a page, with a page that says so."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        by_person = "text/html" in request.headers.get("Accept", "") and request.headers.get("HX-Request") != "true"
+        if response.status_code != 405 or response.content or not by_person:
+            return response
+        page = render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 class HtmxMiddleware:

@@ -121,6 +121,19 @@
     field.closest(".field").querySelectorAll(".field-errors").forEach((errors) => errors.remove());
   });
 
+  // Copies a field's text. Where the browser gives no clipboard (over plain http), the text is picked and copied the old way.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    const copied = await (navigator.clipboard?.writeText(field.value) ?? Promise.reject()).then(
+      () => true,
+      () => document.execCommand("copy"),
+    );
+    say(copied ? "Copied." : "It is picked: copy it with Ctrl+C, or ⌘C.", copied ? "success" : "info");
+  });
+
   // Buttons that change something ask first where they say so.
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;

@@ -3,5 +3,7 @@
   const root = document.documentElement;
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") root.dataset.bsTheme = theme;
-  root.dataset.sidebar = localStorage.getItem("sidebar") === "closed" ? "closed" : "open";
+  // Where nobody has chosen, a narrow screen keeps its room for the page.
+  const narrow = matchMedia("(max-width: 1199.98px)").matches;
+  root.dataset.sidebar = localStorage.getItem("sidebar") ?? (narrow ? "closed" : "open");
 })();

@@ -255,3 +255,20 @@ def test_a_change_of_cases_that_makes_no_sense_is_refused(said: dict[str, str], 
     response = client.post("/cases/change/", {"pick": [case.pk], "confirmed": "1", **said}, follow=True)
     assert response.status_code == 422 or "Nothing was changed" in response.content.decode()
     assert not ManyChange.objects.exists()
+
+
+def test_the_tags_there_are_offered(signed_in: SignIn) -> None:
+    """To take one away, those of the customers it is for; to add one, those of anybody."""
+    ada, bob = customer("ada", tags=["fair", "vip"]), customer("bob")
+    customer("cyd", tags=["old"])
+    client = signed_in("account_manager")
+
+    def page(action: str, **whom: Any) -> str:
+        return client.post("/customers/change/", {"action": action, **whom}).content.decode()
+
+    taking = page("untag", pick=[ada.pk, bob.pk])
+    assert '<option value="fair"></option><option value="vip"></option></datalist>' in taking
+    assert "They have: fair, vip" in taking
+    assert "None of them has a tag." in page("untag", pick=[bob.pk])
+    assert "They have: fair, old, vip" in page("untag", scope="all")
+    assert '<option value="old"></option>' in page("tag", pick=[bob.pk])

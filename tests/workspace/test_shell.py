@@ -41,6 +41,17 @@ def test_a_missing_page_shows_strangers_no_navigation() -> None:
     assert "sidebar-link" not in page
 
 
+def test_the_address_of_a_form_is_told_to_be_no_page(signed_in: Callable[[str], Client]) -> None:
+    """To people; a program gets the bare answer, as does a part of a page."""
+    client = signed_in("account_manager")
+    opened = client.get("/today/act/", headers={"Accept": "text/html,*/*"})
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "This is no page" in opened.content.decode()
+    assert client.get("/today/act/").content == b""
+    part = {"Accept": "text/html,*/*", "HX-Request": "true"}
+    assert client.get("/today/act/", headers=part).content == b""
+
+
 def test_an_htmx_request_after_the_session_ended_reloads_the_page(db: None) -> None:
     response = Client().get("/", headers={"HX-Request": "true"})
     assert response.status_code == 204

@@ -97,6 +97,23 @@ def test_it_works(signed_in: SignIn, acme: Customer) -> None:
     assert f'href="/plans/{plan.pk}/"' in timeline
 
 
+def test_a_plan_is_begun_from_the_list(signed_in: SignIn, acme: Customer) -> None:
+    """For whoever is chosen; nothing typed is lost where nobody goes by that name."""
+    client, url = signed_in("account_manager"), "/plans/new/"
+    assert f'href="{url}"' in page(client, "/today/plans/")
+    assert 'value="acme"' in page(client, f"{url}?customer=acme")
+    refused = client.post(url, {"customer": "acmee", "title": "Live by June"})
+    assert refused.status_code == 422
+    assert "No customer goes by this name" in refused.content.decode()
+    assert 'value="Live by June"' in refused.content.decode()
+    made = client.post(url, {"customer": "Acme", "title": "Live by June", "goals": "Less waste"})
+    plan = SuccessPlan.objects.get()
+    assert (made["Location"], plan.customer, plan.goals.get().text) == (f"/plans/{plan.pk}/", acme, "Less waste")
+    assert "Open already" in page(client, f"/customers/{acme.pk}/plans/new/")
+    assert signed_in("analyst").get(url).status_code == 403
+    assert url not in page(signed_in("analyst"), "/today/plans/")
+
+
 def test_a_closed_plan_is_changed_by_nobody_until_it_is_taken_up_again(signed_in: SignIn, plan: SuccessPlan) -> None:
     client, step = signed_in("account_manager"), plan.milestones.get()
     post(client, f"/plans/{plan.pk}/act/", act="dropped")
