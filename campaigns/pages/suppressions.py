@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.forms import SuppressionForm
 from campaigns.models import Suppression
@@ -16,6 +16,7 @@ from retention.workspace.roles import Can, requires
 PAGE_SIZE = 50
 
 
+@require_safe
 @requires(Can.READ)
 def suppression_list(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()[:254]

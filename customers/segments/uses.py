@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import PROTECT, Model
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
 from customers.models import Segment
 from customers.segments import references
@@ -26,6 +26,11 @@ class Use:
     what: str
     name: str
     url: str = ""
+
+    @property
+    def needs(self) -> str:
+        """What its page asks of whoever opens it."""
+        return str(getattr(resolve(self.url).func, "admits", ""))
 
 
 def uses() -> Mapping[int, list[Use]]:

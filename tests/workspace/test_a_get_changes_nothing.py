@@ -57,7 +57,7 @@ from customers.records.exporting import path_of
 from loyalty.models import Authority, Offer
 from retention.common import clock
 from retention.workspace.models import Job, User, Workspace
-from retention.workspace.roles import GRANTS, Can, Role
+from retention.workspace.roles import Role
 from surveys.invitations import token_of
 from surveys.models import Answer, Invitation, Survey
 from tests.addresses import SAMPLES, patterns
@@ -243,30 +243,6 @@ def test_it_works(client: Client, tmp_path: Path) -> None:
     ours = {url: made for url, (pattern, made) in visits.items() if hasattr(pattern.callback, "admits")}
     nowhere = {url: made.status for url, made in ours.items() if made.status not in (200, 405)}
     assert set(nowhere) <= SENDS_ON | RECORDERS, nowhere
-
-
-#: These are somebody's own, here the administrator's.
-OWN = {
-    f"/customers/hand-overs/notes/{NUMBER}/": 403,
-    f"/customers/interactions/{NUMBER}/edit/": 403,
-    f"/customers/export/{SAMPLES['uuid']}/": 404,
-}
-
-
-@pytest.mark.parametrize("role", [Role.ACCOUNT_MANAGER, Role.MARKETER, Role.ANALYST])
-def test_each_role_gets_in_where_it_may(role: str, client: Client, signed_in: SignIn, tmp_path: Path) -> None:
-    """What everybody may read is tried by who may do nothing else, the rest by whoever has the right."""
-    real = one_of_each(User.objects.get(role=Role.ADMINISTRATOR))
-    theirs = {Can.READ} if role == Role.ANALYST else GRANTS[role] - {Can.READ}
-    client, refused = signed_in(role), {}
-    for pattern, sample in patterns():
-        if getattr(pattern.callback, "admits", "") in theirs:
-            url = real.get(sample, sample)
-            with read_only():
-                response = client.get(url)
-            if response.status_code not in (200, 302, 405):
-                refused[sample] = response.status_code
-    assert refused.items() <= OWN.items()
 
 
 def by_the_orm(request: HttpRequest) -> HttpResponse:
