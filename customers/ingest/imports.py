@@ -102,10 +102,11 @@ def undo_here(imported: Import, *, dry_run: bool, tell: jobs.Tell) -> Job:
 def _here(job: Job, tell: jobs.Tell) -> Job:
     try:
         jobs.run(job.pk, tell)
+        job.refresh_from_db()
         while job.open:  # a worker was first
+            tell(job.done, job.total, job.stage)
             time.sleep(WAIT)
             job.refresh_from_db()
-            tell(job.done, job.total, job.stage)
     except KeyboardInterrupt:
         connection.close()  # it may be in the middle of a COPY
         jobs.cancel(job)

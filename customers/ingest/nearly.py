@@ -10,20 +10,20 @@ comparison.
 import csv
 import tempfile
 from collections.abc import Iterator
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from customers.ingest import staging, unchanged
+from customers.ingest import differing, staging, unchanged
+from customers.ingest.differing import Lines, TooDifferent, difference
 from customers.ingest.fields import BY_ID
 from customers.ingest.mapping import Mapping, check
-from customers.ingest.reader import DELIMITERS, FileRefused, Layout, Reader, line_blocks
+from customers.ingest.reader import DELIMITERS, FileRefused, Layout, Reader
 from customers.ingest.statements import number, rows
 from customers.ingest.unchanged import Told
 from customers.models import Import
 from customers.models.imports import ImportKind
 
-MOST = 100_000  # lines that differ and customers written since, which are held in memory
+FEW = 20  # names that are looked for one after the other
 
 
 class Staged(NamedTuple):
@@ -36,15 +36,7 @@ class Staged(NamedTuple):
 
 
 class _NotNearly(Exception):
-    """The files differ in more than some lines."""
-
-
-class _Difference(NamedTuple):
-    """Lines that only the one and only the other file has, or that are to be judged again; and how many both have."""
-
-    told: set[bytes]
-    gone: set[bytes]
-    kept: int
+    """All of it is to be compared."""
 
 
 def is_possible(mapping: Mapping, told: Told) -> bool:
@@ -61,12 +53,12 @@ def stage(imported: Import, mapping: Mapping, told: Told, zone: str) -> Staged |
     To be asked in the transaction of the merge, in which nobody takes an import back.
     """
     before = unchanged.latest(mapping, told)
-    touched = unchanged.touched(before.mark, MOST) if before else None
+    touched = unchanged.touched(before.mark, differing.MOST) if before else None
     if before is None or touched is None:
         return None
     try:
         return _stage(Path(imported.file.path), before, mapping, touched, zone)
-    except (_NotNearly, FileRefused, OSError):
+    except (_NotNearly, TooDifferent, FileRefused, OSError):
         return None
 
 
@@ -75,10 +67,11 @@ def _stage(path: Path, before: Import, mapping: Mapping, touched: set[str], zone
         columns = reader.columns
     check(mapping, columns)
     place = columns.index(mapping.fields[BY_ID].column)
-    ours, theirs = _Lines(path, mapping.layout), _Lines(Path(before.file.path), mapping.layout)
+    files = (path, Path(before.file.path))
+    ours, theirs = (Lines(file, has_header=not mapping.layout.columns) for file in files)
     if ours.header != theirs.header:
         raise _NotNearly
-    told, gone, kept = _difference(ours, theirs, touched, place)
+    told, gone, kept = difference(ours, theirs, _Naming(touched, mapping.layout, place))
     # As many lines as records: then each was one.
     if theirs.count != before.mark["summary"]["rows"] or ours.count != kept + len(told):
         raise _NotNearly
@@ -100,7 +93,7 @@ _OTHERS = """
 def _stage_lines(header: bytes, lines: set[bytes], mapping: Mapping, zone: str) -> None:
     """Stage lines as a file of their own; each must be a record that is taken."""
     with tempfile.NamedTemporaryFile() as file:
-        file.writelines([header, *(line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in lines)])
+        file.writelines([header, *lines])
         file.flush()
         with Reader(Path(file.name), mapping.layout) as reader:
             staged = staging.stage(reader, reader.columns, mapping, zone, lambda _: None)
@@ -108,55 +101,40 @@ def _stage_lines(header: bytes, lines: set[bytes], mapping: Mapping, zone: str) 
         raise _NotNearly
 
 
-class _Lines:
-    """The lines of a file after its header, many at a time; counted."""
+class _Naming:
+    """Finds the lines of a text that name one of these customers in this place. Raises _NotNearly where it cannot."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self.layout = layout
-        self.count = 0
-        blocks = line_blocks(path)
-        first = next(blocks, [])
-        self.header = b"" if layout.columns else b"".join(first[:1])
-        self._blocks = chain([first if layout.columns else first[1:]], blocks)
+    def __init__(self, names: set[str], layout: Layout, place: int) -> None:
+        self._names, self._layout, self._place = names, layout, place
+        # Quotes are written twice. Anything else stands in a line as it is.
+        self._few = len(names) <= FEW and all(name and '"' not in name for name in names)
+        self._signs = [name.encode(layout.encoding, errors="replace") for name in names]
 
-    def __iter__(self) -> Iterator[list[bytes]]:
-        for block in self._blocks:
-            self.count += len(block)
-            yield block
-
-    def of(self, block: list[bytes], touched: set[str], place: int) -> set[bytes]:
-        """The lines of a block that name one of the touched customers in this place."""
-        if not touched:
+    def __call__(self, text: bytes) -> set[bytes]:
+        if not self._names:
             return set()
-        texts = [line.decode(self.layout.encoding) for line in block]
-        delimiter = DELIMITERS[self.layout.delimiter]
-        read = csv.reader(texts, delimiter=delimiter, strict=True) if delimiter else map(str.split, texts)
-        pairs = zip(block, read, strict=True)
-        return {line for line, values in pairs if values[place].strip(staging.BLANKS) in touched}
-
-
-def _difference(ours: _Lines, theirs: _Lines, touched: set[str], place: int) -> _Difference:
-    """Compared block by block; what was moved is found as long as not too much lies between."""
-    told: set[bytes] = set()
-    gone: set[bytes] = set()
-    again: set[bytes] = set()
-    kept = 0
-    nothing: list[bytes] = []
-    for ours_now, theirs_now in zip_longest(ours, theirs, fillvalue=nothing):
+        lines = self._with_signs(text) if self._few else text.splitlines(keepends=True)
         try:
-            now = ours.of(ours_now, touched, place)
+            return {line for line, values in self._read(lines) if self._says(values)}
         except (csv.Error, ValueError, IndexError) as error:  # records of several lines, another encoding, too short
             raise _NotNearly from error
-        if ours_now == theirs_now and not now:
-            kept += len(ours_now)
-            continue
-        again |= now
-        told.update(ours_now)
-        gone.update(theirs_now)
-        same = (told.intersection(theirs_now) | gone.intersection(ours_now)) - again
-        told -= same
-        gone -= same
-        kept += len(same)
-        if len(told) + len(gone) > MOST:
-            raise _NotNearly
-    return _Difference(told, gone, kept)
+
+    def _with_signs(self, text: bytes) -> list[bytes]:
+        """The lines in which one of the names stands somewhere."""
+        found = []
+        for sign in self._signs:
+            at = text.find(sign)
+            while at >= 0:
+                end = text.index(b"\n", at) + 1
+                found.append(text[text.rfind(b"\n", 0, at) + 1 : end])
+                at = text.find(sign, end)
+        return found
+
+    def _read(self, lines: list[bytes]) -> Iterator[tuple[bytes, list[str]]]:
+        texts = [line.decode(self._layout.encoding) for line in lines]
+        delimiter = DELIMITERS[self._layout.delimiter]
+        read = csv.reader(texts, delimiter=delimiter, strict=True) if delimiter else map(str.split, texts)
+        return zip(lines, read, strict=True)
+
+    def _says(self, values: list[str]) -> bool:
+        return values[self._place].strip(staging.BLANKS) in self._names

@@ -221,10 +221,33 @@ def _unpacked(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
     return gzip.GzipFile(fileobj=file) if start.startswith(b"\x1f\x8b") else file
 
 
-def line_blocks(path: Path) -> Iterator[list[bytes]]:
-    """All lines of a file with their ends, some at a time. Raises FileRefused where it is no text, or damaged."""
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """The text of a file in large pieces of whole lines, each with a line feed at its end and no other line end.
+
+    Raises FileRefused where lines end otherwise, where one is too long, and where the file is no text or damaged.
+    """
     with path.open("rb") as file:
-        yield from ahead(_line_blocks(_blocks(_unpacked(file), lambda: 0)))
+        yield from ahead(_pieces(_blocks(_unpacked(file), lambda: 0)))
+
+
+def _pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    for block in chain(blocks, [b""]):
+        parts.append(block)
+        if block and sum(map(len, parts)) < RECORD_LIMIT:
+            continue
+        text = b"".join(parts)
+        piece, end, rest = text.rpartition(b"\n")
+        if len(rest) > RECORD_LIMIT or (b"\r" in text and _ends_lines_with_cr(text)):
+            raise FileRefused("Its lines do not all end with a line feed.")
+        if piece := piece + end if block else b"".join([text, b"\n" if rest else b""]):
+            yield piece
+        parts = [rest]
+
+
+def _ends_lines_with_cr(text: bytes) -> bool:
+    """Whether a CR stands alone, but for a last one, which may be half of a CRLF."""
+    return text.count(b"\r") != text.count(b"\r\n") + text.endswith(b"\r")
 
 
 def ahead(blocks: Iterator[T]) -> Iterator[T]:

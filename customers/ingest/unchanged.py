@@ -95,8 +95,10 @@ def _row(table: str) -> Composable:
 
 def repeated(mapping: Mapping, told: Told) -> dict[str, Any] | None:
     """The summary of an import that would only repeat an earlier one of this fingerprint; None where it might not."""
-    before = Import.objects.filter(fingerprint=told.file, mark__has_key="stood").order_by("-pk").first()
-    if not told.file or before is None or not _is_worth_it(mapping, before.mark) or written(before.mark) != {}:
+    before = _marked().filter(kind=mapping.kind, mark__how=told.how).first() if told.how else None
+    if before is None or before.fingerprint != told.file or not _is_worth_it(mapping, before.mark):
+        return None
+    if written(before.mark) != {}:
         return None
     return {name: _as_it_was(value) for name, value in before.mark["summary"].items()} | {"consents": 0}
 
@@ -109,9 +111,14 @@ def latest(mapping: Mapping, told: Told) -> Import | None:
 
 def compared_with() -> QuerySet[Import]:
     """Of imports that are read in the same way the last one each, with whose file the next one can be compared."""
-    marked = Import.objects.filter(mark__has_key="how", mark__summary__repeated=0).exclude(file="")
+    return _marked().filter(mark__summary__repeated=0).exclude(file="")
+
+
+def _marked() -> QuerySet[Import]:
+    """Of imports that are read in the same way the last one each that left a mark."""
     own = Cast(KT("mark__own"), BigIntegerField())
-    return marked.order_by("kind", "mark__how", own.desc()).distinct("kind", "mark__how")
+    marked = Import.objects.filter(mark__has_key="how").order_by("kind", "mark__how", own.desc())
+    return marked.distinct("kind", "mark__how")
 
 
 def touched(mark: dict[str, Any], most: int) -> set[str] | None:

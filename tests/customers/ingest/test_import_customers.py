@@ -1,9 +1,12 @@
 """Importing customers."""
 
+import io
 from datetime import UTC, datetime
+from unittest import mock
 
 import pytest
 
+from customers.ingest import imports
 from customers.models import Consent, Customer, Dirty, Event
 from tests.customers.ingest.bringing import CUSTOMERS, again, bring, done, failed, mapping, refusals, versions
 
@@ -153,3 +156,11 @@ def test_another_address_lets_the_consent_for_the_old_one_lapse() -> None:
 def test_bad_files_change_nothing(text: str | bytes, error: str) -> None:
     assert error in failed(mapping(CUSTOMERS), text)
     assert not Customer.objects.exists()
+
+
+def test_whoever_brings_a_file_in_here_does_not_wait_once_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = mock.Mock()
+    monkeypatch.setattr(imports, "time", time)
+    taken = imports.take_in(io.BytesIO((HEADER + ANN).encode()), "file.csv", mapping(CUSTOMERS))
+    job = imports.run_here(taken, dry_run=False, tell=lambda *_: None)
+    assert (job.state, time.sleep.called) == ("done", False)
