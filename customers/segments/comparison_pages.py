@@ -51,13 +51,32 @@ def segment_overlap(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "customers/segments/overlap.html", context)
 
 
+@dataclass(frozen=True)
+class Shared:
+    """How many customers another segment has too, of the `size` of the one that is looked at."""
+
+    other: Segment
+    number: int
+    size: int
+
+    @property
+    def here(self) -> float:
+        """Per cent of the one that is looked at."""
+        return _share(self.number, self.size)
+
+    @property
+    def there(self) -> float:
+        """Per cent of the other."""
+        return _share(self.number, self.other.size)
+
+
 def _with_all(segment: Segment, others: list[Segment]) -> dict[str, Any]:
     try:
         shared = shared_with_all(segment)
     except TooSlow:
         return {"slow": True}
-    rows = [(other, shared.get(other.pk, 0), _share(shared.get(other.pk, 0), segment.size)) for other in others]
-    return {"rows": sorted(rows, key=lambda row: -row[1])}
+    rows = [Shared(other, shared.get(other.pk, 0), segment.size) for other in others]
+    return {"rows": sorted(rows, key=lambda row: -row.number)}
 
 
 def _share(count: int, of: int) -> float:

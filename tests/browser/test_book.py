@@ -62,6 +62,8 @@ def test_it_works(as_role: AsRole) -> None:
     expect(page.get_by_role("button", name="It is reached")).to_be_visible()
     page.get_by_role("button", name="Make a link").click()
     expect(page.get_by_label("Works until")).to_be_visible()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_label("Works until")).to_be_focused()
     accessible(page)
     assert Milestone.objects.get().state == "done"
     guest = as_role("", phone=True, dark=True, script=False)
