@@ -15,6 +15,7 @@ from customers.duplicates import consents, moving, tallies
 from customers.duplicates.merging import BUSY, hold, hold_turn, own_transaction
 from customers.events.recording import Happening, record
 from customers.facts import dirty
+from customers.handover import handing
 from customers.models import Customer, FormerId, Merge
 from retention.common import clock
 from retention.workspace.models import User
@@ -90,6 +91,7 @@ def _undo(made: Merge, by: User) -> None:
     tallies.follow(before, tallies.of(ids))
     moving.settle_all(ids)
     Customer.objects.filter(pk__in=ids).update(updated_at=made.undone_at)
+    handing.catch_up(made.loser_id, made.at)
     dirty.mark(ids)
     come = ({"what": words, "count": number} for words, (number,) in moving.counts([made.survivor_id], after))
     made.stayed = [*come, *_not_back(missing)]

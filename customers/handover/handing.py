@@ -112,6 +112,19 @@ def undo(handover_id: int, by: User) -> int:
     return len(there)
 
 
+def catch_up(customer_id: int, away_since: datetime) -> None:
+    """Give back somebody who was merged away while hand-overs of theirs were taken back, and is there again.
+
+    As those were: only from who they were handed to, one hand-over after the other.
+    """
+    meanwhile = HandOver.objects.filter(lines__customer=customer_id, undone_at__gte=away_since)
+    for row in meanwhile.select_related("giver", "receiver", "undone_by").order_by("undone_at", "pk"):
+        still = Customer.objects.filter(pk=customer_id, owner=row.receiver)
+        if still.update(owner=row.giver, updated_at=clock.now()):
+            by = row.undone_by or row.giver
+            _tell(row, "customer.handed_back", clock.now(), row.receiver, row.giver, by, [customer_id])
+
+
 def _own_lines(row: HandOver) -> QuerySet[HandedCustomer]:
     """Without those that a merge brought to somebody who was not handed over."""
     merges = Merge.objects.filter(survivor_id__in=row.lines.values("customer"), undone_at=None, at__gte=row.at)

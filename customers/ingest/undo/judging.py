@@ -17,12 +17,14 @@ from customers.models import Contact, Customer, Event
 
 CHANGED = "It was changed after the file came in."
 GONE = "It was removed after the file came in."
+MERGED = "It went when two customers were merged, and comes back where that is undone."
 
 
 def gather(kind: Kind, params: dict[str, Any]) -> int:
     """Fill `undo_rows` with what the run did to the kind's table, and lock what stands. Returns how many there are."""
     run("DROP TABLE IF EXISTS undo_rows")
-    found = run(SQL(_GATHER).format(table=kind.identifier, name=Literal(kind.table)), **params)
+    named = {"table": kind.identifier, "name": Literal(kind.table), "model": Literal(kind.model._meta.label)}
+    found = run(SQL(_GATHER).format(**named), merged=MERGED, **params)
     if found:
         run("ALTER TABLE undo_rows ADD PRIMARY KEY (id)")
         run("ANALYZE undo_rows")
@@ -31,6 +33,7 @@ def gather(kind: Kind, params: dict[str, Any]) -> int:
 
 
 # A row that a run changed in two steps goes back over both: what it was before the first, and is after the last.
+# What a merge has put away stays with the import, so that it can be taken back once the merge is undone.
 _GATHER = """
     CREATE TEMP TABLE undo_rows AS
     WITH told AS (
@@ -39,6 +42,12 @@ _GATHER = """
     )
     SELECT stands.id, NULL::jsonb AS before, NULL::jsonb AS after, TRUE AS made, NULL::text AS reason
     FROM told JOIN {table} AS stands ON stands.id BETWEEN told.first AND told.last WHERE told.before IS NULL
+    UNION ALL
+    SELECT aside.row, NULL, NULL, TRUE, %(merged)s
+    FROM told JOIN customers_mergedrow AS aside ON aside.row BETWEEN told.first AND told.last
+    JOIN customers_merge AS merge ON merge.id = aside.merge_id AND merge.undone_at IS NULL
+    WHERE told.before IS NULL AND aside.model = {model} AND aside.after IS NULL
+        AND NOT EXISTS (SELECT FROM {table} WHERE id = aside.row)
     UNION ALL
     SELECT first, before, after, FALSE, NULL FROM told WHERE before IS NOT NULL AND steps = 1
     UNION ALL

@@ -111,7 +111,8 @@ def _of_told(kind: Kind) -> Composable:
 
 _KEEP = """
     INSERT INTO customers_importkept (run_id, noun, row_id, name, reason)
-    SELECT %(run)s, {noun}, told.id, left(coalesce({called}, ''), 300), told.reason
+    SELECT %(run)s, {noun}, told.id, left(coalesce({called}, (SELECT loser_name FROM customers_merge
+        WHERE {noun} = 'customer' AND loser_id = told.id AND undone_at IS NULL), ''), 300), told.reason
     FROM undo_rows AS told LEFT JOIN {table} AS stands ON stands.id = told.id
     WHERE told.reason IS NOT NULL ORDER BY told.id
 """

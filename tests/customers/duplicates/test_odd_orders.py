@@ -18,7 +18,8 @@ from customers.handover import handing
 from customers.handover.handing import Refused, Wish
 from customers.ingest import former_ids, imports
 from customers.ingest.imports import NothingToUndo
-from customers.models import Customer, FormerId, HandOver, Import, Merge, Order
+from customers.ingest.undo import judging
+from customers.models import Customer, FormerId, HandOver, Import, ImportKept, Merge, Order
 from customers.records.filters import Filters
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
@@ -167,3 +168,42 @@ def test_somebody_who_comes_again_by_their_old_id_is_found_out(monkeypatch: pyte
     monkeypatch.setattr(former_ids, "follow", lambda _: None)
     with pytest.raises(CannotUndo):
         live_through(steps)
+
+
+def anna_and_ben() -> World:
+    return World(*(User.objects.create_user(f"{name}@example.test", role=Role.ACCOUNT_MANAGER) for name in "ab"))
+
+
+def stayed() -> list[tuple[str, str]]:
+    return list(ImportKept.objects.order_by("row_id").values_list("name", "reason"))
+
+
+def test_who_was_merged_away_when_their_import_was_undone_stays_with_the_import() -> None:
+    world = anna_and_ben()
+    for act in (import_people, merge, undo_import):  # b goes into a, who stays for it; c goes with the import
+        act(world, 0)
+    assert stayed() == [("A", judging.CHANGED), ("B", judging.MERGED)]
+    undo_merge(world, 0)
+    assert world.known() == {"a", "b"}
+    undo_import(world, 0)
+    assert stayed() == [("A", judging.CHANGED), ("B", judging.CHANGED)], "as if the merge had been undone before"
+
+
+def test_who_was_merged_away_when_their_hand_over_was_taken_back_is_given_back_with_the_merge() -> None:
+    world = anna_and_ben()
+    import_people(world, 0)
+    b = Customer.objects.filter(external_id="b")
+    b.update(owner=world.anna)
+    for act in (hand_over, merge, undo_hand_over, undo_merge):
+        act(world, 0)
+    assert b.get().owner == world.anna
+    assert b.get().events.filter(kind="customer.handed_back").exists()
+    assert set(Customer.objects.exclude(external_id="b").values_list("owner", flat=True)) == {world.anna.pk}
+
+
+def test_a_hand_over_that_was_taken_back_before_the_merge_is_over() -> None:
+    world = anna_and_ben()
+    import_people(world, 0)
+    for act in (hand_over, undo_hand_over, hand_over, merge, undo_merge):
+        act(world, 0)
+    assert set(Customer.objects.values_list("owner", flat=True)) == {world.ben.pk}, "it was over before the merge"
