@@ -171,7 +171,8 @@ def test_somebody_who_comes_again_by_their_old_id_is_found_out(monkeypatch: pyte
 
 
 def anna_and_ben() -> World:
-    return World(*(User.objects.create_user(f"{name}@example.test", role=Role.ACCOUNT_MANAGER) for name in "ab"))
+    anna, ben = (User.objects.create_user(f"{name}@example.test", role=Role.ACCOUNT_MANAGER) for name in "ab")
+    return World(anna, ben)
 
 
 def stayed() -> list[tuple[str, str]]:
