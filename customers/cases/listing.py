@@ -14,13 +14,13 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from customers.models import Case, Customer
-from customers.models.cases import CASE_WORDS, WITHIN
-from customers.models.records import CUSTOMER_WORDS
+from customers.models.cases import WITHIN
 from customers.records.listing import SIZES
+from customers.records.pools import CASES, CUSTOMERS
 from retention.common.headings import Heading, headings
 from retention.common.keyset import Key, Turn, turn
 from retention.common.sent import whole
-from retention.common.text_search import SearchWords, words_of
+from retention.common.text_search import words_of
 from retention.common.word_index import every
 from retention.workspace.models import User
 
@@ -133,5 +133,5 @@ def _worded(typed: str) -> Q:
     words = words_of(typed)
     if not words:
         return Q(pk=None)
-    customers = Customer.objects.filter(every(Customer.objects.all(), SearchWords(*CUSTOMER_WORDS), words))
-    return every(Case.objects.all(), SearchWords(*CASE_WORDS), words) | Q(customer__in=customers.values("pk"))
+    customers = Customer.objects.filter(every(CUSTOMERS, words))
+    return every(CASES, words) | Q(customer__in=customers.values("pk"))

@@ -10,11 +10,11 @@ from django.http import QueryDict
 from customers.custom.asking import typed_from
 from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
-from customers.models.records import CUSTOMER_WORDS
 from customers.records.columns import CUSTOM, MOST
+from customers.records.pools import CUSTOMERS
 from retention.common.phone_digits import every_with
 from retention.common.sent import whole
-from retention.common.text_search import SearchWords, words_of
+from retention.common.text_search import words_of
 from retention.common.word_index import Among, every
 
 NOBODY = "none"
@@ -176,8 +176,7 @@ def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:
     words = words_of(typed)
     if not words:
         return customers.none()
-    everybody, of_customers = Customer.objects.all(), SearchWords(*CUSTOMER_WORDS)
-    having = every(everybody, of_customers, words) | every_with(everybody, "phone", of_customers, typed)
+    having = every(CUSTOMERS, words) | every_with(CUSTOMERS, "phone", typed)
     merged = FormerId.objects.filter(external_id__startswith=typed).values("customer")
     return customers.filter(having | Q(Among(F("pk"), Subquery(merged))))
 

@@ -1,51 +1,77 @@
 """Finding customers as somebody types: who has that id or address, then whose name it is, then the rest."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
 from customers.models import Customer, FormerId
-from customers.models.records import CUSTOMER_WORDS
+from customers.records.pools import CUSTOMERS
+from retention.common.asking import Asking, Given, Kept, kept
 from retention.common.marking import has_all
-from retention.common.phone_digits import few_with, is_number
-from retention.common.text_search import SearchWords, folded
-from retention.common.word_index import Among, few
+from retention.common.phone_digits import few_with, is_number, may_be_number, some_with
+from retention.common.text_search import beyond, folded
+from retention.common.word_index import Among, few, some
 from retention.workspace.finding import Find, Typed
 from retention.workspace.places import page_of
 
 #: Of so many candidates the best are shown.
 CANDIDATES, BY_NAME, BY_ID = 60, 30, 10
-COLUMNS = ("name", "email", "external_id", "phone", "attributes")
 
 
-def found(typed: Typed) -> list[Find]:
-    """The best first. Two queries."""
+@dataclass(frozen=True)
+class Found:
+    """A candidate; `formerly` are the ids of customers that were merged into this one."""
+
+    id: int
+    name: str
+    email: str
+    external_id: str
+    phone: str
+    attributes: dict[str, Any]
+    formerly: list[str]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id
+
+
+def found(typed: Typed) -> Asking[list[Find]]:
+    """The best first."""
     if not typed.words:
         return []
-    ranked = sorted((rank, folded(str(row)), row.pk, row) for row in _candidates(typed) for rank in _ranks(row, typed))
-    return [_find(row, typed) for *_, row in ranked[: typed.most + 1]]
+    number = may_be_number(typed.text)
+    given = {"text": typed.text, "lower": typed.text.lower(), "over": beyond(typed.text)}
+    chosen = yield from few(CUSTOMERS, typed.words, CANDIDATES, typed.most + 1)
+    numbered = (yield from few_with(CUSTOMERS, typed.text, BY_ID)) if number else {}
+    (rows,) = yield [_candidates(number).asked(**given, **chosen, **numbered)]
+    ranked = ((row, rank) for row in (Found(**each) for each in rows) for rank in _ranks(row, typed))
+    best = sorted((rank, folded(str(row)), row.id, row) for row, rank in ranked)
+    return [_find(row, typed) for *_, row in best[: typed.most + 1]]
 
 
-def _candidates(typed: Typed) -> QuerySet[Customer]:
+@cache
+def _candidates(number: bool) -> Kept:
     """A few that have the words, and those that the list has next to what was typed, by name, address and id."""
-    every, text = Customer.objects.all(), typed.text
-    by_name = every.alias(by=Lower("name")).filter(by__gte=text.lower()).order_by("by", "pk").values("pk")
-    by_address = every.alias(by=Lower("email")).filter(by=text.lower()).values("pk")
-    by_id = every.filter(external_id__startswith=text).order_by("external_id").values("pk")
-    formerly = FormerId.objects.filter(external_id__startswith=text).order_by("external_id").values("customer")
-    near = Q(Among(F("pk"), Subquery(by_name[:BY_NAME])))
-    for some in (by_address, by_id, formerly):
-        near |= Q(Among(F("pk"), Subquery(some[:BY_ID])))
-    words = SearchWords(*CUSTOMER_WORDS)
-    near |= Q(Among(F("pk"), few(every, words, typed.words, CANDIDATES, typed.most + 1)))
-    near |= few_with(every, "phone", words, text, BY_ID)
+    every, text, over = Customer.objects.all(), Given("text"), Given("over")
+    by_name = every.alias(by=Lower("name")).filter(by__gte=Given("lower")).order_by("by", "pk").values("pk")
+    by_address = every.alias(by=Lower("email")).filter(by=Given("lower")).values("pk")
+    by_id = every.filter(external_id__gte=text, external_id__lt=over).order_by("external_id").values("pk")
+    formerly = FormerId.objects.filter(external_id__gte=text, external_id__lt=over).order_by("external_id")
+    near = some(CUSTOMERS, CANDIDATES) | Q(Among(F("pk"), Subquery(by_name[:BY_NAME])))
+    for each in (by_address, by_id, formerly.values("customer")):
+        near |= Q(Among(F("pk"), Subquery(each[:BY_ID])))
+    if number:
+        near |= some_with(CUSTOMERS, "phone", BY_ID)
     ids = FormerId.objects.filter(customer=OuterRef("pk")).values("external_id")
-    return every.filter(near).only(*COLUMNS).annotate(formerly=ArraySubquery(ids))
+    columns = ("id", "name", "email", "external_id", "phone", "attributes")
+    return kept(every.filter(near).annotate(formerly=ArraySubquery(ids)).values(*columns, "formerly"))
 
 
-def _ranks(row: Customer, typed: Typed) -> Iterator[int]:
+def _ranks(row: Found, typed: Typed) -> Iterator[int]:
     """How well a candidate fits, 0 best; nothing where it does not."""
     text, name = typed.text.lower(), folded(str(row))
     if text in (row.external_id.lower(), row.email.lower()):
@@ -58,15 +84,11 @@ def _ranks(row: Customer, typed: Typed) -> Iterator[int]:
         yield 4
     elif is_number(row.phone, typed.text):
         yield 5
-    elif any(was.startswith(typed.text) for was in _formerly(row)):
+    elif any(was.startswith(typed.text) for was in row.formerly):
         yield 6
 
 
-def _formerly(row: Customer) -> list[str]:
-    return row.formerly  # type: ignore[attr-defined, no-any-return]  # annotated
-
-
-def _said(row: Customer) -> Iterator[tuple[str, str]]:
+def _said(row: Found) -> Iterator[tuple[str, str]]:
     """All that a customer is found by, each with what it is."""
     yield "Name", row.name
     yield "E-mail", row.email
@@ -76,14 +98,14 @@ def _said(row: Customer) -> Iterator[tuple[str, str]]:
         yield key.replace("_", " ").capitalize(), ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _find(row: Customer, typed: Typed) -> Find:
+def _find(row: Found, typed: Typed) -> Find:
     name = str(row)
     detail = next((text for text in (row.email, row.external_id) if text and text != name), "")
     place, snippet = _elsewhere(row, f"{name} {detail}", typed)
-    return Find(name, detail, page_of("customers:detail", row.pk), snippet, place)
+    return Find(name, detail, page_of("customers:detail", row.id), snippet, place)
 
 
-def _elsewhere(row: Customer, shown: str, typed: Typed) -> tuple[str, str]:
+def _elsewhere(row: Found, shown: str, typed: Typed) -> tuple[str, str]:
     """Where a word was found that what is shown does not have."""
     missing = [word for word in typed.words if not has_all(shown, [word])]
     for place, text in _said(row):
@@ -91,5 +113,5 @@ def _elsewhere(row: Customer, shown: str, typed: Typed) -> tuple[str, str]:
             return place, text
     if missing and is_number(row.phone, typed.text):
         return "Phone", row.phone
-    was = next((was for was in _formerly(row) if missing and was.startswith(typed.text)), "")
+    was = next((was for was in row.formerly if missing and was.startswith(typed.text)), "")
     return ("Id before a merge", was) if was else ("", "")

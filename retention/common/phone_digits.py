@@ -10,8 +10,9 @@ from typing import Any
 import phonenumbers
 from django.db.models import F, Func, Index, Q, QuerySet, Subquery, TextField
 
-from retention.common.text_search import SearchWords
-from retention.common.word_index import Among, every, few
+from retention.common.asking import Asking, Given
+from retention.common.text_search import beyond
+from retention.common.word_index import NOTHING, Among, Pool, every, few, some
 
 #: Fewer digits than these end too many numbers.
 FEWEST = 4
@@ -58,36 +59,41 @@ def begun(typed: str) -> str:
     return "".join(groups).lstrip("0") if len(groups) > 1 else ""
 
 
+def may_be_number(typed: str) -> bool:
+    return bool(_NUMBER.fullmatch(typed))
+
+
 def is_number(number: str, typed: str) -> bool:
     """Whether a number ends with what was typed, or begins with it."""
     kept, end, start = _NO_DIGIT.sub("", number), typed_digits(typed), begun(typed)
     return bool((end and kept.endswith(end)) or (start and kept.startswith(start)))
 
 
-def few_with(rows: QuerySet[Any], column: str, words: SearchWords, typed: str, most: int) -> Q:
-    """A filter for some rows whose number was typed, or a part of it, `most` at most of each; an empty one, of text.
+def few_with(pool: Pool, typed: str, most: int) -> Asking[dict[str, str | None]]:
+    """What `some_with` is given for rows whose number was typed, or a part of it."""
+    end, start = typed_digits(typed)[::-1], begun(typed)
+    chosen = (yield from few(pool, [start], most)) if start else NOTHING
+    ends = {"end": end or None, "end_over": beyond(end) if end else None}
+    return ends | {f"start_{name}": value for name, value in chosen.items()}
 
-    `words` are those of the word index. One query, where the number was typed in groups.
-    """
+
+def some_with(pool: Pool, column: str, most: int) -> Q:
+    """A filter for those of the pool that `few_with` has chosen, `most` at most of each."""
+    ending = _numbered(pool, column).filter(from_the_end__gte=Given("end"), from_the_end__lt=Given("end_over"))
+    return Q(Among(F("pk"), Subquery(ending.values("pk")[:most]))) | some(pool, most, "start_")
+
+
+def every_with(pool: Pool, column: str, typed: str) -> Q:
+    """A filter for all rows whose number was typed, or a part of it. One query, where it was typed in groups."""
     found = Q()
     if end := typed_digits(typed):
-        found |= Q(Among(F("pk"), Subquery(_ending(rows, column, end)[:most])))
+        ending = _numbered(pool, column).filter(from_the_end__startswith=end[::-1])
+        found |= Q(Among(F("pk"), Subquery(ending.values("pk"))))
     if start := begun(typed):
-        found |= Q(Among(F("pk"), few(rows, words, [start], most)))
+        found |= every(pool, [start])
     return found
 
 
-def every_with(rows: QuerySet[Any], column: str, words: SearchWords, typed: str) -> Q:
-    """The same for all such rows."""
-    found = Q()
-    if end := typed_digits(typed):
-        found |= Q(Among(F("pk"), Subquery(_ending(rows, column, end))))
-    if start := begun(typed):
-        found |= every(rows, words, [start])
-    return found
-
-
-def _ending(rows: QuerySet[Any], column: str, end: str) -> QuerySet[Any, Any]:
-    numbered = rows.order_by().filter(~Q(**{column: ""})).alias(from_the_end=FromTheEnd(column))
-    found: QuerySet[Any, Any] = numbered.filter(from_the_end__startswith=end[::-1]).values("pk")
+def _numbered(pool: Pool, column: str) -> QuerySet[Any]:
+    found: QuerySet[Any] = pool.rows.order_by().filter(~Q(**{column: ""})).alias(from_the_end=FromTheEnd(column))
     return found

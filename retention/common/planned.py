@@ -67,6 +67,9 @@ def _literal(value: Any) -> str:
 def _cursor() -> CursorWrapper:
     connection.ensure_connection()
     raw = connection.connection
-    raw.prepare_threshold = AGAIN
+    if raw.prepare_threshold != AGAIN:
+        raw.prepare_threshold = AGAIN
+        # Else it weighs whether to plan a statement anew for its parameters, which takes longer than to run it.
+        raw.execute("SET plan_cache_mode = force_generic_plan")
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     return make(psycopg.Cursor(raw))  # type: ignore[arg-type]  # the stubs take only what it returns

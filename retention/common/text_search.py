@@ -9,7 +9,7 @@ import unicodedata
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import Func, TextField
+from django.db.models import Expression, Func, TextField
 
 #: What stands between words in names, addresses and ids.
 BREAKS = re.compile(r"[\W_]+")
@@ -62,12 +62,26 @@ def words_of(typed: str) -> list[str]:
     return list(dict.fromkeys(word for word in BREAKS.split(folded(typed)) if word))[:MOST_WORDS]
 
 
+def all_of(*words: str) -> str:
+    """For each of the words, a word that begins with it, as `asking_for` takes it."""
+    return " & ".join(f"{word}:*" for word in words)
+
+
+def asking_for(words: str | Expression) -> SearchQuery:
+    return SearchQuery(words, config="simple", search_type="raw")
+
+
 def beginning(*words: str) -> SearchQuery:
     """Asks for rows that have, for each of the words, a word that begins with it."""
-    return SearchQuery(" & ".join(f"{word}:*" for word in words), config="simple", search_type="raw")
+    return asking_for(all_of(*words))
 
 
 def beginnings(typed: str) -> SearchQuery | None:
     """The same for what somebody typed. None where no word was."""
     words = words_of(typed)
     return beginning(*words) if words else None
+
+
+def beyond(text: str) -> str:
+    """Comes after all that begins with the text, in the "C" collation: an index finds what lies between the two."""
+    return f"{text}\U0010ffff"

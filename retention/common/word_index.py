@@ -8,14 +8,16 @@ enough to be shown from it; words that it has seldom are few in the whole table 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
-from django.db import connection
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from retention.common.text_search import SearchWords, beginning
+from retention.common.asking import Asking, Given, Kept, hear, written
+from retention.common.text_search import SearchWords, all_of, asking_for, beginning
 
 #: One row in so many is in the sample.
 SHARE = 64
@@ -47,6 +49,11 @@ class MatchesAll(Func):
     output_field: Any = BooleanField()
 
 
+class _NotGiven(Func):
+    template = "%(expressions)s::text IS NULL"
+    output_field: Any = BooleanField()
+
+
 class Among(Func):
     """pk = ANY(ARRAY(…)): the inner search is done first, by its own index, whatever order the rows are asked in."""
 
@@ -59,6 +66,26 @@ def word_indexes(name: str, *columns: Any) -> list[GinIndex]:
     """The two indexes that a model needs to be found by the words of these columns."""
     words = SearchWords(*columns)
     return [GinIndex(words, name=name), GinIndex(words, name=f"{name}_sample", condition=Q(InSample("id")))]
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Rows that are found by the words of some columns, of which their model has `word_indexes`."""
+
+    rows: QuerySet[Any]
+    columns: tuple[Any, ...]
+
+    @property
+    def words(self) -> SearchWords:
+        return SearchWords(*self.columns)
+
+    def having(self, words: SearchQuery) -> QuerySet[Any]:
+        found: QuerySet[Any] = self.rows.order_by().alias(found=self.words).filter(found=words)
+        return found
+
+    def looked_up(self, words: SearchQuery) -> Q:
+        """The same without the index, for rows that were found by other words."""
+        return Q(MatchesAll(_Unindexed(*self.columns), words))
 
 
 @dataclass(frozen=True)
@@ -85,69 +112,76 @@ def telling(typed: Sequence[str]) -> list[str]:
     return [word for word in typed if not any(other != word and other.startswith(word) for other in typed)]
 
 
-def sampled(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int) -> Sample:
-    """Ask the sample about words, of which there is at least one. One query; `most` is how many pks are wanted.
+def sampled(pool: Pool, typed: Sequence[str], most: int) -> Asking[Sample]:
+    """Ask the sample about words, of which there is at least one; `most` is how many pks are wanted.
 
     How often each word is there is looked at only where fewer rows than that have all of them.
     """
-    those = rows.order_by().filter(InSample(F("pk")))
-    asked = [(those.alias(found=words).filter(found=beginning(*typed)), most)]
-    if len(typed) > 1:
-        asked += [(those.alias(found=words).filter(found=beginning(word)), COMMON) for word in typed]
-    hits, values = _hits([each for each, _ in asked])
-    several = f"(SELECT count(*) FROM (SELECT FROM hit0 LIMIT {int(most)}) AS c)"  # noqa: S608
-    count = f"CASE WHEN {several} < {int(most)} THEN (SELECT count(*) FROM (SELECT FROM hit%d LIMIT {COMMON}) AS c) END"  # noqa: S608
-    counts = [count % number for number in range(1, len(asked))]
-    wanted = ", ".join([f"ARRAY(SELECT id FROM hit0 LIMIT {int(most)})", *counts])  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {hits} SELECT {wanted}", values)
-        pks, *often = cursor.fetchone()
-    times = [COMMON if each is None else each for each in often] or [len(pks)]
-    return Sample(pks, dict(zip(typed, times, strict=True)))
+    given = {f"word{number}": all_of(word) for number, word in enumerate(typed)}
+    question = _of_sample(pool, len(typed), most, COMMON).asked(words=all_of(*typed), **given)
+    ((found,),) = yield [question]
+    often = [COMMON if each is None else each for each in found["often"]] or [len(found["pks"])]
+    return Sample(found["pks"], dict(zip(typed, often, strict=True)))
 
 
-def _hits(asked: Sequence[QuerySet[Any]]) -> tuple[str, list[Any]]:
-    """Each as a common table expression: planned as if all of its rows were wanted, so that none is a long walk."""
+@cache
+def _of_sample(pool: Pool, words: int, most: int, common: int) -> Kept:
+    """Each word as a common table expression: planned as if all its rows were wanted, so that none is a long walk."""
+    names = ["words", *(f"word{number}" for number in range(words))] if words > 1 else ["words"]
     parts: list[str] = []
     values: list[Any] = []
-    for number, each in enumerate(asked):
-        sql, params = each.values("pk").query.sql_with_params()
+    for number, name in enumerate(names):
+        sql, params = (
+            pool.having(asking_for(Given(name))).filter(InSample(F("pk"))).values("pk").query.sql_with_params()
+        )
         parts.append(f"hit{number}(id) AS MATERIALIZED ({sql})")
         values += params
-    return ", ".join(parts), values
+    several = f"(SELECT count(*) FROM (SELECT FROM hit0 LIMIT {most:d}) AS c)"  # noqa: S608
+    count = f"CASE WHEN {several} < {most:d} THEN (SELECT count(*) FROM (SELECT FROM hit%d LIMIT {common:d}) AS c) END"  # noqa: S608
+    often = ", ".join(count % number for number in range(1, len(names)))
+    pks = f"ARRAY(SELECT id FROM hit0 LIMIT {most:d}) AS pks, ARRAY[{often}]::bigint[] AS often"  # noqa: S608
+    return written(f"WITH {', '.join(parts)} SELECT {pks}", values)
 
 
-def few(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], most: int, enough: int = 0) -> RawSQL:
-    """At most `most` pks of rows that have all words, the latest first; of common words, some of the sample.
+#: What `some` is given where there is nothing to look for.
+NOTHING: dict[str, str | None] = {"pks": "{}", "seek": None, "rest": None}
 
-    `enough`: so many will do where every word is common, and no fewer than that where there are more. For
-    `Among(F("pk"), …)`. One query, which asks the sample.
+
+def few(pool: Pool, typed: Sequence[str], most: int, enough: int = 0) -> Asking[dict[str, str | None]]:
+    """What `some` is given for rows that have all words: at most `most`, the latest; of common words, of the sample.
+
+    `enough`: so many will do where every word is common, and no fewer than that where there are more.
     """
     typed = telling(typed)
-    sample = sampled(rows, words, typed, most)
+    sample = yield from sampled(pool, typed, most)
     if len(sample.pks) >= (enough or most if sample.all_common else most):
-        return RawSQL("SELECT unnest(%s::bigint[])", [sample.pks])
-    hits, values = _hits([_having(rows, words, typed, sample.seeking)])
-    latest = f"SELECT id FROM (SELECT id FROM hit0 LIMIT {LOOKED_AT}) AS looked_at ORDER BY id DESC LIMIT %s"  # noqa: S608
-    return RawSQL(f"WITH {hits} {latest}", [*values, most])  # noqa: S611
+        return NOTHING | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
+    rest = [word for word in typed if word not in sample.seeking]
+    return NOTHING | {"seek": all_of(*sample.seeking), "rest": all_of(*rest) if rest else None}
 
 
-def _having(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str], seeking: Sequence[str]) -> QuerySet[Any]:
-    found: QuerySet[Any] = rows.order_by().alias(found=words).filter(found=beginning(*seeking))
-    if rest := [word for word in typed if word not in seeking]:
-        found = found.alias(rest=_Unindexed(*words.get_source_expressions())).filter(rest=beginning(*rest))
-    return found
+def some(pool: Pool, most: int, called: str = "") -> Q:
+    """A filter for those of the pool that `few` has chosen, its names beginning as they are `called`."""
+    pks, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
+    having = pool.having(asking_for(seek)).filter(_NotGiven(rest) | pool.looked_up(asking_for(rest)))
+    sql, params = having.values("pk").query.sql_with_params()
+    latest = f"SELECT id FROM (SELECT id FROM hit LIMIT {LOOKED_AT}) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
+    either = f"SELECT unnest(%s::bigint[]) UNION ALL ({latest})"
+    return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) {either}", [*params, pks])))  # noqa: S611
 
 
-def every(rows: QuerySet[Any], words: SearchWords, typed: Sequence[str]) -> Q:
+def every(pool: Pool, typed: Sequence[str]) -> Q:
     """A filter for all rows that have all of the words. One query, which asks the sample.
 
     Rows with common words are met soon by whoever walks a list in its order. Few rows are found first and put in order
     then; left to itself the planner takes a rare word for a common one and walks the whole list for it.
     """
     typed = telling(typed)
-    sample = sampled(rows, words, typed, WALKED)
+    (sample,) = hear([sampled(pool, typed, WALKED)])
     if len(sample.pks) >= WALKED:
-        return Q(MatchesAll(words, beginning(*typed)))
-    hits, values = _hits([_having(rows, words, typed, sample.seeking)])
-    return Q(Among(F("pk"), RawSQL(f"WITH {hits} SELECT id FROM hit0", values)))  # noqa: S608, S611
+        return Q(MatchesAll(pool.words, beginning(*typed)))
+    found = pool.having(beginning(*sample.seeking))
+    if rest := [word for word in typed if word not in sample.seeking]:
+        found = found.filter(pool.looked_up(beginning(*rest)))
+    sql, params = found.values("pk").query.sql_with_params()
+    return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) SELECT id FROM hit", params)))  # noqa: S608, S611

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from retention.common.asking import Asking, hear
 from retention.common.marking import has_all
 from retention.common.text_search import words_of
 from retention.workspace.models import User
@@ -22,7 +24,7 @@ class Typed:
     text: str
     most: int = FEW
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         return words_of(self.text)
 
@@ -41,7 +43,7 @@ class Find:
     place: str = ""
 
 
-Finder = Callable[[Typed, User], Sequence[Find]]
+Finder = Callable[[Typed, User], Asking[list[Find]]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ _finders: list[tuple[int, str, Finder, Callable[[str], str] | None]] = []
 
 
 def finder(label: str, position: int, every: Callable[[str], str] | None = None) -> Callable[[Finder], Finder]:
-    """Register what finds things of a kind. It gets what was typed and the person; `every` is its list's address."""
+    """Register what finds things of a kind. It gets what was typed and the person; `every` is its list's address.
+
+    What it asks it yields (`asking`), so that all rooms are asked at once.
+    """
 
     def register(find: Finder) -> Finder:
         _finders.append((position, label, find, every))
@@ -67,11 +72,12 @@ def finder(label: str, position: int, every: Callable[[str], str] | None = None)
 
 
 def search(typed: Typed, person: User) -> Iterator[Group]:
-    """What every room finds, rooms with nothing left out. One query or two for each room, whatever there is."""
+    """What every room finds, rooms with nothing left out. A query for each round in which a room asks: mostly two."""
     if not typed.text:
         return
-    for _, label, find, every in sorted(_finders, key=lambda entry: entry[0]):
-        if finds := [found for found in find(typed, person) if found.url]:
+    rooms = sorted(_finders, key=lambda entry: entry[0])
+    for (_, label, _, every), found in zip(rooms, hear([find(typed, person) for *_, find, _ in rooms]), strict=True):
+        if finds := [each for each in found if each.url]:
             more = _more(typed, every) if len(finds) > typed.most else ""
             yield Group(label, finds[: typed.most], more)
 
@@ -83,7 +89,8 @@ def _more(typed: Typed, every: Callable[[str], str] | None) -> str:
 
 
 @finder("Pages", 9)
-def pages(typed: Typed, person: User) -> list[Find]:
+def pages(typed: Typed, person: User) -> Asking[list[Find]]:
     """The places of the navigation that the person may open."""
+    yield from ()  # asks nothing
     found = [place for place in PLACES if typed.words and has_all(place.label, typed.words)]
     return [Find(place.label, "", url_for(person, place.view) or "") for place in found]

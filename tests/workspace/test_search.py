@@ -5,26 +5,26 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import Value
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customers import finding as rooms
 from customers.models import Case, Contact, Customer, Interaction, Order, Product, Segment
-from customers.models.records import CUSTOMER_WORDS
 from customers.records.filters import Filters, matching
+from customers.records.pools import CUSTOMERS
 from retention.common import clock, word_index
+from retention.common.asking import Asking, hear, kept
 from retention.common.marking import around, has_all, pieces
 from retention.common.text_search import BREAKS, SearchWords, folded, words_of
-from retention.common.word_index import Among, every, few
+from retention.common.word_index import every, few, some
 from retention.workspace import finding
 from tests.baseline import assert_query_count
 from tests.customers.known import crowd, customer
 
 SignIn = Callable[[str], Client]
 BOX = {"HX-Request": "true", "HX-Target": "found"}
-WORDS = SearchWords(*CUSTOMER_WORDS)
 
 
 def shown(client: Client, typed: str) -> str:
@@ -123,6 +123,8 @@ def test_of_many_with_the_word_whose_name_it_is_comes_first(
     places = [found.index(f">{name}<") for name in names[:3]]
     assert places == sorted(places)
     monkeypatch.setattr(rooms, "_fit_of", lambda *_: Value(0))
+    for question in (rooms._products, rooms._segments):
+        monkeypatch.setattr(rooms, question.__name__, question.__wrapped__)  # put together anew
     assert ">Lamp<" not in shown(client, "lamp"), "the planted bug is found"
 
 
@@ -223,16 +225,21 @@ def test_every_way_of_searching_finds_the_same(
     """From the sample, by the rare word alone, by all words, by walking: each gives what has all of the words."""
     for name, limit in zip(("RARE", "COMMON", "WALKED"), limits, strict=True):
         monkeypatch.setattr(word_index, name, limit)
-    rows = Customer.objects.all()
     some_words = ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a", "a an")
     for typed in some_words:
         words = words_of(typed)
         right = {row.pk for row in mixed if has_all(f"{row} {row.email} {row.external_id} {row.attributes}", words)}
         assert set(matching(Filters(q=typed)).values_list("pk", flat=True)) >= right
-        assert set(rows.filter(every(rows, WORDS, words)).values_list("pk", flat=True)) == right
-        some = set(rows.filter(Among(F("pk"), few(rows, WORDS, words, 10))).values_list("pk", flat=True))
-        assert some <= right
-        assert len(some) == min(10, len(right))
-        enough = set(rows.filter(Among(F("pk"), few(rows, WORDS, words, 10, 4))).values_list("pk", flat=True))
+        assert set(Customer.objects.filter(every(CUSTOMERS, words)).values_list("pk", flat=True)) == right
+        ten, enough = hear([_chosen(words, 10), _chosen(words, 4)])
+        assert ten <= right
+        assert len(ten) == min(10, len(right))
         assert enough <= right
         assert min(4, len(right)) <= len(enough) <= 10
+
+
+def _chosen(words: list[str], enough: int) -> Asking[set[int]]:
+    """Ten at most."""
+    chosen = yield from few(CUSTOMERS, words, 10, enough)
+    (rows,) = yield [kept(Customer.objects.filter(some(CUSTOMERS, 10)).values("id")).asked(**chosen)]
+    return {row["id"] for row in rows}

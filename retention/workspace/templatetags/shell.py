@@ -11,7 +11,7 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats, timezone, translation
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
@@ -20,6 +20,7 @@ from retention.common.money import rounded
 from retention.workspace import branding, fragments
 from retention.workspace import places as navigation
 from retention.workspace.demo_people import DEMO_ROLES, DemoRole
+from retention.workspace.finding import Find
 from retention.workspace.models import Job
 from retention.workspace.pace import Pace
 from retention.workspace.pace import pace as job_pace
@@ -138,8 +139,18 @@ def _time(instant: datetime, text: str) -> SafeString:
 @register.filter
 def marked(text: str, words: list[str]) -> SafeString:
     """A text with its words that begin with those looked for marked."""
-    each = ((format_html("<mark>{}</mark>", piece) if hit else piece,) for piece, hit in pieces(text, words))
-    return format_html_join("", "{}", each)
+    safe = ((fragments.text(piece), hit) for piece, hit in pieces(text, words))
+    return SafeString("".join(f"<mark>{piece}</mark>" if hit else piece for piece, hit in safe))
+
+
+@register.simple_tag
+def find_link(find: Find, words: list[str]) -> SafeString:
+    """A find of the search, with the words looked for marked."""
+    name = f'<span class="found-name">{marked(find.name, words)}</span>'
+    detail = f'<span class="soft found-detail">{marked(find.detail, words)}</span>' if find.detail else ""
+    place = f"{fragments.text(find.place)}: " if find.place else ""
+    snippet = f'<span class="found-snippet soft">{place}{marked(find.snippet, words)}</span>' if find.snippet else ""
+    return SafeString(f'<a class="found-link" href="{fragments.text(find.url)}">{name}{detail}{snippet}</a>')
 
 
 STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 91, "day"), (2_629_800, 24, "month"))

@@ -1,0 +1,13 @@
+"""The large tables that are found by words, but for what was removed from them."""
+
+from customers.models import Case, Contact, Customer, Interaction
+from customers.models.cases import CASE_WORDS
+from customers.models.contacts import CONTACT_WORDS
+from customers.models.interactions import INTERACTION_WORDS
+from customers.models.records import CUSTOMER_WORDS
+from retention.common.word_index import Pool
+
+CUSTOMERS = Pool(Customer.objects.all(), CUSTOMER_WORDS)
+CONTACTS = Pool(Contact.objects.filter(removed_at=None), CONTACT_WORDS)
+NOTES = Pool(Interaction.objects.filter(removed_at=None), INTERACTION_WORDS)
+CASES = Pool(Case.objects.all(), CASE_WORDS)
