@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from customers.models import Case
-from customers.work.forms import workers
+from customers.work.forms import CustomerField, workers
 from retention.common.opened import OpenedForm
 
 
@@ -27,6 +27,13 @@ class CaseForm(OpenedForm):
         said = self.cleaned_data
         assignee = said["assignee"]
         return {"subject": said["subject"], "priority": said["priority"], "assignee_id": assignee and assignee.pk}
+
+
+class CaseOfOneForm(CaseForm):
+    """The same, with whose it is: where no customer's page is open."""
+
+    customer = CustomerField()
+    field_order = ("customer", "subject", "priority", "assignee")
 
 
 class ActForm(forms.Form):

@@ -7,11 +7,14 @@ from django.db.models import IntegerField, Q, Value
 from django.db.models import When as Arm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.cases import handling
-from customers.cases.forms import ActForm, CaseForm
+from customers.cases.forms import ActForm, CaseForm, CaseOfOneForm
+from customers.cases.listing import DUE
 from customers.models import Case, Customer
+from retention.common import clock
 from retention.common.opened import held
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -46,11 +49,27 @@ def new(request: HttpRequest, customer_id: int) -> HttpResponse:
     return render(request, "customers/cases/form.html", context, status=422 if form.errors else 200)
 
 
+@require_http_methods(GET_OR_POST)
+@requires(Can.EDIT_CUSTOMERS)
+def open_one(request: HttpRequest) -> HttpResponse:
+    """A case of whoever is chosen; ?customer= fills the customer in."""
+    usual = {"assignee": person(request).pk, "customer": request.GET.get("customer", "")}
+    form = CaseOfOneForm(request.POST or None, initial=usual)
+    if request.method == "POST" and form.is_valid():
+        case = handling.open_case(form.cleaned_data["customer"], **form.values)
+        messages.success(request, "The case is open.")
+        return redirect("customers:case", case.pk)
+    context = {"form": form, "title": "Open a case", "place": "Cases", "save": "Open the case"}
+    context["back"] = reverse("customers:cases")
+    return render(request, "customers/for_one.html", context, status=422 if form.errors else 200)
+
+
 @require_safe
 @requires(Can.READ)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("customer", "assignee"), pk=pk)
-    return render(request, "customers/cases/detail.html", {"case": case, "customer": case.customer})
+    case = get_object_or_404(Case.objects.select_related("customer", "assignee").annotate(due_at=DUE), pk=pk)
+    context = {"case": case, "customer": case.customer, "now": clock.now()}
+    return render(request, "customers/cases/detail.html", context)
 
 
 @require_http_methods(GET_OR_POST)

@@ -5,6 +5,7 @@ Each form is a part that htmx puts in the place of what it changes, and a page o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Customer, Goal, Milestone, PlanLink, SuccessPlan
@@ -23,7 +25,7 @@ from customers.plans.reading import listed, roadmap, today
 from retention.common import clock
 from retention.common.opened import OpenedForm, held
 from retention.common.sent import whole
-from retention.workspace.people import person
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, Role, requires
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -36,9 +38,13 @@ WHOSE = {"mine": "Mine", "everyones": "Everyone's"}
 def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
     """A customer's plans: a part of their page, or a page of its own."""
     customer = get_object_or_404(Customer, pk=customer_id)
-    plans = listed(customer.plans.all(), today()).order_by(F("closed_at").desc(nulls_first=True), "-pk")
+    plans = listed(customer.plans.all(), _day(request)).order_by(F("closed_at").desc(nulls_first=True), "-pk")
     template = "panel.html" if request.htmx else "list.html"  # type: ignore[attr-defined]
-    return render(request, f"customers/plans/{template}", {"customer": customer, "plans": plans, "today": today()})
+    return render(request, f"customers/plans/{template}", {"customer": customer, "plans": plans})
+
+
+def _day(request: HttpRequest) -> date:
+    return today(workspace_of(request).zone)
 
 
 @require_safe
@@ -50,9 +56,9 @@ def every(request: HttpRequest) -> HttpResponse:
     plans = SuccessPlan.objects.filter(closed_at=None).select_related("customer__owner")
     if whose != "everyones":
         plans = plans.filter(customer__owner=person(request))
-    rows = listed(plans, today()).order_by(F("next_on").asc(nulls_last=True), "pk")
+    rows = listed(plans, _day(request)).order_by(F("next_on").asc(nulls_last=True), "pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "plans": page.object_list, "whose": whose, "names": WHOSE, "today": today()}
+    context = {"page": page, "plans": page.object_list, "whose": whose, "names": WHOSE}
     return render(request, "customers/plans/every.html", context)
 
 
@@ -76,7 +82,9 @@ def begin(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         customer = form.cleaned_data.pop("customer")
         return redirect("customers:plan", keeping.begin(customer, by=person(request), **form.cleaned_data).pk)
-    return render(request, "customers/plans/begin.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "title": "New success plan", "place": "Success plans", "save": "Begin the plan"}
+    context["back"] = reverse("customers:plans")
+    return render(request, "customers/for_one.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -84,15 +92,15 @@ def begin(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(SuccessPlan.objects.select_related("customer", "agreed_with"), pk=pk)
     part = bool(request.htmx)  # type: ignore[attr-defined]
-    return render(request, f"customers/plans/{'body' if part else 'detail'}.html", _shown(plan))
+    return render(request, f"customers/plans/{'body' if part else 'detail'}.html", _shown(request, plan))
 
 
-def _shown(plan: SuccessPlan, said: str = "") -> dict[str, Any]:
+def _shown(request: HttpRequest, plan: SuccessPlan, said: str = "") -> dict[str, Any]:
     now = clock.now()
     links = [(link, sharing.address(link)) for link in plan.links.all() if link.works(now)]
     forms = {"agree_form": AgreeForm(plan.customer), "share_form": ShareForm()} if plan.is_open else {}
     return {
-        "road": roadmap(plan, today()),
+        "road": roadmap(plan, _day(request)),
         "plan": plan,
         "customer": plan.customer,
         "links": links,
@@ -268,6 +276,6 @@ def _formed(
 def _done(request: HttpRequest, plan: SuccessPlan, said: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         fresh = SuccessPlan.objects.select_related("customer", "agreed_with").get(pk=plan.pk)
-        return render(request, "customers/plans/body.html", _shown(fresh, said))
+        return render(request, "customers/plans/body.html", _shown(request, fresh, said))
     messages.success(request, said)
     return redirect("customers:plan", plan.pk)

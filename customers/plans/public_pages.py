@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from customers.plans import sharing
 from customers.plans.reading import roadmap, today
 from retention.common.links import LinkExpired, LinkRefused
+from retention.workspace.people import workspace_of
 from retention.workspace.roles import public
 
 
@@ -18,7 +19,7 @@ from retention.workspace.roles import public
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """Kept by no cache, found by no search engine, kind about links that do not work."""
     try:
-        road = roadmap(sharing.read(token), today())
+        road = roadmap(sharing.read(token), today(workspace_of(request).zone))
         response = render(request, "customers/plans/shared.html", {"road": road, "plan": road.plan})
     except LinkRefused as refusal:
         expired = isinstance(refusal, LinkExpired)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
 from customers.models import Goal, Milestone, SuccessPlan
 from retention.common import clock
-from retention.workspace.models import Workspace
 
 _STEPS = ~Q(milestones__state=Milestone.State.DROPPED)
 _OPEN = Q(milestones__state=Milestone.State.OPEN)
@@ -56,8 +55,8 @@ class Roadmap:
         return sum(step.state == Milestone.State.OPEN and step.due_on < self.today for step in self.steps)
 
 
-def today() -> date:
-    return clock.now().astimezone(Workspace.current().zone).date()
+def today(zone: tzinfo) -> date:
+    return clock.now().astimezone(zone).date()
 
 
 def roadmap(plan: SuccessPlan, day: date) -> Roadmap:

@@ -117,10 +117,10 @@ def _builder(
 @requires(Can.EDIT_SEGMENTS)
 def look(request: HttpRequest) -> HttpResponse:
     """Whom the rule as typed would pick. Changes nothing; posted because a rule can be long."""
-    return render(request, "customers/segments/preview.html", _looked(request.POST))
+    return render(request, "customers/segments/preview.html", _looked(request.POST, workspace_of(request)))
 
 
-def _looked(data: QueryDict) -> dict[str, Any]:
+def _looked(data: QueryDict, workspace: Workspace) -> dict[str, Any]:
     """What can be said of the conditions that are filled in; the others are left out and said to be."""
     typed = drafts.from_form(data)
     drafts.check(typed)
@@ -130,7 +130,7 @@ def _looked(data: QueryDict) -> dict[str, Any]:
         rule = draft and references.read(draft.to_rule(), own)
         if rule and (saved := Segment.objects.filter(pk=own or 0).first()):
             rule = references.with_hands(rule, saved.pk, saved.by_hand)
-        return {"preview": rule and preview(rule, Workspace.current()), "left_out": left_out}
+        return {"preview": rule and preview(rule, workspace), "left_out": left_out}
     except RuleRefused as refusal:
         return {"refused": refused(refusal)}
     except TooSlow:

@@ -1,6 +1,7 @@
 """Cases by hand: opened, answered, resolved, rated; told as events; facts follow."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
@@ -41,6 +42,25 @@ def test_it_works(signed_in: SignIn) -> None:
     assert "rated 2 of 5" in page
     timeline = client.get(f"/customers/{ada.pk}/?show=Cases").content.decode()
     assert "with 2 out of 5" in timeline
+
+
+def test_a_case_is_opened_from_the_list(signed_in: SignIn) -> None:
+    """Of whoever is chosen; its page says until when it is to be answered."""
+    ada = customer("ada", name="Ada Lovelace")
+    client, url = signed_in("account_manager"), "/cases/new/"
+    assert f'href="{url}"' in client.get("/cases/").content.decode()
+    refused = client.post(url, {"customer": "Nobody", "subject": "Late", "priority": "high"})
+    assert refused.status_code == 422
+    assert 'value="Late"' in refused.content.decode()
+    client.post(url, {"customer": "Ada Lovelace", "subject": "Late", "priority": "high"})
+    case = Case.objects.get()
+    assert case.customer == ada
+    page = client.get(f"/cases/{case.pk}/").content.decode()
+    assert "Waiting for an answer" in page
+    assert "late:" not in page
+    Case.objects.update(opened_at=case.opened_at - timedelta(days=2))
+    assert "late:" in client.get(f"/cases/{case.pk}/").content.decode()
+    assert signed_in("analyst").get(url).status_code == 403
 
 
 def test_opened_again_it_counts_again(signed_in: SignIn) -> None:
