@@ -57,9 +57,9 @@ def test_a_case_is_opened_from_the_list(signed_in: SignIn) -> None:
     assert case.customer == ada
     page = client.get(f"/cases/{case.pk}/").content.decode()
     assert "Waiting for an answer" in page
-    assert "late:" not in page
+    assert "Late:" not in page
     Case.objects.update(opened_at=case.opened_at - timedelta(days=2))
-    assert "late:" in client.get(f"/cases/{case.pk}/").content.decode()
+    assert "Late:" in client.get(f"/cases/{case.pk}/").content.decode()
     assert signed_in("analyst").get(url).status_code == 403
 
 
