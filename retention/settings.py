@@ -154,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "duplicates": {"task": "customers.tasks.look_for_duplicates", "schedule": timedelta(seconds=20)},
     "jobs": {"task": "retention.workspace.tasks.resume_jobs", "schedule": timedelta(seconds=10)},
     "answers of the API": {"task": "retention.workspace.tasks.forget_answers", "schedule": timedelta(hours=6)},
+    "files of nobody": {"task": "retention.workspace.tasks.sweep_files", "schedule": crontab(hour=4, minute=41)},
     "full pass": {"task": "customers.tasks.look_again", "schedule": crontab(hour=3, minute=17)},
 }
 

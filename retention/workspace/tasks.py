@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 
 from retention.common.alone import JOBS, alone
-from retention.workspace import jobs
+from retention.workspace import jobs, orphans
 from retention.workspace.api import repeating
 
 JOBS_AT_ONCE = 2
@@ -27,6 +27,11 @@ def run_job(job_id: str) -> None:
 @shared_task
 def forget_answers() -> None:
     repeating.forget()
+
+
+@shared_task
+def sweep_files() -> None:
+    orphans.sweep()
 
 
 @shared_task

@@ -116,7 +116,7 @@ def visit(client: Client, url: str, folder: Path) -> Visit:
 
 def one_of_each(by: User) -> dict[str, str]:
     """Something at every address; gives those whose samples have to be replaced by what there is."""
-    people.campaign(_segment_and_others(by), pk=NUMBER, running=False)
+    people.campaign(a_record_of_each(by), pk=NUMBER, running=False)
     _files(by)
     return (
         _survey_links()
@@ -133,7 +133,8 @@ def one_of_each(by: User) -> dict[str, str]:
     )
 
 
-def _segment_and_others(by: User) -> Segment:
+def a_record_of_each(by: User) -> Segment:
+    """The records of customers' rooms, each with the number; gives the segment."""
     User.objects.create(pk=NUMBER, email="someone@example.test")
     customer = Customer.objects.create(pk=NUMBER, external_id="one", owner=by)
     Survey.objects.create(pk=NUMBER, name="NPS")
