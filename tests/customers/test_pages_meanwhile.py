@@ -35,7 +35,7 @@ def of_the_list(down: bool) -> Reader:
 
 def of_the_api(down: bool) -> Reader:
     def read(mark: str) -> tuple[list[int], str]:
-        request = Request(APIRequestFactory().get("/", {"size": SIZE, "after": mark}))
+        request = Request(APIRequestFactory().get("/", {"size": str(SIZE), "after": mark}))
         rows, mark = paging.page(Customer.objects.all(), request, ("name", "id"), down=down)
         return [row.pk for row in rows], mark
 
