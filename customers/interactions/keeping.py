@@ -78,7 +78,9 @@ def change(
         raise ChangedMeanwhile(stands)
     now = clock.now()
     if said := _said_before(stands, values):
-        InteractionBefore.objects.create(interaction=stands, said=said, changed_by=by, changed_at=now)
+        InteractionBefore.objects.create(
+            interaction=stands, said=said, changed_by=by, api_key=acting.program.get(), changed_at=now
+        )
     for name in FIELDS:
         setattr(stands, name, values[name])
     stands.updated_at = now

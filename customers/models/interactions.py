@@ -75,6 +75,7 @@ class InteractionBefore(models.Model):
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="before")
     said = models.JSONField()
     changed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    api_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -82,6 +83,11 @@ class InteractionBefore(models.Model):
 
     def __str__(self) -> str:
         return str(self.changed_at)
+
+    @property
+    def who_changed(self) -> str:
+        """As with who logged one: the key by which it was changed, else the person."""
+        return f"API key {self.api_key}" if self.api_key else str(self.changed_by or "somebody who left")
 
 
 class Attachment(models.Model):

@@ -26,6 +26,7 @@ class Task(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    closed_by_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -42,3 +43,8 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def who_closed(self) -> str:
+        """The program that closed it by its key, in somebody's name; else that person, or nobody who is known."""
+        return f"API key {self.closed_by_key}" if self.closed_by_key else str(self.closed_by or "")

@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 
 from customers.events.recording import Happening, record
 from customers.models import Event, Task
-from retention.common import clock
+from retention.common import acting, clock
 from retention.workspace.models import User
 
 
@@ -53,10 +53,14 @@ def open_again(task_id: int, due_at: datetime, assignee_id: int | None) -> None:
     """Open a closed task whose occasion has come again. One that is open stays as it is."""
     task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
     if task.state != Task.State.OPEN:
-        task.state, task.closed_at, task.closed_by = Task.State.OPEN, None, None
+        _reopen(task)
         task.due_at, task.assignee_id = due_at, assignee_id
         task.save()
         _record(task, "task.opened", clock.now())
+
+
+def _reopen(task: Task) -> None:
+    task.state, task.closed_at, task.closed_by, task.closed_by_key = Task.State.OPEN, None, None, ""
 
 
 def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: bool = False) -> Task:
@@ -64,7 +68,8 @@ def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: boo
 
     `fresh`, here and below: the task was made by this very act, so that to take the act back removes the task.
     """
-    closing = {"state": state, "closed_at": clock.now(), "closed_by_id": by_id}
+    key = acting.program.get()
+    closing = {"state": state, "closed_at": clock.now(), "closed_by_id": by_id, "closed_by_key": key}
     try:
         return _change(task_id, "task.closed", by_id, fresh, state.label.lower(), **closing)
     except TaskIsClosed:
@@ -102,7 +107,7 @@ def take_back(task_id: int, by_id: int) -> Task:
 
 def _restore(task: Task, was: dict[str, Any]) -> None:
     kind = "task.changed" if task.state == Task.State.OPEN else "task.opened"
-    task.state, task.closed_at, task.closed_by = Task.State.OPEN, None, None
+    _reopen(task)
     task.due_at = parse_datetime(was["due_at"]) or task.due_at
     task.assignee = User.objects.filter(pk=was["assignee"]).first()
     task.save()

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from customers.cases import handling
 from customers.events.recording import Happening, record
 from customers.records import timeline
+from customers.work.tasks import open_task, take_back
 from retention.common import clock
 from retention.workspace.models import ApiKey, User
 from retention.workspace.roles import Role
@@ -138,3 +139,21 @@ def test_what_a_key_writes_says_so_in_the_history(db: None, client: Client) -> N
     )
     page = client.get(f"/customers/{ada.pk}/timeline/").content.decode()
     assert page.count("API key Shop export") == 3
+
+
+def test_what_a_key_changed_and_closed_names_it(db: None, client: Client) -> None:
+    """In the place of the person in whose name it acts; what is opened again is nobody's."""
+    ada = customer("ada")
+    program = Program(a_key(name="Shop export"))
+    made = program.post(f"customers/{ada.pk}/interactions/", WRITES["post_interactions"][1]).json()
+    program.patch(f"interactions/{made['id']}/", {"text": "Otherwise"}, version=made["version"])
+    client.force_login(a_person())
+    page = client.get(f"/customers/interactions/{made['id']}/").content.decode()
+    assert "by API key Shop export</span>" in page
+    task = open_task(ada.pk, "Call", "", clock.now(), None, "")
+    program.post(f"tasks/{task.pk}/acts/", {"act": "done"})
+    task.refresh_from_db()
+    assert task.who_closed == "API key Shop export"
+    take_back(task.pk, task.closed_by_id or 0)
+    task.refresh_from_db()
+    assert task.who_closed == ""
