@@ -45,5 +45,5 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     """One's own only."""
     view = get_object_or_404(SavedView, pk=pk, person=person(request))
     view.delete()
-    messages.success(request, f"The view “{view}” is dropped..")
+    messages.success(request, f"The view “{view}” is dropped.")
     return redirect(view.place)
