@@ -55,7 +55,8 @@ def judged(
 ) -> Composable:
     """A query over the table `staged` (line, refusal, head, leads, c0 …).
 
-    It gives line, refusal, each of `targets`, attributes, state.
+    It gives line, refusal, each of `targets`, attributes, state. What a row that follows repeats is NULL in it, but for
+    the order's id.
 
     Staged texts are without blanks around them, and NULL where nothing is left. Names of zones are in `import_zones`.
     The values of custom fields are in attributes too, typed. What is not mapped is NULL. Times without a zone are those
@@ -64,11 +65,13 @@ def judged(
     fields = [field for field in targets if not field.custom_key or field.name in mapping.fields]
     compiler = _Compiler(mapping, fields, places, zone, latest)
     return SQL(
-        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, state FROM {typed}"
+        "SELECT line, coalesce(refusal, {refusal}) AS refusal, {values}, {together} AS attributes, {state} AS state"
+        " FROM {typed}"
     ).format(
         refusal=compiler.refusal(),
-        values=_list(SQL("{} AS {}").format(_value(field), Identifier(field.name)) for field in fields),
-        together=compiler.together(),
+        values=_list(SQL("{} AS {}").format(compiler.said(field), Identifier(field.name)) for field in fields),
+        together=compiler.said_once(compiler.together(), compiler.attributes_columns()),
+        state=compiler.said_once(SQL("state"), compiler.state_columns()),
         typed=compiler.rows(Identifier(staged)),
     )
 
@@ -116,12 +119,28 @@ class _Compiler:
     def _is_of_lines(self, columns: set[str]) -> bool:
         return not columns.isdisjoint(self._split.lines)
 
+    def said(self, field: Field) -> Composable:
+        """The field's value in each row that is to have it: the id of its order is what a line is found by."""
+        return _value(field) if field.name == "order_id" else self.said_once(_value(field), self._columns(field))
+
+    def said_once(self, value: Composable, columns: set[str]) -> Composable:
+        """What these columns say, in rows that lead where they are not said anew in each."""
+        if not self._split.lines or self._is_of_lines(columns):
+            return value
+        return SQL("CASE WHEN line = head THEN {} END").format(value)
+
+    def attributes_columns(self) -> set[str]:
+        return {name for source in self._mapping.attributes.values() for name in source.columns()}
+
+    def state_columns(self) -> set[str]:
+        return {rule.column for rule in self._mapping.states}
+
     def _derived(self, of: bool) -> Iterator[Composable]:
         """What a row says beside its fields: attributes, its state, and whether it is left out."""
         mapping = self._mapping
-        if self._is_of_lines({name for source in mapping.attributes.values() for name in source.columns()}) is of:
+        if self._is_of_lines(self.attributes_columns()) is of:
             yield SQL("{} AS attributes").format(self.attributes())
-        if self._is_of_lines({rule.column for rule in mapping.states}) is of:
+        if self._is_of_lines(self.state_columns()) is of:
             yield SQL("{} AS state").format(self.state())
         if mapping.skips and self._is_of_lines({rule.column for rule in mapping.skips}) is of:
             yield SQL("{} AS left_out").format(self.left_out())

@@ -48,7 +48,7 @@ def preview(first: Sample, mapping: Mapping, zone: str) -> Preview:
     if mapping.states:
         heads["state"] = "State"
     with transaction.atomic():
-        stage(first.rows, first.columns, mapping, zone, lambda _: None)
+        stage(first.rows, first.columns, mapping, zone, lambda _: None, apart=())
         rows = _staged(list(heads))
         transaction.set_rollback(True)
     return Preview(list(heads.values()), rows)

@@ -31,11 +31,21 @@ Report = Callable[[int], None]
 Block = tuple[int, str]  # how many records, and they as COPY takes them
 
 
-def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, zone: str, report: Report) -> int:
-    """Copy records of a file with these columns into staging and judge them. Returns how many there are."""
+def stage(
+    records: Iterable[Record],
+    columns: Sequence[str],
+    mapping: Mapping,
+    zone: str,
+    report: Report,
+    apart: Sequence[str] = OF_LINES,
+) -> int:
+    """Copy records of a file with these columns into staging and judge them. Returns how many there are.
+
+    Of rows that say the same but for the fields `apart` only the first has what they say, and the order's id.
+    """
     clear()
     fields = targets(mapping.kind)
-    places = _places(columns, mapping)
+    places = _places(columns, mapping, apart)
     texts = SQL("").join(SQL(", {} text").format(Identifier(f"c{place}")) for place in places.all().values())
     run(_ZONES, asked=any(field.reads is Reads.ZONE and field.name in mapping.fields for field in fields))
     run(SQL("CREATE TEMP TABLE import_texts (line bigint, refusal text, leads bool, head bigint{})").format(texts))
@@ -61,10 +71,10 @@ def stage(records: Iterable[Record], columns: Sequence[str], mapping: Mapping, z
 _ZONES = "CREATE TEMP TABLE import_zones AS SELECT name FROM pg_timezone_names WHERE %(asked)s"
 
 
-def _places(columns: Sequence[str], mapping: Mapping) -> Places:
+def _places(columns: Sequence[str], mapping: Mapping, apart: Sequence[str]) -> Places:
     """Where the columns are staged that the mapping uses; those apart in which lines of an order differ."""
     used = [name for name in columns if name in mapping.columns()] or list(columns[:1])
-    sources = [mapping.fields[name] for name in OF_LINES if name in mapping.fields]
+    sources = [mapping.fields[name] for name in apart if name in mapping.fields]
     differing = {name for source in sources for name in source.columns()}
     heads = [name for name in used if name not in differing] or used
     places = {name: place for place, name in enumerate([*heads, *(name for name in used if name not in heads)])}
@@ -198,14 +208,14 @@ _CREDIT_NOTES = (
 
 def _settle_lines(_zone: str) -> None:
     """One row for each order, in import_orders; an order comes whole or not at all: a part would pass for the whole."""
+    if number("SELECT count(*) FROM import_rows WHERE refusal IS NOT NULL AND order_id IS NOT NULL"):
+        run(_REFUSE_BROKEN)
     run(_ORDERS_OF_LINES)
     run(
         "UPDATE import_rows SET refusal = why FROM import_orders"
         " WHERE import_rows.order_id = import_orders.order_id AND why IS NOT NULL AND refusal IS NULL"
     )
-    if number("SELECT count(*) FROM import_rows WHERE refusal IS NOT NULL AND order_id IS NOT NULL"):
-        run(_REFUSE_BROKEN)
-        run("DELETE FROM import_orders WHERE order_id IN (SELECT order_id FROM import_rows WHERE refusal IS NOT NULL)")
+    run("DELETE FROM import_orders WHERE why IS NOT NULL")
     run(_CREDIT_NOTES)
 
 
