@@ -5,6 +5,8 @@ customers; a file of orders makes those it does not find and fills what is empty
 turns an unsubscribe back into a consent; one that brings another address lets the consent for the old one lapse.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +53,16 @@ class Tally:
 def take_turn() -> None:
     """Let one transaction at a time merge: two that make the same customers could wait for each other for ever."""
     run("SELECT pg_advisory_xact_lock(%(turn)s)", turn=_MERGE_TURN)
+
+
+@contextmanager
+def turn_kept() -> Iterator[None]:
+    """The turn outside a transaction: inside, `take_turn` waits for nobody, and everybody else for this connection."""
+    run("SELECT pg_advisory_lock(%(turn)s)", turn=_MERGE_TURN)
+    try:
+        yield
+    finally:
+        run("SELECT pg_advisory_unlock(%(turn)s)", turn=_MERGE_TURN)
 
 
 def merge_customers(kind: str, circumstances: Circumstances) -> Tally:

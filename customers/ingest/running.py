@@ -5,6 +5,7 @@ cancelled or refused at any moment has changed nothing, and may be begun again.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,11 +44,8 @@ from retention.workspace.models import Workspace
 
 JOB = "import"
 ANALYZE_FROM = 10_000  # rows written that change what PostgreSQL should know about its tables
-#: How often a file is read because of merges, each of which has to fall into the time that takes.
-TRIES = 5
-MERGED_MEANWHILE = (
-    "Customers were merged each time the file was being read. Nothing was brought in; try again when that is done."
-)
+#: How often a file is read while customers may be merged; after that, merges have to wait for it.
+TRIES = 2
 _CREDIT_NOTES = "SELECT count(*) FROM import_orders WHERE amount < 0 AND customer_id IS NOT NULL"
 _WRITTEN = """
     SELECT coalesce(sum(last - first + 1), 0) FROM customers_importchange WHERE run_id = %(run)s AND at = %(at)s
@@ -109,16 +107,18 @@ def _only_what_differs(imported: Import, mapping: Mapping, told: Told, progress:
 
 def _all_of_it(imported: Import, mapping: Mapping, told: Told, progress: Progress) -> _Done:
     """Read anew where customers were made one, or two again, while it was read: its rows are about those of today."""
-    for _ in range(TRIES):
-        merges = former_ids.merges()
-        staged = _stage(imported, mapping, Workspace.current().time_zone, progress)
-        progress.step(staged.rows, staged.rows, "Trying it out" if imported.dry_run else "Merging")
-        with transaction.atomic():
-            merging.take_turn()
-            if former_ids.merges() == merges:
-                return _merged(imported, mapping, told, unchanged.now(), staged, progress)
+    readings = 0
+    while True:
+        with merging.turn_kept() if readings == TRIES else nullcontext():
+            merges = former_ids.merges()
+            staged = _stage(imported, mapping, Workspace.current().time_zone, progress)
+            progress.step(staged.rows, staged.rows, "Trying it out" if imported.dry_run else "Merging")
+            with transaction.atomic():
+                merging.take_turn()
+                if former_ids.merges() == merges:
+                    return _merged(imported, mapping, told, unchanged.now(), staged, progress)
         refused.forget(imported)
-    raise JobFailed(MERGED_MEANWHILE)
+        readings += 1
 
 
 def _stage(imported: Import, mapping: Mapping, zone: str, progress: Progress) -> Staged:

@@ -1,7 +1,9 @@
 """An id of before a merge leads to the customer who is there now: in addresses, files, searches and forms."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -9,8 +11,10 @@ from django.test import Client
 
 from customers.duplicates import merging, undoing
 from customers.duplicates.merging import Wanted
-from customers.ingest import former_ids
+from customers.ingest import former_ids, running, staging
+from customers.ingest import merging as ingest
 from customers.ingest.imports import take_in
+from customers.ingest.statements import number
 from customers.models import Customer, FormerId, Merge, Order
 from customers.records.filters import Filters, matching
 from customers.segments import list_files
@@ -127,3 +131,30 @@ def test_a_file_that_was_read_during_a_merge_is_about_the_survivor(monkeypatch: 
     Customer.objects.all().delete()
     monkeypatch.setattr(former_ids, "merges", dict)
     assert known_again_by_a_file_read_meanwhile(), "the planted bug is found"
+
+
+def merged_in_between() -> None:
+    """Another merge, if whoever imports lets it have its turn."""
+    with transaction.atomic():
+        if number("SELECT pg_try_advisory_xact_lock(%(turn)s)::int", turn=ingest._MERGE_TURN):
+            loser = 100 + Merge.objects.count()
+            Merge.objects.create(survivor_id=1, loser_id=loser, loser_external_id=loser)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_comes_in_however_often_customers_are_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, merges = staging.stage, running.TRIES + 3
+
+    def disturbed(*given: Any) -> int:
+        if Merge.objects.count() < merges:
+            elsewhere(merged_in_between).join()
+        return stage(*given)
+
+    monkeypatch.setattr(staging, "stage", disturbed)
+    done(mapping(CUSTOMERS), f"{HEADER}bob,Bob,,,,\n")
+    assert Merge.objects.count() == running.TRIES, "the last reading lets nobody between"
+    elsewhere(merged_in_between).join()
+    assert Merge.objects.count() == running.TRIES + 1, "whose turn it was has let go of it"
+    monkeypatch.setattr(ingest, "turn_kept", nullcontext)
+    done(mapping(CUSTOMERS), f"{HEADER}ann,Ann,,,,\n")
+    assert Merge.objects.count() == merges, "the planted bug is found"
