@@ -109,7 +109,8 @@ class Health(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_edge_at"], name="health_by_edge", condition=Q(next_edge_at__isnull=False))
+            models.Index(fields=["next_edge_at"], name="health_by_edge", condition=Q(next_edge_at__isnull=False)),
+            models.Index(fields=["band"], name="health_fallen", condition=Q(fell_from__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -59,6 +59,12 @@ PER_YEAR = {Interval.WEEK: 52, Interval.MONTH: 12, Interval.QUARTER: 4, Interval
 _YEARLY = Case(*(When(interval=name, then=Value(times)) for name, times in PER_YEAR.items()))
 
 
+def long_terms(prefix: str = "") -> Q:
+    """Terms that somebody is asked about before they renew; what renews every week or month renews by itself."""
+    long = {f"{prefix}interval__in": [Interval.QUARTER, Interval.YEAR]}
+    return Q(**long) | Q(**{f"{prefix}interval_count__gt": 2})
+
+
 class SubscriptionTerm(models.Model):
     """What was agreed on a subscription over a span of time, `[valid_from, valid_to)`; an open one has no end.
 
@@ -88,7 +94,7 @@ class SubscriptionTerm(models.Model):
         indexes = [
             models.Index(fields=["customer", "valid_from"], name="term_by_customer"),
             models.Index(fields=["valid_from"], name="term_by_start"),
-            models.Index(fields=["mrr"], name="term_by_mrr"),
+            models.Index(fields=["mrr"], condition=long_terms(), name="term_long_by_mrr"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "valid_from"], name="term_once_per_instant"),

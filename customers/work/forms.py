@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse_lazy
 
@@ -13,7 +12,7 @@ from customers.records.filters import Filters, matching
 from customers.work.needs import SOURCES
 from customers.work.putting_off import DAYS
 from customers.work.ranking import TASK, WHOSE
-from retention.common import clock
+from retention.common import clock, planned
 from retention.common.days import Day
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import GRANTS, Can
@@ -34,9 +33,7 @@ def workers(also: int | None = None) -> QuerySet[User]:
 
 def names() -> dict[int, str]:
     """What they are called, by id."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES, [[str(role) for role in WORKERS]])
-        return dict(cursor.fetchall())
+    return dict(planned.rows(_NAMES, [[str(role) for role in WORKERS]]))
 
 
 class CustomerField(forms.CharField):

@@ -6,15 +6,14 @@ from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import TruncDate
 from django.utils.dateparse import parse_datetime
 
-from customers.models import Interval, Subscription
+from customers.models import Subscription
+from customers.models.subscriptions import long_terms
 from customers.subscriptions.notice import NoticeUntil
 from customers.work.moments import Whenever
 from customers.work.needs import Line, Lines, Nearing, Told, need
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
-#: What renews every week or month renews by itself: nobody calls about that.
-_LONG = Q(terms__interval__in=[Interval.QUARTER, Interval.YEAR]) | Q(terms__interval_count__gt=2)
 
 
 def _said(line: Line) -> str:
@@ -48,4 +47,5 @@ def renewals(moment: Whenever) -> Lines:
 
 def _standing(moment: Whenever) -> "QuerySet[Subscription]":
     lasts = Q(terms__valid_to__gt=moment.now) | Q(terms__valid_to=None)
-    return Subscription.objects.filter(_LONG, lasts, terms__valid_from__lte=moment.now, renews_at__gte=moment.now)
+    lasts &= Q(terms__valid_from__lte=moment.now)
+    return Subscription.objects.filter(long_terms("terms__"), lasts, renews_at__gte=moment.now)

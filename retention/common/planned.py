@@ -11,6 +11,10 @@ from psycopg.sql import Literal
 
 #: So often a statement runs before the database is asked to keep its plan.
 AGAIN = 3
+# Without the first, it weighs each time whether to plan a statement anew for its parameters, which takes longer than to
+# run it. The second is ten times what is usual: to start workers takes longer than they save of some tens of
+# milliseconds, which is as long as a page may take; what takes longer still has them.
+_SESSION = "SET plan_cache_mode = force_generic_plan; SET parallel_setup_cost = 10000"
 M = TypeVar("M", bound=Model)
 
 
@@ -69,7 +73,6 @@ def _cursor() -> CursorWrapper:
     raw = connection.connection
     if raw.prepare_threshold != AGAIN:
         raw.prepare_threshold = AGAIN
-        # Else it weighs whether to plan a statement anew for its parameters, which takes longer than to run it.
-        raw.execute("SET plan_cache_mode = force_generic_plan")
+        raw.execute(_SESSION)
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     return make(psycopg.Cursor(raw))  # type: ignore[arg-type]  # the stubs take only what it returns
