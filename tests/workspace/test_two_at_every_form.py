@@ -13,6 +13,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from customers.models import Contact, Goal, PlaybookStep, Team
 from retention.common import clock
 from retention.common.opened import OpenedForm
 from retention.workspace.models import User
@@ -191,6 +192,23 @@ def test_it_works(client: Client) -> None:
     assert [each.url for each in found if not each.is_guarded] == [], "two people may overwrite each other here"
     wrong = {each.url: second(client, each) for each in found}
     assert {url: what for url, what in wrong.items() if what} == {}
+
+
+def test_what_is_said_of_something_removed_meanwhile_is_handed_back(client: Client) -> None:
+    one_of_each(User.objects.get(role=Role.ADMINISTRATOR))
+    said = {"opened": "o-17", "text": "Renew <early>", "title": "Renew <early>", "name": "Renew <early>"}
+    for url, gone in (
+        (f"/plans/goals/{NUMBER}/", Goal.objects.all()),
+        (f"/playbooks/steps/{NUMBER}/", PlaybookStep.objects.all()),
+        (f"/settings/teams/{NUMBER}/", Team.objects.all()),
+        (f"/customers/people/{NUMBER}/", Contact.objects.all()),
+    ):
+        gone.filter(pk=NUMBER).delete()
+        answer = client.post(url, said)
+        page = answer.content.decode()
+        assert (answer.status_code, page.count("Renew &lt;early&gt;"), "o-17" in page) == (404, 3, False), url
+    assert "is not saved" not in client.get(f"/plans/goals/{NUMBER}/").content.decode()
+    assert client.post("/no/such/address/", said).status_code == 404
 
 
 def test_a_form_that_looks_at_nothing_is_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

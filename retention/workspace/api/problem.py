@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.views import defaults
@@ -14,6 +15,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
+#: Fields of forms that nobody types into.
+UNSEEN = ("csrfmiddlewaretoken", "opened", "version")
 TITLES = {
     400: "The request cannot be read",
     401: "A key is needed",
@@ -122,11 +125,19 @@ def _places(detail: Any, before: str = "#") -> Iterator[tuple[str, str]]:
         yield before, str(detail)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001  # Django names it
     """What an address that leads nowhere answers: programs get a problem, people a page."""
     if request.path.startswith("/api/"):
         return JsonResponse(body(404), status=status.HTTP_404_NOT_FOUND, content_type=MEDIA_TYPE)
-    return defaults.page_not_found(request, exception)
+    typed = list(_typed(request)) if request.resolver_match else []
+    return render(request, "404.html", {"typed": typed}, status=status.HTTP_404_NOT_FOUND)
+
+
+def _typed(request: HttpRequest) -> Iterator[str]:
+    """What somebody typed into a form about something that is removed by now, so that it is not lost."""
+    for name, texts in request.POST.lists():
+        if name not in UNSEEN:
+            yield from (text for text in texts if text.strip())
 
 
 def broken(request: HttpRequest) -> HttpResponseBase:
