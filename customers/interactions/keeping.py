@@ -177,6 +177,6 @@ def _follow(made: Interaction, mentioned: Iterable[User], by: User, zone: tzinfo
     today = end_of_work(clock.now().astimezone(zone).date(), zone)
     for user in mentioned:
         if user.pk != by.pk:
-            title = f"{by} mentioned you: {made.text}"[:200]
-            open_task(made.customer_id, title, made.text[:500], today, user.pk, f"mention:{made.pk}:{user.pk}")
+            title, reason = f"Answer {by}"[:200], made.text[:500]
+            open_task(made.customer_id, title, reason, today, user.pk, f"mention:{made.pk}:{user.pk}")
     made.mentioned.set(mentioned)

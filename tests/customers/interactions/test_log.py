@@ -75,7 +75,9 @@ def test_whoever_is_mentioned_has_it_on_today(signed_in: SignIn) -> None:
     boss = signed_in("administrator")
     made = log(client, acme, text="Ask @administrator, not @administrators or me@administrator.example.")
     assert [user.email for user in made.mentioned.all()] == ["administrator@example.test"]
-    assert "mentioned you: Ask @administrator" in boss.get("/today/").content.decode()
+    page = boss.get("/today/").content.decode()
+    assert f"Answer {made.author}" in page
+    assert "Ask @administrator, not" in page
     said = typed(text="Ask @administrator again.", opened=opened(client, made))
     client.post(f"/customers/interactions/{made.pk}/edit/", said)
     assert Task.objects.count() == 1
