@@ -71,7 +71,8 @@ def test_it_works(as_role: AsRole) -> None:
     expect(guest.get_by_text("Acme: Ada Lovelace")).to_be_visible()
     no_sideways_scroll(guest)
     phone = as_role("account_manager", phone=True, dark=True)
-    for url in ("/today/renewals/", "/today/plans/", f"/plans/{PlanLink.objects.get().plan_id}/", "/metrics/books/", "/plans/new/", "/cases/new/"):
+    plan = f"/plans/{PlanLink.objects.get().plan_id}/"
+    for url in ("/today/renewals/", "/today/plans/", plan, "/metrics/books/", "/plans/new/", "/cases/new/"):
         phone.goto(url)
         accessible(phone)
         no_sideways_scroll(phone)
