@@ -11,11 +11,10 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.test.utils import CaptureQueriesContext
 
 from bench.harness import Race
 from bench.population import fill_only
@@ -27,6 +26,7 @@ from customers.models.interactions import INTERACTION_WORDS
 from customers.models.records import CUSTOMER_WORDS
 from customers.records.filters import Filters, matching
 from customers.records.listing import Cut, page
+from retention.common import planned
 from retention.common.text_search import SearchWords, beginnings
 from retention.workspace.finding import Typed, search
 from retention.workspace.models import User
@@ -121,13 +121,13 @@ def _ask(rows: QuerySet[Any], words: SearchWords, typed: str) -> None:
 
 def _plans(work: Callable[[], object]) -> None:
     """Print how each question of the search is planned. Raises AssertionError for one that reads a whole table."""
-    with CaptureQueriesContext(connection) as queries:
+    with patch.object(planned, "rows", partial(_planned, planned.rows)):
         work()
-    for query in queries.captured_queries:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (COSTS OFF) {query['sql']}")
-            plan = [line[:110] for (line,) in cursor.fetchall() if "Scan" in line]
-        print(*plan, sep="\n", flush=True)
-        if CUSTOMERS < ENOUGH:
-            continue
-        assert not any("Seq Scan" in line and name in f"{line} " for line in plan for name in LARGE), query["sql"][:300]
+
+
+def _planned(rows: Callable[[str, Any], list[tuple[Any, ...]]], statement: str, params: Any) -> list[tuple[Any, ...]]:
+    plan = [line[:110] for (line,) in rows(f"EXPLAIN (COSTS OFF) {statement}", params) if "Scan" in line]
+    print(*plan, sep="\n", flush=True)
+    if CUSTOMERS >= ENOUGH:
+        assert not any("Seq Scan" in line and name in f"{line} " for line in plan for name in LARGE), statement[:300]
+    return rows(statement, params)
