@@ -46,15 +46,29 @@ def worker(settings: Any) -> "subprocess.Popen[bytes]":
 
 
 def kill_in_the_middle(sink: Sink, settings: Any) -> None:
-    """Start a worker and kill it while the sink has got messages that the worker has not written down."""
-    running = worker(settings)
+    """Start a worker and kill it while the sink has got messages that the worker has not written down.
+
+    One that ended early, as where the mail server did not answer in time, is started again, as the product would.
+    """
     before = len(sink.accepted)
     written = Message.objects.filter(state="sent").count
+    started = [worker(settings)]
+
+    def in_the_middle() -> bool:
+        if started[-1].poll() is not None:
+            started.append(worker(settings))
+        return len(sink.accepted) > before + 10 and len(sink.accepted) - written() > 10
+
     try:
-        wait_until(lambda: len(sink.accepted) > before + 10 and len(sink.accepted) - written() > 10, seconds=60)
+        wait_until(in_the_middle)
+    except AssertionError:
+        states = Counter(Message.objects.values_list("state", "reason"))
+        pytest.fail(
+            f"{len(sink.accepted) - before} arrived; the workers ended with {[one.poll() for one in started]}: {states}"
+        )
     finally:
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        started[-1].send_signal(signal.SIGKILL)
+        started[-1].wait()
 
 
 def carry_on(monkeypatch: pytest.MonkeyPatch) -> None:
