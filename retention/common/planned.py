@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
 from psycopg.sql import Literal
@@ -68,11 +69,13 @@ def _literal(value: Any) -> str:
     return Literal(value).as_string(connection.connection).replace("%", "%%")
 
 
+def keep_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Told of each new connection, before any transaction: one that is rolled back would take this back with it."""
+    connection.connection.prepare_threshold = AGAIN
+    connection.connection.execute(_SESSION)
+
+
 def _cursor() -> CursorWrapper:
     connection.ensure_connection()
-    raw = connection.connection
-    if raw.prepare_threshold != AGAIN:
-        raw.prepare_threshold = AGAIN
-        raw.execute(_SESSION)
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(psycopg.Cursor(raw))  # type: ignore[arg-type]  # the stubs take only what it returns
+    return make(psycopg.Cursor(connection.connection))  # type: ignore[arg-type]  # the stubs take only what it returns

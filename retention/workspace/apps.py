@@ -1,5 +1,8 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
+
+from retention.common import planned
 
 
 class WorkspaceConfig(AppConfig):
@@ -8,4 +11,5 @@ class WorkspaceConfig(AppConfig):
 
     def ready(self) -> None:
         """Find what the rooms above add to the first steps, search, checks, backlog, what follows, Today and merges."""
+        connection_created.connect(planned.keep_plans)
         autodiscover_modules("backlog", "carrying", "checklist", "checks", "finding", "following", "needing")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from customers.models import Event
 from retention.common import planned
@@ -42,3 +42,12 @@ def test_the_plan_of_a_statement_is_kept() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%AS kept'")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_plan_is_kept_also_where_the_first_work_of_a_connection_was_taken_back() -> None:
+    connection.close()
+    with transaction.atomic():
+        assert planned.rows("SELECT 1", []) == [(1,)]
+        transaction.set_rollback(True)
+    assert planned.rows("SELECT current_setting('plan_cache_mode')", []) == [("force_generic_plan",)]
