@@ -1,7 +1,7 @@
 """The search over everything as somebody types, against the bare questions that any search of these tables asks.
 
 It makes 100,000 customers with their people, notes and cases, or as many as BENCH_LARGE says. The floor asks the word
-index of each of these for sixty rows that have all words, and each of the other tables for what begins with the text,
+index of each of these for thirty rows that have all words, and each of the other tables for what begins with the text,
 and makes rows of them; it ranks nothing and shows nothing. What it pays for common words the search does not; for rare
 ones the search asks more: the sample, former ids, numbers. BENCH_PLANS=1 prints the plans, and stops at one that reads
 a large table from end to end.
@@ -62,7 +62,7 @@ SHAPES = {
     "a half typed address": "emma.belgi",
 }
 FOLD = 3
-#: Beside the floor there are the sample, former ids and numbers, and sixty candidates of a kind are ranked and worded.
+#: Beside the floor there are the sample, former ids and numbers, and thirty candidates of a kind are ranked and worded.
 GOAL = 4
 #: In fewer rows than these a planner is right to read a table from end to end.
 ENOUGH = 100_000
@@ -112,11 +112,11 @@ def _bare(typed: str) -> None:
     for model, columns in TABLES:
         _ask(model.objects.all(), SearchWords(*columns), typed)
     for model, column in BESIDE:
-        list(model.objects.filter(**{f"{column}__startswith": typed})[:60])
+        list(model.objects.filter(**{f"{column}__startswith": typed})[:30])
 
 
 def _ask(rows: QuerySet[Any], words: SearchWords, typed: str) -> None:
-    list(rows.alias(found=words).filter(found=beginnings(typed))[:60])
+    list(rows.alias(found=words).filter(found=beginnings(typed))[:30])
 
 
 def _plans(work: Callable[[], object]) -> None:

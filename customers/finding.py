@@ -24,7 +24,7 @@ from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
 
 #: Of so many candidates the best are shown.
-CANDIDATES = 60
+CANDIDATES = 30
 #: What the customer of a row goes by.
 _WHO = Coalesce(
     NullIf("customer__name", Value("")),
@@ -72,7 +72,7 @@ def _contacts(number: bool) -> Kept:
 
 
 def _fit(row: Row, typed: Typed) -> tuple[bool, bool, bool, str]:
-    name, text = folded(row["called"]), folded(typed.text)
+    name, text = folded(row["called"]), typed.plain
     return row["email"].lower() != text, not name.startswith(text), not has_all(name, typed.words), name
 
 

@@ -9,5 +9,5 @@ from retention.common.word_index import Pool
 
 CUSTOMERS = Pool(Customer.objects.all(), CUSTOMER_WORDS)
 CONTACTS = Pool(Contact.objects.filter(removed_at=None), CONTACT_WORDS)
-NOTES = Pool(Interaction.objects.filter(removed_at=None), INTERACTION_WORDS)
-CASES = Pool(Case.objects.all(), CASE_WORDS)
+NOTES = Pool(Interaction.objects.filter(removed_at=None), INTERACTION_WORDS, latest=True)
+CASES = Pool(Case.objects.all(), CASE_WORDS, latest=True)

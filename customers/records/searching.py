@@ -20,7 +20,7 @@ from retention.workspace.finding import Find, Typed
 from retention.workspace.places import page_of
 
 #: Of so many candidates the best are shown.
-CANDIDATES, BY_NAME, BY_ID = 60, 30, 10
+CANDIDATES, BY_NAME, BY_ID = 30, 30, 10
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def _ranks(row: Found, typed: Typed) -> Iterator[int]:
     text, name = typed.text.lower(), folded(str(row))
     if text in (row.external_id.lower(), row.email.lower()):
         yield 0
-    elif name.startswith(folded(typed.text)):
-        yield 1 if name == folded(typed.text) else 2
-    elif has_all(str(row), typed.words):
+    elif name.startswith(typed.plain):
+        yield 1 if name == typed.plain else 2
+    elif has_all(name, typed.words):
         yield 3
     elif has_all(" ".join(said for _, said in _said(row)), typed.words):
         yield 4

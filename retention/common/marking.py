@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from retention.common.text_search import folded
 
@@ -13,9 +14,15 @@ def spans(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
     if not words:
         return
     plain, places = _folded(text)
-    either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    for found in re.finditer(rf"(?<![^\W_])(?:{either})", plain):
+    for found in _beginning(*words).finditer(plain):
         yield places[found.start()], places[found.end() - 1] + 1
+
+
+@lru_cache(maxsize=256)
+def _beginning(*words: str) -> re.Pattern[str]:
+    """Where a word begins with one of these. A page asks for the same ones of each of its lines."""
+    either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.compile(rf"(?<![^\W_])(?:{either})")
 
 
 def _folded(text: str) -> tuple[str, Sequence[int]]:
@@ -50,4 +57,5 @@ def around(text: str, words: Sequence[str]) -> str:
 
 def has_all(text: str, words: Sequence[str]) -> bool:
     """Whether the text has, for each of the words, a word that begins with it."""
-    return all(any(spans(text, [word])) for word in words)
+    plain, _ = _folded(text)
+    return all(_beginning(word).search(plain) for word in words)

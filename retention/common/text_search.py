@@ -53,8 +53,8 @@ class JsonValues(Func):
 
 def folded(text: str) -> str:
     """Lower case, without accents."""
-    plain = text.lower().translate(_PLAIN)
-    return plain if plain.isascii() else _MARKS.sub("", unicodedata.normalize("NFKD", plain))
+    plain = text.lower()
+    return plain if plain.isascii() else _MARKS.sub("", unicodedata.normalize("NFKD", plain.translate(_PLAIN)))
 
 
 def words_of(typed: str) -> list[str]:

@@ -28,7 +28,7 @@ COMMON = 1_024
 RARE = 16
 #: Of words that so many rows of the sample have together, a list is walked (one row in sixty).
 WALKED = 256
-#: So many rows are looked at before the latest are chosen.
+#: So many rows are looked at where the latest are to be chosen.
 LOOKED_AT = 5_000
 
 
@@ -70,10 +70,14 @@ def word_indexes(name: str, *columns: Any) -> list[GinIndex]:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Rows that are found by the words of some columns, of which their model has `word_indexes`."""
+    """Rows that are found by the words of some columns, of which their model has `word_indexes`.
+
+    `latest`: of many the latest are wanted, and not whichever are found first.
+    """
 
     rows: QuerySet[Any]
     columns: tuple[Any, ...]
+    latest: bool = False
 
     @property
     def words(self) -> SearchWords:
@@ -148,13 +152,14 @@ NOTHING: dict[str, str | None] = {"pks": "{}", "seek": None, "rest": None}
 
 
 def few(pool: Pool, typed: Sequence[str], most: int, enough: int = 0) -> Asking[dict[str, str | None]]:
-    """What `some` is given for rows that have all words: at most `most`, the latest; of common words, of the sample.
+    """What `some` is given for rows that have all words: at most `most`; of the sample where that has enough.
 
-    `enough`: so many will do where every word is common, and no fewer than that where there are more.
+    `enough`: so many will do, and no fewer than that where there are more. Where the latest are wanted the sample will
+    do with so many only if every word is common.
     """
     typed = telling(typed)
     sample = yield from sampled(pool, typed, most)
-    if len(sample.pks) >= (enough or most if sample.all_common else most):
+    if len(sample.pks) >= (enough or most if sample.all_common or not pool.latest else most):
         return NOTHING | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
     rest = [word for word in typed if word not in sample.seeking]
     return NOTHING | {"seek": all_of(*sample.seeking), "rest": all_of(*rest) if rest else None}
@@ -165,7 +170,8 @@ def some(pool: Pool, most: int, called: str = "") -> Q:
     pks, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
     having = pool.having(asking_for(seek)).filter(_NotGiven(rest) | pool.looked_up(asking_for(rest)))
     sql, params = having.values("pk").query.sql_with_params()
-    latest = f"SELECT id FROM (SELECT id FROM hit LIMIT {LOOKED_AT}) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
+    found = f"SELECT id FROM hit LIMIT {LOOKED_AT if pool.latest else most:d}"  # noqa: S608
+    latest = f"SELECT id FROM ({found}) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
     either = f"SELECT unnest(%s::bigint[]) UNION ALL ({latest})"
     return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) {either}", [*params, pks])))  # noqa: S611
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from retention.common.asking import Asking, hear
 from retention.common.marking import has_all
-from retention.common.text_search import words_of
+from retention.common.text_search import folded, words_of
 from retention.workspace.models import User
 from retention.workspace.places import PLACES, url_for
 
@@ -27,6 +27,11 @@ class Typed:
     @cached_property
     def words(self) -> list[str]:
         return words_of(self.text)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text in lower case, without accents."""
+        return folded(self.text)
 
 
 @dataclass(frozen=True)

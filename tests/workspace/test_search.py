@@ -1,6 +1,7 @@
 """The search over everything."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +108,18 @@ def test_the_best_come_first(signed_in: SignIn) -> None:
     customer("jo", name="Zed")
     found = shown(signed_in("analyst"), "jo")
     places = [found.index(name) for name in ("Zed", ">Jo<", "Joan Late", "Somebody Jo")]
+    assert places == sorted(places)
+
+
+def test_of_many_notes_the_latest_come_first(signed_in: SignIn) -> None:
+    ada, now = customer("ada"), clock.now()
+    Interaction.objects.bulk_create(
+        Interaction(customer=ada, kind="note", text=f"Crane {n:02}.", happened_at=now + timedelta(days=n - 60))
+        for n in range(50)
+    )
+    client = signed_in("analyst")
+    found = shown(client, "crane")
+    places = [found.index(f"Crane {n}.") for n in (49, 48, 47, 46, 45, 44)]
     assert places == sorted(places)
 
 

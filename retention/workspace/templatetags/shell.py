@@ -1,5 +1,6 @@
 """Tags and filters for every page: icons, form controls, numbers, money, instants, links of the navigation."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -144,13 +145,17 @@ def marked(text: str, words: list[str]) -> SafeString:
 
 
 @register.simple_tag
-def find_link(find: Find, words: list[str]) -> SafeString:
-    """A find of the search, with the words looked for marked."""
+def find_links(finds: Sequence[Find], words: list[str]) -> SafeString:
+    """Finds of the search, with the words looked for marked. A template would take its time over each."""
+    return SafeString("".join(_find_link(find, words) for find in finds))
+
+
+def _find_link(find: Find, words: list[str]) -> str:
     name = f'<span class="found-name">{marked(find.name, words)}</span>'
     detail = f'<span class="soft found-detail">{marked(find.detail, words)}</span>' if find.detail else ""
     place = f"{fragments.text(find.place)}: " if find.place else ""
     snippet = f'<span class="found-snippet soft">{place}{marked(find.snippet, words)}</span>' if find.snippet else ""
-    return SafeString(f'<a class="found-link" href="{fragments.text(find.url)}">{name}{detail}{snippet}</a>')
+    return f'<a class="found-link" href="{fragments.text(find.url)}">{name}{detail}{snippet}</a>'
 
 
 STEPS = ((60, 60, "minute"), (3_600, 24, "hour"), (86_400, 91, "day"), (2_629_800, 24, "month"))
