@@ -34,9 +34,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from django.db.models import CharField, DateTimeField, DecimalField, F, FloatField, Func, IntegerField, QuerySet, Value
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    DecimalField,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    JSONField,
+    QuerySet,
+    Value,
+)
 from django.db.models.expressions import Combinable, OrderBy
-from django.db.models.functions import JSONObject
 
 from customers.work.moments import Whenever
 from retention.workspace.models import User
@@ -71,6 +81,17 @@ class DayBegins(Func):
 
     def __init__(self, day: str | Combinable, moment: Whenever) -> None:
         super().__init__(day, moment.zone)
+
+
+class About(Func):
+    """What a line is said with, as a row: to write it as JSON is left to the few lines that are shown."""
+
+    function = "ROW"
+    output_field = JSONField()
+
+    def __init__(self, **about: Any) -> None:
+        super().__init__(*about.values())
+        self.names = tuple(about)
 
 
 #: A queryset that `Told.of` has made.
@@ -112,7 +133,7 @@ class Told:
             "need_money": _expression(self.money[0]),
             "need_currency": _expression(self.money[1]),
             "need_person": _expression(self.person),
-            "need_about": JSONObject(**self.about),
+            "need_about": About(**self.about),
         }
         found: Lines = rows.order_by().annotate(**columns).values(*columns)
         return found

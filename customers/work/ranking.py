@@ -3,7 +3,6 @@
 What is told of whom is compiled once, not for each page: the moment is put in when it is asked.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
 from customers.models import Customer, Stage, Task
 from customers.work.moments import WHENEVER, Moment, Then, filled
-from customers.work.needs import NOW, SOURCES, THIS_WEEK, Line, Lines, Nearing, Overtaken, Source, Told
+from customers.work.needs import NOW, SOURCES, THIS_WEEK, About, Line, Lines, Nearing, Overtaken, Source, Told
 from retention.common import planned
 
 TASK = "task"
@@ -93,7 +92,8 @@ SELECT %s AS kind, need_ref::bigint AS ref, need_customer AS customer_id, %s || 
   FROM ({rows}) AS rows
  WHERE {whose}
 """
-_LINE = "kind, ref, customer_id, origin, at, urgency, about, money, currency, person"
+_COLUMNS = "kind, ref, customer_id, origin, at, urgency, about, money, currency, person"
+_LINE = "told." + _COLUMNS.replace(", ", ", told.").replace("told.about", "row_to_json(told.about)")
 _WHO = f"""
     customer.id, COALESCE(NULLIF(customer.name, ''), NULLIF(customer.email, ''), customer.external_id), customer.email,
     customer.phone, is_key_account,
@@ -106,45 +106,54 @@ _WHO = f"""
 _RANKED = """
 WITH mine AS MATERIALIZED (
     SELECT id FROM customers_customer WHERE owner_id = %s
-), standing AS (
-    SELECT told.*, (SELECT greatest(12 * mrr, revenue_365d, 0) FROM customers_customerfacts facts
-                     WHERE facts.customer_id = told.customer_id) AS known
+), shown AS MATERIALIZED (
+    SELECT DISTINCT ON (customer_id, CASE WHEN yields THEN '' ELSE kind || ref END) {columns},
+           CASE WHEN urgency >= {now} THEN 1 WHEN urgency >= {this_week} THEN 2 ELSE 3 END AS band
       FROM ({told}) AS told
      WHERE (told.kind = 'task' OR NOT EXISTS (
             SELECT FROM customers_task task
              WHERE task.customer_id = told.customer_id
                AND (task.origin = told.origin AND (told.lasts OR task.state = 'open')
                     OR told.yields AND task.state = 'open' AND (told.at <= %s OR task.due_at < told.at))))
-), shown AS (
-    SELECT DISTINCT ON (customer_id, CASE WHEN yields THEN '' ELSE kind || ref END) *,
-           greatest(CASE WHEN currency = %s THEN money ELSE known END, 1) AS stake,
-           CASE WHEN urgency >= {now} THEN 1 WHEN urgency >= {this_week} THEN 2 ELSE 3 END AS band
-      FROM standing
      ORDER BY customer_id, CASE WHEN yields THEN '' ELSE kind || ref END, urgency DESC, kind DESC
-), listed AS (
-    SELECT {line}, stake, count(*) OVER () AS total, band
+), weighed AS MATERIALIZED (
+    SELECT {columns}, band,
+           greatest(CASE WHEN currency = %s THEN money
+                         ELSE (SELECT greatest(12 * mrr, revenue_365d) FROM customers_customerfacts facts
+                                WHERE facts.customer_id = shown.customer_id) END, 1) AS stake
       FROM shown
-     ORDER BY band, stake * urgency DESC, at, kind, ref
-     LIMIT %s OFFSET %s
+     WHERE band <= COALESCE((SELECT band FROM shown ORDER BY band LIMIT 1 OFFSET %s), 3)
+), listed AS (
+    SELECT * FROM weighed ORDER BY band, stake * urgency DESC, at, kind, ref LIMIT %s OFFSET %s
 )
-SELECT listed.*, {who}
-  FROM listed
-  JOIN customers_customer customer ON customer.id = listed.customer_id
-  LEFT JOIN customers_customerfacts facts ON facts.customer_id = listed.customer_id
+SELECT {line}, stake, (SELECT count(*) FROM shown), {who}
+  FROM listed AS told
+  JOIN customers_customer customer ON customer.id = told.customer_id
+  LEFT JOIN customers_customerfacts facts ON facts.customer_id = told.customer_id
   LEFT JOIN workspace_user owner ON owner.id = customer.owner_id
- ORDER BY band, stake * urgency DESC, at, listed.kind, ref
+ ORDER BY band, stake * urgency DESC, at, told.kind, ref
 """
 _FOUND = "SELECT {line} FROM ({told}) AS told WHERE ref = %s ORDER BY urgency DESC LIMIT 1"
 _BEHIND = "SELECT {line} FROM ({told}) AS told WHERE customer_id = ANY(%s) AND origin = ANY(%s)"
 _OF_ONE = "SELECT {line} FROM ({told}) AS told WHERE customer_id = %s ORDER BY at, ref LIMIT {most}"
 Sql = tuple[str, tuple[Any, ...]]
+_ASSIGNEE = Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))
+_OF_TASK = {
+    "title": F("title"),
+    "reason": F("reason"),
+    "origin": F("origin"),
+    "assignee": Coalesce(NullIf(_ASSIGNEE, Value("")), "assignee__email"),
+    "run": F("run_step__run_id"),
+    "playbook": F("run_step__run__playbook__name"),
+}
 
 
 def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
     """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
     statement, params = _listed(whose, MOST, tuple(SOURCES.values()))
-    rows = planned.rows(statement, [moment.me, *filled(params, moment), moment.now, currency, size, start])
-    return [Rank(_line(row), row[10], Who(*row[13:])) for row in rows], rows[0][11] if rows else 0
+    last = max(0, start + size - 1)
+    rows = planned.rows(statement, [moment.me, *filled(params, moment), moment.now, currency, last, size, start])
+    return [Rank(_line(row), row[10], Who(*row[12:])) for row in rows], rows[0][11] if rows else 0
 
 
 def find(kind: str, ref: int, moment: Moment) -> Line:
@@ -184,7 +193,8 @@ def _listed(whose: str, most: int, sources: tuple[Source, ...]) -> Sql:
     soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
     told, params = _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
-    return _RANKED.format(line=_LINE, told=told, who=_WHO, now=NOW, this_week=THIS_WEEK), tuple(varying)
+    parts = {"columns": _COLUMNS, "line": _LINE, "told": told, "who": _WHO}
+    return _RANKED.format(**parts, now=NOW, this_week=THIS_WEEK), tuple(varying)
 
 
 @cache
@@ -202,16 +212,7 @@ def _tasks(tasks: QuerySet[Task], whose: str = "everyones") -> Sql:
     """Those of the tasks that are open. A detractor waits for a call, however long there is for it."""
     nearing = Nearing("due_at", WHENEVER)
     urgency = Case(When(origin__startswith="answer:", then=Greatest(nearing, Value(NOW))), default=nearing)
-    name = Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))
-    about = {
-        "title": F("title"),
-        "reason": F("reason"),
-        "origin": F("origin"),
-        "assignee": Coalesce(NullIf(name, Value("")), "assignee__email"),
-        "run": F("run_step__run_id"),
-        "playbook": F("run_step__run__playbook__name"),
-    }
-    told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, about=about, person="assignee_id")
+    told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, about=_OF_TASK, person="assignee_id")
     return _whose(_told(TASK, yields=False, lasts=False), told.of(tasks.filter(state=Task.State.OPEN)), whose)
 
 
@@ -257,4 +258,15 @@ def _rows(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _line(row: tuple[Any, ...]) -> Line:
     kind, ref, customer_id, origin, at, urgency, about, money, currency, person = row[:10]
-    return Line(kind, ref, customer_id, origin, at, urgency, json.loads(about), money, currency or "", person)
+    told = dict(zip(_names(kind), about.values(), strict=True))
+    return Line(kind, ref, customer_id, origin, at, urgency, told, money, currency or "", person)
+
+
+def _names(kind: str) -> Iterable[str]:
+    return _OF_TASK if kind == TASK else _named(SOURCES[kind])
+
+
+@cache
+def _named(source: Source) -> tuple[str, ...]:
+    about: About = source.rows(WHENEVER).query.annotations["need_about"]
+    return about.names
