@@ -97,6 +97,7 @@ class CustomerFacts(models.Model):
             models.Index(fields=["next_edge_at"], name="facts_by_edge"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="facts_by_renewal"),
             models.Index(A_YEARS_WORTH, condition=Q(stage="at_risk"), name="facts_at_risk_by_worth"),
+            models.Index(fields=["customer"], condition=Q(stage="at_risk"), name="facts_at_risk"),
             # The orders of the customers list.
             models.Index(Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_listed_by_last_order"),
             models.Index(fields=["revenue", "customer"], name="facts_listed_by_revenue"),

@@ -110,7 +110,7 @@ class Health(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["next_edge_at"], name="health_by_edge", condition=Q(next_edge_at__isnull=False)),
-            models.Index(fields=["band"], name="health_fallen", condition=Q(fell_from__isnull=False)),
+            models.Index(fields=["customer"], name="health_fallen_of", condition=Q(fell_from__isnull=False)),
         ]
 
     def __str__(self) -> str:
