@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -268,5 +268,4 @@ def _names(kind: str) -> Iterable[str]:
 
 @cache
 def _named(source: Source) -> tuple[str, ...]:
-    about: About = source.rows(WHENEVER).query.annotations["need_about"]
-    return about.names
+    return cast(About, source.rows(WHENEVER).query.annotations["need_about"]).names
