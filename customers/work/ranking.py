@@ -268,4 +268,4 @@ def _names(kind: str) -> Iterable[str]:
 
 @cache
 def _named(source: Source) -> tuple[str, ...]:
-    return cast(About, source.rows(WHENEVER).query.annotations["need_about"]).names
+    return cast("About", source.rows(WHENEVER).query.annotations["need_about"]).names
