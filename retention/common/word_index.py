@@ -6,6 +6,7 @@ by a hash of its id, beside the one over all rows. The sample answers first. Wor
 enough to be shown from it; words that it has seldom are few in the whole table too, and cheap to find there.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,9 @@ COMMON = 1_024
 #: A word that fewer rows of the sample have is rare: so few rows that looking at each costs less than asking the index
 #: for a common word. That takes some 20 µs for a row against 0.05 µs for each row that has the common word.
 RARE = 16
+#: So many common words are shown from the sample however few it has, if it has any: to ask the index for them all can
+#: take a second of a million rows.
+SEVERAL = 3
 #: Of words that so many rows of the sample have together, a list is walked (one row in sixty).
 WALKED = 256
 #: So many rows are looked at where the latest are to be chosen.
@@ -104,11 +108,16 @@ class Sample:
         """Then to ask the whole index takes long, of so many rows: each word's own are all read before any is given."""
         return min(self.often.values()) >= COMMON
 
-    @property
-    def seeking(self) -> tuple[str, ...]:
-        """The words to ask the whole index for: where some are rare, the common ones are looked up in those rows."""
+    def seeking(self, wanted: float = math.inf) -> list[str]:
+        """The words to ask the whole index for; the others are looked up in the rows that these find.
+
+        Of many words some are common, and are not asked for where the others find few rows, or soon find as many as
+        are `wanted`. The more of them there are, the longer it would take to ask.
+        """
         rarest = min(self.often.values())
-        return tuple(word for word, times in self.often.items() if rarest >= RARE or times < COMMON)
+        rare = [word for word, times in self.often.items() if times < COMMON]
+        rows = rarest * min(SHARE, wanted / (len(self.pks) + 1))
+        return rare if rare and rows < RARE * SHARE * (len(self.often) - len(rare)) else list(self.often)
 
 
 def telling(typed: Sequence[str]) -> list[str]:
@@ -154,15 +163,20 @@ NOTHING: dict[str, str | None] = {"pks": "{}", "seek": None, "rest": None}
 def few(pool: Pool, typed: Sequence[str], most: int, enough: int = 0) -> Asking[dict[str, str | None]]:
     """What `some` is given for rows that have all words: at most `most`; of the sample where that has enough.
 
-    `enough`: so many will do, and no fewer than that where there are more. Where the latest are wanted the sample will
-    do with so many only if every word is common.
+    `enough`: so many will do, and no fewer than that where there are more, but for `SEVERAL` common words. Where the
+    latest are wanted the sample will do with so many only if every word is common.
     """
     typed = telling(typed)
     sample = yield from sampled(pool, typed, most)
-    if len(sample.pks) >= (enough or most if sample.all_common or not pool.latest else most):
+    if enough and sample.all_common and len(typed) >= SEVERAL:
+        most = 1
+    elif enough and (sample.all_common or not pool.latest):
+        most = enough
+    if len(sample.pks) >= most:
         return NOTHING | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
-    rest = [word for word in typed if word not in sample.seeking]
-    return NOTHING | {"seek": all_of(*sample.seeking), "rest": all_of(*rest) if rest else None}
+    seek = sample.seeking(math.inf if pool.latest else most)
+    rest = [word for word in typed if word not in seek]
+    return NOTHING | {"seek": all_of(*seek), "rest": all_of(*rest) if rest else None}
 
 
 def some(pool: Pool, most: int, called: str = "") -> Q:
@@ -186,8 +200,9 @@ def every(pool: Pool, typed: Sequence[str]) -> Q:
     (sample,) = hear([sampled(pool, typed, WALKED)])
     if len(sample.pks) >= WALKED:
         return Q(MatchesAll(pool.words, beginning(*typed)))
-    found = pool.having(beginning(*sample.seeking))
-    if rest := [word for word in typed if word not in sample.seeking]:
+    seek = sample.seeking()
+    found = pool.having(beginning(*seek))
+    if rest := [word for word in typed if word not in seek]:
         found = found.filter(pool.looked_up(beginning(*rest)))
     sql, params = found.values("pk").query.sql_with_params()
     return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) SELECT id FROM hit", params)))  # noqa: S608, S611

@@ -10,6 +10,7 @@ from django.urls import reverse
 from retention.common.asking import Asking, hear
 from retention.common.marking import has_all
 from retention.common.text_search import folded, words_of
+from retention.common.word_index import SEVERAL
 from retention.workspace.models import User
 from retention.workspace.places import PLACES, url_for
 
@@ -83,14 +84,14 @@ def search(typed: Typed, person: User) -> Iterator[Group]:
     rooms = sorted(_finders, key=lambda entry: entry[0])
     for (_, label, _, every), found in zip(rooms, hear([find(typed, person) for *_, find, _ in rooms]), strict=True):
         if finds := [each for each in found if each.url]:
-            more = _more(typed, every) if len(finds) > typed.most else ""
-            yield Group(label, finds[: typed.most], more)
+            yield Group(label, finds[: typed.most], _more(typed, every, len(finds) > typed.most))
 
 
-def _more(typed: Typed, every: Callable[[str], str] | None) -> str:
-    if every:
+def _more(typed: Typed, every: Callable[[str], str] | None, there_is: bool) -> str:
+    """Where there is more. Of several words, which are common maybe, a list has all that the search would look for."""
+    if every and (there_is or len(typed.words) >= SEVERAL):
         return every(typed.text)
-    return f"{reverse('workspace:search')}?{urlencode({'q': typed.text})}" if typed.most < MANY else ""
+    return f"{reverse('workspace:search')}?{urlencode({'q': typed.text})}" if there_is and typed.most < MANY else ""
 
 
 @finder("Pages", 9)
