@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from campaigns.delivery.channels import Channel, Fate, Letter, Unreachable
 from campaigns.models import Campaign, EmailStep
 from campaigns.rendering.composing import Addresses, compose, frame, page, wire_address
-from campaigns.rendering.sandbox import Rendered, Result, Sandbox, Texts, Unfit
+from campaigns.rendering.sandbox import Broken, Rendered, Result, Sandbox, Texts, Unfit
 from campaigns.rendering.variables import about
 from campaigns.tracking.addresses import example_unsubscribe_address
 from customers.models import Customer
@@ -74,7 +74,7 @@ def _made_up(address: str) -> bool:
 
 def check_syntax(texts: Texts) -> str:
     """What is wrong with the text whoever it is for; empty where nothing is."""
-    (result,) = _sandbox.render(texts, [{}])
+    (result,) = _rendered(texts, [{}], strict=False)
     return result.reason if isinstance(result, Unfit) else ""
 
 
@@ -111,7 +111,14 @@ def _test_letter(result: Rendered, workspace: Workspace, to: User) -> Letter:
 def _fill_in(texts: Texts, customer_ids: Sequence[int], workspace: Workspace, *, asks: bool) -> list[Result]:
     people = about(customer_ids, workspace, clock.now())
     own = {"unsubscribe_url": example_unsubscribe_address(), "survey": _example_survey() if asks else {}}
-    return _sandbox.render(texts, [{**people[customer_id], **own} for customer_id in customer_ids], strict=True)
+    return _rendered(texts, [{**people[customer_id], **own} for customer_id in customer_ids], strict=True)
+
+
+def _rendered(texts: Texts, variables: Sequence[dict[str, Any]], *, strict: bool) -> list[Result]:
+    try:
+        return _sandbox.render(texts, variables, strict=strict)
+    except Broken as trouble:
+        return [Unfit(str(trouble))] * len(variables)
 
 
 def _example_survey() -> dict[str, Any]:

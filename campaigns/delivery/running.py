@@ -13,7 +13,7 @@ from campaigns.delivery.departure import depart
 from campaigns.delivery.preparing import Prepared, Preparing
 from campaigns.delivery.recording import record, tally
 from campaigns.rendering.composing import BadAddress
-from campaigns.rendering.sandbox import Sandbox
+from campaigns.rendering.sandbox import Broken, Sandbox
 from retention.common.alone import DELIVERING, alone
 from retention.workspace.models import Workspace
 from surveys.invitations import record_asked, take_back
@@ -106,6 +106,8 @@ class Run:
             wait = LATER if self.done.trouble else timedelta()
         except BadAddress as sender:
             self.done.trouble = f"The workspace's sender address {sender} is not one that mail can come from."
+        except Broken as trouble:
+            self.done.trouble = str(trouble)
         finally:
             release(held, waiting, wait=wait, why=self.done.trouble)
 

@@ -1,6 +1,7 @@
 """The process that renders what users wrote. It is started alone: no Django, no environment, no secrets.
 
-It reads frames (four bytes of length, then JSON) on standard input and answers each on standard output:
+Once it is ready it says so, by a frame on standard output: four bytes of length, then JSON. Then it reads frames on
+standard input and answers each:
     {"texts": {key: [subject, preheader, html]}, "jobs": [[key, variables], …], "strict": bool, "seconds": float}
     [[subject, preheader, pieces, text] | "what is wrong", …]
 `pieces` is the HTML cut at its link targets: text, address, text, address, …, text.
@@ -173,6 +174,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.disable()  # a frame's leavings are collected once it is answered
+    write(sys.stdout.buffer, "ready")
     while (frame := read(sys.stdin.buffer)) is not None:
         signal.setitimer(signal.ITIMER_PROF, frame["seconds"])
         answered = answer(frame)

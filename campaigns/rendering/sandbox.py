@@ -1,6 +1,7 @@
 """Rendering users' text in a limited process of its own, kept for many batches and replaced when it dies."""
 
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ ALONE_SECONDS = 1.0
 """CPU time one message may take."""
 TOO_MUCH = "The text takes too much time or memory to fill in."
 DEATHS_ALLOWED = 3
+PATIENCE = 60.0
+"""Seconds in which the process starts, and in which it answers beside its CPU time, however busy the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class Died(Exception):
     """The process was ended: it took too much time or memory."""
 
 
+class Broken(Exception):
+    """The process does not start, or says nothing: no text is at fault, and none may be judged by it."""
+
+
 class Sandbox:
     """One rendering process, started when first needed. Threads take turns."""
 
@@ -65,7 +72,7 @@ class Sandbox:
         """Fill `texts` in for each of `variables`, in order. With `strict`, an unknown variable is an error.
 
         A customer whose text takes too much is Unfit; the others are rendered all the same. After a few such, the
-        text itself is at fault and the rest are Unfit too.
+        text itself is at fault and the rest are Unfit too. Raises Broken.
         """
         with self._turn:
             try:
@@ -101,33 +108,44 @@ class Sandbox:
         process = self._running()
         try:
             child.write(_pipe(process.stdin), frame)
-            answers = self._answer(process, patience=10 + 5 * seconds)
+            answers = self._answer(process, PATIENCE + 5 * seconds)
         except OSError:
             answers = None
         if answers is None:
+            is_killed = process.wait() == -signal.SIGKILL
             self.close()
-            raise Died
+            raise Broken("The program that fills texts in was killed.") if is_killed else Died
         return [Unfit(each) if isinstance(each, str) else Rendered(*each) for each in answers]
 
     def _running(self) -> "subprocess.Popen[bytes]":
+        """A process that has said that it is ready: before, it would not read what it is sent."""
         if self._process is None or self._process.poll() is not None:
             self.close()
-            self._process = subprocess.Popen(  # noqa: S603  # our own program, nothing of the user's in the command
-                [sys.executable, "-I", str(PROGRAM)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-            )
+            self._process = _start()
+            if self._answer(self._process, PATIENCE) is None:
+                self.close()
+                raise Broken("The program that fills texts in does not start.")
         return self._process
 
-    @staticmethod
-    def _answer(process: "subprocess.Popen[bytes]", patience: float) -> Any:
-        """The child's answer, or None where it died or said nothing for `patience` seconds."""
+    def _answer(self, process: "subprocess.Popen[bytes]", patience: float) -> Any:
+        """What the process says, None where it died. Raises Broken where it says nothing for `patience` seconds."""
         output = _pipe(process.stdout)
         ready, _, _ = select.select([output], [], [], patience)
-        return child.read(output) if ready else None
+        if not ready:
+            self.close()
+            raise Broken(f"The program that fills texts in said nothing for {patience:.0f} seconds.")
+        return child.read(output)
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603  # our own program, nothing of the user's in the command
+        [sys.executable, "-I", str(PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+    )
 
 
 def _pipe(pipe: IO[bytes] | None) -> Any:

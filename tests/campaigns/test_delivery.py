@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from campaigns.delivery.reaping import reap
 from campaigns.delivery.running import deliver
 from campaigns.enrolment import take_in
 from campaigns.models import Attempt, Campaign, ContactSlot, Enrolment, Link, Message, Suppression
+from campaigns.rendering import sandbox
 from customers.models import Channel, Consent, Customer, Event
 from customers.records.consent import withdraw
 from retention.common import clock
@@ -303,6 +305,20 @@ def test_a_text_that_cannot_be_filled_in_fails_alone(plain_sink: Sink) -> None:
     assert failed.customer == rows[1]
     assert "too much" in failed.reason
     assert len(plain_sink.accepted) == 2
+
+
+def test_where_texts_cannot_be_filled_in_at_all_nothing_is_lost(
+    plain_sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched(3)
+    (tmp_path / "program.py").write_text("raise SystemExit(1)")
+    with monkeypatch.context() as broken:
+        broken.setattr(sandbox, "PROGRAM", tmp_path / "program.py")
+        done = deliver(10)
+    assert (done.handled, done.trouble) == (0, "The program that fills texts in does not start.")
+    assert set(Message.objects.values_list("state", "reason")) == {("pending", done.trouble)}
+    _later(monkeypatch, timedelta(minutes=2))
+    assert deliver(10).fates[Fate.SENT] == len(plain_sink.accepted) == 3
 
 
 def test_an_address_that_is_none_fails(plain_sink: Sink) -> None:

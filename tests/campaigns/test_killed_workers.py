@@ -41,7 +41,15 @@ def workspace(transactional_db: None) -> Iterator[None]:
 
 def worker(settings: Any) -> "subprocess.Popen[bytes]":
     database = str(connection.settings_dict["NAME"])
-    command = [sys.executable, "-m", "tests.campaigns.programs.deliver", database, str(settings.EMAIL_PORT)]
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        "-m",
+        "tests.campaigns.programs.deliver",
+        database,
+        str(settings.EMAIL_PORT),
+    ]
     return subprocess.Popen(command, cwd=django_settings.BASE_DIR)
 
 
@@ -62,13 +70,24 @@ def kill_in_the_middle(sink: Sink, settings: Any) -> None:
     try:
         wait_until(in_the_middle)
     except AssertionError:
-        states = Counter(Message.objects.values_list("state", "reason"))
-        pytest.fail(
-            f"{len(sink.accepted) - before} arrived; the workers ended with {[one.poll() for one in started]}: {states}"
-        )
+        states, ends = Counter(Message.objects.values_list("state", "reason")), [one.poll() for one in started]
+        asked = at_work()
+        started[-1].send_signal(signal.SIGABRT)  # it tells where it stands
+        started[-1].wait()
+        pytest.fail(f"{len(sink.accepted) - before} arrived; the workers ended with {ends}: {states}; {asked}")
     finally:
         started[-1].send_signal(signal.SIGKILL)
         started[-1].wait()
+
+
+def at_work() -> list[Any]:
+    """What the database does for others."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid, state, wait_event, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchall()
 
 
 def carry_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.rendering import sandbox as sandboxing
 from campaigns.rendering.composing import Addresses, BadAddress, compose, frame, wire_address
-from campaigns.rendering.sandbox import Rendered, Sandbox, Texts, Unfit
+from campaigns.rendering.sandbox import Broken, Rendered, Sandbox, Texts, Unfit
 from campaigns.rendering.variables import CATALOGUE, about
 from retention.common import clock
 from retention.workspace.models import Workspace
 from tests.campaigns import people
+
+# A program that says it is ready, waits for work, and then does what follows.
+READY = "import os; os.write(1, b'\\0\\0\\0\\x07\"ready\"'); os.read(0, 4);"
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +131,29 @@ def test_it_is_started_again_after_a_kill(sandbox: Sandbox) -> None:
     sandbox._process.kill()
     sandbox._process.wait()
     assert body(sandbox, "y") == "y"
+
+
+@pytest.mark.parametrize(
+    ("program", "complaint"),
+    [
+        ("raise SystemExit(1)", "does not start"),
+        ("import time; time.sleep(600)", "said nothing for 2 seconds"),
+        (READY + "os.kill(os.getpid(), 9)", "was killed"),
+    ],
+)
+def test_a_text_is_not_judged_by_a_process_that_is_broken(
+    program: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "program.py").write_text(program)
+    monkeypatch.setattr(sandboxing, "PROGRAM", tmp_path / "program.py")
+    monkeypatch.setattr(sandboxing, "PATIENCE", 2)
+    sandbox = Sandbox()
+    for _ in range(2):
+        with pytest.raises(Broken, match=complaint):
+            sandbox.render(Texts("", "", "x"), [{}])
+    monkeypatch.undo()
+    assert body(sandbox, "x") == "x"
+    sandbox.close()
 
 
 def test_styles_are_put_where_mail_programs_read_them(sandbox: Sandbox) -> None:
