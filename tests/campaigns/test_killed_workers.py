@@ -87,7 +87,7 @@ def at_work() -> list[Any]:
             "SELECT pid, state, wait_event, query FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def carry_on(monkeypatch: pytest.MonkeyPatch) -> None:
