@@ -5,10 +5,12 @@ from typing import Any
 
 from customers.facts import dirty
 from customers.models import Customer, Order
+from customers.segments.ready_made import READY_MADE
 from tests.customers.facts.world import DAY, customer
 from tests.customers.router import route
 
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
+LAPSING = READY_MADE["lapsing"].rule
 TYPED: dict[str, Any] = {
     "name": "Lapsing",
     "description": "",

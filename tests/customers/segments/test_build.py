@@ -12,7 +12,7 @@ from customers.models import Segment
 from customers.segments import drafts
 from customers.segments.ready_made import READY_MADE
 from customers.segments.rules import parse
-from tests.customers.segments.lapsing import NOW, SAID, TYPED
+from tests.customers.segments.lapsing import LAPSING, NOW, SAID, TYPED
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]

@@ -12,17 +12,15 @@ from campaigns.models import Campaign
 from customers.facts import dirty
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments import membership, patience, preview, saving
-from customers.segments.ready_made import READY_MADE
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
 from tests.baseline import assert_query_count
 from tests.customers.facts.world import DAY
 from tests.customers.router import route
-from tests.customers.segments.lapsing import NOW, SAID, TYPED, buyer
+from tests.customers.segments.lapsing import LAPSING, NOW, SAID, TYPED, buyer
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]
-LAPSING = READY_MADE["lapsing"].rule
 
 
 @pytest.fixture(autouse=True)
