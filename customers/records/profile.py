@@ -18,7 +18,7 @@ LINES = 20
 
 # By hand and at once: to put questions together, and to ask one after the other, takes longer than to answer them.
 _CUSTOMER = f"""
-    SELECT {planned.columns(Customer, "customer")}, team.name AS team_name,
+    SELECT {planned.columns(Customer, "customer")}, {planned.columns(CustomerFacts, "f")}, team.name AS team_name,
            COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email) AS owner_name,
            (SELECT json_agg(json_build_object('state', state, 'source', source, 'changed_at', changed_at)
                             ORDER BY channel)
@@ -34,7 +34,6 @@ _CUSTOMER = f"""
     LEFT JOIN LATERAL ({stages.reasons("(SELECT f.*) AS facts")}) AS reason ON TRUE
     WHERE customer.id = %(customer)s
 """  # noqa: S608 - constants
-_FACTS = f"SELECT {planned.columns(CustomerFacts)} FROM customers_customerfacts WHERE customer_id = %s"  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -56,15 +55,16 @@ class Profile:
 def profile(pk: int, currency: str, now: datetime, window: timedelta) -> Profile:
     """As of now, by the workspace's currency and activity window. Raises Customer.DoesNotExist."""
     asked = {"customer": pk, "now": now, "window": window}
-    customer: Any = next(iter(planned.instances(Customer, _CUSTOMER, asked)), None)
-    if customer is None:
+    found = planned.named(_CUSTOMER, asked)
+    if not found:
         raise Customer.DoesNotExist
-    facts = next(iter(planned.instances(CustomerFacts, _FACTS, [pk])), None)
+    facts = planned.part(CustomerFacts, found[0])
+    customer: Any = planned.instance(Customer, found[0])
     defined = [CustomField(**field) for field in customer.defined or []]
     return Profile(
         customer=customer,
-        facts=facts,
-        why=Why(customer.why, customer.gap, customer.measure) if facts else None,
+        facts=facts if facts.pk else None,
+        why=Why(customer.why, customer.gap, customer.measure) if facts.pk else None,
         consents=[_consent(**each) for each in customer.agreed or []],
         custom=values.told([each for each in defined if not each.archived_at], customer.attributes, currency),
         loose=values.loose((field.key for field in defined), customer.attributes),

@@ -1,13 +1,14 @@
 """Long statements that the database plans once for each connection: to plan one can take longer than to run it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field, Model
+from django.db.models import Model
 from psycopg.sql import Literal
 
 #: So often a statement runs before the database is asked to keep its plan.
@@ -30,6 +31,7 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tupl
     return found
 
 
+@cache
 def columns(model: type[Model], of: str = "") -> str:
     """All that `instances` needs, by name: a plan that is kept does not bear that a `*` comes to stand for more."""
     table = of or model._meta.db_table
@@ -38,22 +40,40 @@ def columns(model: type[Model], of: str = "") -> str:
 
 def instances(model: type[M], statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[M]:
     """What a statement finds, as `Manager.raw` gives it: every column of the model, others as further attributes."""
-    fields = {str(field.column): field for field in model._meta.concrete_fields}
+    return [instance(model, row) for row in named(statement, params)]
+
+
+def named(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a statement finds, by the columns' names."""
     with _cursor() as cursor:
         cursor.execute(statement, params)
-        columns = [column.name for column in cursor.description]
-        return [_instance(model, fields, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+        found = cursor.pgresult  # its names alone: to describe every column takes longer than to ask for one row
+        columns = [found.fname(place).decode() for place in range(found.nfields)]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _instance(model: type[M], fields: Mapping[str, "Field[Any, Any]"], row: dict[str, Any]) -> M:
-    values = [_value(field, row.pop(column)) for column, field in fields.items()]
-    made = model.from_db(connection.alias, [field.attname for field in fields.values()], values)
+def instance(model: type[M], row: dict[str, Any]) -> M:
+    """Of a row's columns that are the model's, with the others as further attributes."""
+    made = part(model, row)
     vars(made).update(row)
     return made
 
 
-def _value(field: "Field[Any, Any]", value: Any) -> Any:
-    convert = getattr(field, "from_db_value", None)
+def part(model: type[M], row: dict[str, Any]) -> M:
+    """Of a row's columns that are the model's, which are taken out of it."""
+    names, fields = _fields(model)
+    return model.from_db(connection.alias, names, [_value(row.pop(column), convert) for column, convert in fields])
+
+
+@cache
+def _fields(model: type[Model]) -> tuple[list[str], list[tuple[str, Any]]]:
+    """The model's attributes, and for each its column and what makes a value of what that has, if anything does."""
+    fields = model._meta.concrete_fields
+    names = [each.attname for each in fields]
+    return names, [(str(each.column), getattr(each, "from_db_value", None)) for each in fields]
+
+
+def _value(value: Any, convert: Any) -> Any:
     return convert(value, None, connection) if convert else value
 
 

@@ -1,6 +1,7 @@
 """One customer's page."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from customers.work.pages import of_customer
 from retention.common import clock
 from retention.workspace.fragments import Fragment, text
 from retention.workspace.people import workspace_of
-from retention.workspace.places import page_of
+from retention.workspace.places import STAND, page_of
 from retention.workspace.roles import Can, requires
 
 #: Parts of the page that other rooms tell, fetched once the page stands.
@@ -43,11 +44,16 @@ PANEL = Fragment("customers/panel.html")
 
 def panels(pk: int) -> dict[str, SafeString]:
     """Those whose rooms have one, and the links that lead to them on the page."""
-    found = [(title, slugify(title), url) for title, view in PANELS if (url := page_of(view, pk))]
-    return {
-        "jumps": SafeString("".join(f'<a href="#{anchor}">{text(title)}</a>' for title, anchor, _ in found)),
-        "panels": SafeString("".join(PANEL(title=title, anchor=anchor, url=url) for title, anchor, url in found)),
-    }
+    jumps, shown = _panels()
+    return {"jumps": jumps, "panels": SafeString(shown.replace(str(STAND), str(pk)))}
+
+
+@cache
+def _panels() -> tuple[SafeString, SafeString]:
+    """Alike for all customers but for the one's number, for which one stands that no address has."""
+    found = [(title, slugify(title), url) for title, view in PANELS if (url := page_of(view, STAND))]
+    jumps = SafeString("".join(f'<a href="#{anchor}">{text(title)}</a>' for title, anchor, _ in found))
+    return jumps, SafeString("".join(PANEL(title=title, anchor=anchor, url=url) for title, anchor, url in found))
 
 
 def groups(request: HttpRequest) -> list[str]:

@@ -88,6 +88,8 @@ def number(value: Any, places: int = 0) -> str:
     if value is None or value == "":
         return ""
     text = f"{value:,.{places}f}"
+    if text.isdigit():  # no marks, so in every language the same
+        return text
     marks = _marks(translation.get_language())
     return text.translate(marks) if marks else text
 
