@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from customers.events.kinds import USAGE
 from customers.facts import months, movements, stages
+from customers.facts.those import each
 from retention.common import clock
 from retention.workspace.models import Workspace
 
@@ -40,7 +41,7 @@ def fold(customer_ids: Sequence[int]) -> datetime:
         take_turn()
         now, workspace = clock.now(), Workspace.current()
         params: dict[str, Any] = {
-            "ids": list(customer_ids),
+            "ids": sorted(set(customer_ids)),
             "now": now,
             "zone": workspace.time_zone,
             "currency": workspace.currency,
@@ -207,7 +208,7 @@ def _facts() -> str:
     return f"""
         SELECT who.id AS customer_id, {columns},
                LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at, a.edge_at, t.edge_at) AS window_edge_at
-        FROM (SELECT id FROM customers_customer WHERE id = ANY(%(ids)s)) who
+        FROM ({each('customers_customer', 'id')}) who
         LEFT JOIN ({_ORDERS}) o ON o.customer_id = who.id
         LEFT JOIN ({_USAGE}) u ON u.customer_id = who.id
         LEFT JOIN ({_SUBSCRIPTIONS}) s ON s.customer_id = who.id

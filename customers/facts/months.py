@@ -34,9 +34,11 @@ def _listed(form: str) -> str:
 FOLD = f"""
     WITH wanted AS MATERIALIZED ({_wanted()}),
     gone AS (
-        DELETE FROM customers_customermonth m
-        WHERE m.customer_id = ANY(%(ids)s)
-          AND NOT EXISTS (SELECT FROM wanted w WHERE w.customer_id = m.customer_id AND w.month = m.month))
+        DELETE FROM customers_customermonth WHERE id = ANY(ARRAY(
+            -- A full join is never a loop within a loop, whatever the statistics say.
+            SELECT m.id FROM (SELECT * FROM customers_customermonth WHERE customer_id = ANY(%(ids)s)) m
+            FULL JOIN wanted w ON w.customer_id = m.customer_id AND w.month = m.month
+            WHERE w.customer_id IS NULL)))
     INSERT INTO customers_customermonth AS kept (customer_id, month, {_listed("{}")})
     SELECT customer_id, month, {_listed("{}")} FROM wanted ORDER BY customer_id, month
     ON CONFLICT (customer_id, month) DO UPDATE SET {_listed("{0} = EXCLUDED.{0}")}

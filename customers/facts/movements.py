@@ -29,10 +29,11 @@ FOLD = """
                     ELSE 'reactivation' END AS kind
         FROM running),
     gone AS (
-        DELETE FROM customers_mrrmovement m
-        WHERE m.customer_id = ANY(%(ids)s)
-          AND NOT EXISTS (SELECT FROM wanted w
-                          WHERE (w.customer_id, w.currency, w.day) = (m.customer_id, m.currency, m.day)))
+        DELETE FROM customers_mrrmovement WHERE id = ANY(ARRAY(
+            -- A full join, as with the months.
+            SELECT m.id FROM (SELECT * FROM customers_mrrmovement WHERE customer_id = ANY(%(ids)s)) m
+            FULL JOIN wanted w ON (w.customer_id, w.currency, w.day) = (m.customer_id, m.currency, m.day)
+            WHERE w.customer_id IS NULL)))
     INSERT INTO customers_mrrmovement AS kept (customer_id, currency, day, kind, before, after)
     SELECT customer_id, currency, day, kind, before, after FROM wanted ORDER BY customer_id, currency, day
     ON CONFLICT (customer_id, currency, day) DO UPDATE

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from customers.facts.those import each
 from customers.models import Stage
 
 # Thresholds. A gap is the mean number of days between a customer's order days.
@@ -181,33 +182,35 @@ def record_moves(customer_ids: Sequence[int], now: datetime, window: timedelta) 
     The stage in the facts is the truth and the open period its echo: whoever differs has moved. A customer's first
     stage opens their history and is no move.
     """
-    params: dict[str, Any] = {"ids": list(customer_ids), "now": now, "window": window}
+    params: dict[str, Any] = {"ids": sorted(set(customer_ids)), "now": now, "window": window}
     with connection.cursor() as cursor:
         for statement in (_RECORD_EVENTS, _CLOSE_PERIODS, _OPEN_PERIODS):
             cursor.execute(statement, params)
 
 
+_FACTS = each("customers_customerfacts", "customer_id")
+_MOVED = f"""
+    FROM ({_FACTS}) f CROSS JOIN LATERAL (
+        SELECT * FROM customers_stageperiod WHERE customer_id = f.customer_id AND left_at IS NULL OFFSET 0) p
+    WHERE f.stage <> p.stage
+"""
 _RECORD_EVENTS = f"""
     INSERT INTO customers_event
         (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
-    SELECT f.customer_id, 'stage.changed', %(now)s, %(now)s, 'lifecycle', '',
-           jsonb_build_object('from', p.stage, 'to', f.stage, 'why', reason.why), 'stage:' || p.id
-    FROM customers_customerfacts f JOIN customers_stageperiod p ON p.customer_id = f.customer_id AND p.left_at IS NULL
+    SELECT customer_id, 'stage.changed', %(now)s, %(now)s, 'lifecycle', '',
+           jsonb_build_object('from', was, 'to', stage, 'why', reason.why), 'stage:' || period
+    FROM (SELECT f.*, p.id AS period, p.stage AS was {_MOVED}) f
     CROSS JOIN LATERAL ({reasons("(SELECT f.*) AS facts")}) AS reason
-    WHERE f.customer_id = ANY(%(ids)s) AND f.stage <> p.stage
-    ORDER BY f.customer_id
+    ORDER BY customer_id
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants of this module
-_CLOSE_PERIODS = """
-    UPDATE customers_stageperiod p SET left_at = GREATEST(%(now)s, p.entered_at)
-    FROM customers_customerfacts f
-    WHERE f.customer_id = p.customer_id AND p.customer_id = ANY(%(ids)s) AND p.left_at IS NULL AND f.stage <> p.stage
-"""
-_OPEN_PERIODS = """
+_CLOSE_PERIODS = f"""
+    UPDATE customers_stageperiod SET left_at = GREATEST(%(now)s, entered_at) WHERE id = ANY(ARRAY(SELECT p.id {_MOVED}))
+"""  # noqa: S608 - constants of this module
+_OPEN_PERIODS = f"""
     INSERT INTO customers_stageperiod (customer_id, stage, entered_at)
     SELECT f.customer_id, f.stage, %(now)s
-    FROM customers_customerfacts f
-    WHERE f.customer_id = ANY(%(ids)s)
-      AND NOT EXISTS (SELECT FROM customers_stageperiod p WHERE p.customer_id = f.customer_id AND p.left_at IS NULL)
+    FROM ({_FACTS}) f
+    WHERE NOT EXISTS (SELECT FROM customers_stageperiod p WHERE p.customer_id = f.customer_id AND p.left_at IS NULL)
     ORDER BY f.customer_id
-"""
+"""  # noqa: S608 - constants of this module

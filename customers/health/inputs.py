@@ -144,7 +144,7 @@ add(
             SELECT max(opened_at) AS last_at,
                    sum(CASE priority WHEN 'urgent' THEN 3 WHEN 'high' THEN 2 WHEN 'low' THEN 0.5 ELSE 1 END)
                        FILTER (WHERE state <> 'resolved') AS burden
-            FROM customers_case WHERE customer_id = f.customer_id AND opened_at <= %(now)s
+            FROM customers_case WHERE customer_id = f.customer_id AND timestamptz_le(opened_at, %(now)s)
         ) hc""",
         edge=f"hc.last_at + {YEAR}",
     )
@@ -166,7 +166,7 @@ add(
                    sum(CASE state WHEN 'completed' THEN LEAST(refunded, amount) ELSE amount END) AS lost
             FROM customers_order
             WHERE customer_id = f.customer_id AND amount > 0 AND currency = %(currency)s
-              AND ordered_at <= %(now)s AND ordered_at > %(now)s - {YEAR}
+              AND timestamptz_le(ordered_at, %(now)s) AND timestamptz_gt(ordered_at, %(now)s - {YEAR})
         ) hp""",  # noqa: S608 - constants of this module
         edge="hp.edge_at",
     )

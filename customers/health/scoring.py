@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection
 
 from customers.events.routing import Taken
+from customers.facts.those import each as each_of
 from customers.health import drops
 from customers.health.inputs import STEPS, Input
 from customers.health.profiles import Ruler, rulers, sorted_out
@@ -51,7 +52,7 @@ def parameters(ruler: Ruler, customer_ids: Sequence[int], now: datetime, setting
     """What the statement for a ruler takes."""
     workspace = Workspace.current()
     given: dict[str, Any] = {
-        "ids": list(customer_ids),
+        "ids": sorted(set(customer_ids)),
         "now": now,
         "currency": workspace.currency,
         "zone": workspace.time_zone,
@@ -114,8 +115,8 @@ def _pointed(inputs: tuple[Input, ...]) -> str:
     )
     return f"""
         SELECT *{"".join(told)}
-        FROM (SELECT f.customer_id{"".join(raws)} FROM customers_customerfacts f {" ".join(e.join for e in inputs)}
-              WHERE f.customer_id = ANY(%(ids)s) {_ONCE}) raws {_ONCE}
+        FROM (SELECT f.customer_id{"".join(raws)} FROM ({each_of("customers_customerfacts", "customer_id")}) f
+              {" ".join(each.join for each in inputs)} {_ONCE}) raws {_ONCE}
     """  # noqa: S608 - constants of the inputs
 
 
