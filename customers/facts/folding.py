@@ -208,7 +208,7 @@ def _facts() -> str:
     return f"""
         SELECT who.id AS customer_id, {columns},
                LEAST(o.edge_at, u.edge_at, s.edge_at, g.edge_at, a.edge_at, t.edge_at) AS window_edge_at
-        FROM ({each('customers_customer', 'id')}) who
+        FROM ({each("customers_customer", "id")}) who
         LEFT JOIN ({_ORDERS}) o ON o.customer_id = who.id
         LEFT JOIN ({_USAGE}) u ON u.customer_id = who.id
         LEFT JOIN ({_SUBSCRIPTIONS}) s ON s.customer_id = who.id

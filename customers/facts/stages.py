@@ -193,7 +193,7 @@ _MOVED = f"""
     FROM ({_FACTS}) f CROSS JOIN LATERAL (
         SELECT * FROM customers_stageperiod WHERE customer_id = f.customer_id AND left_at IS NULL OFFSET 0) p
     WHERE f.stage <> p.stage
-"""
+"""  # noqa: S608 - constants of this module
 _RECORD_EVENTS = f"""
     INSERT INTO customers_event
         (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)

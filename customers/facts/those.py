@@ -1,7 +1,7 @@
 """The rows of the customers asked for, in a form whose number PostgreSQL knows whatever its statistics say.
 
-`WHERE customer_id = ANY(…)` is reckoned by the statistics of the table. Those of one whose rows were taken back, or came
-since, may say "empty"; then whatever is joined with the one row expected is looked through anew for each of thousands.
+`WHERE customer_id = ANY(…)` is reckoned by the statistics of the table. Those of one whose rows were taken back, or
+came since, may say "empty"; then what is joined with the one row expected is looked through anew for each of thousands.
 """
 
 
