@@ -94,7 +94,6 @@ class SubscriptionTerm(models.Model):
         indexes = [
             models.Index(fields=["customer", "valid_from"], name="term_by_customer"),
             models.Index(fields=["valid_from"], name="term_by_start"),
-            models.Index(fields=["mrr"], condition=long_terms(), name="term_long_by_mrr"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "valid_from"], name="term_once_per_instant"),

@@ -75,24 +75,25 @@ class Need:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the ranked list, and how long the whole is."""
+    """A page of the ranked list, and how long the whole is; unless `whole`, how much is for now, which goes on."""
 
     needs: list[Need]
     total: int
+    whole: bool
 
 
 def needs(whose: str, moment: Moment, currency: str, *, start: int = 0, size: int = 25) -> Page:
     """What needs the attention of `whose` (a key of WHOSE), first things first.
 
-    Two queries at most, however long the list. `currency` is the one that money is weighed in.
+    Three queries at most, however long the list. `currency` is the one that money is weighed in.
     """
-    ranks, total = ranked(whose, moment, currency, start, size)
-    lines = _behind([rank.line for rank in ranks if rank.line.kind == TASK], moment)
+    part = ranked(whose, moment, currency, start, size)
+    lines = _behind([rank.line for rank in part.ranks if rank.line.kind == TASK], moment)
     found = []
-    for place, rank in enumerate(ranks, start + 1):
+    for place, rank in enumerate(part.ranks, start + 1):
         line = lines.get(rank.line.ref) if rank.line.kind == TASK else rank.line
         found.append(Need(rank.who.name, rank.line, line, rank, place, _put_off(line, moment)))
-    return Page(found, total)
+    return Page(found, part.total, part.whole)
 
 
 def tasks_of(customer: Customer, moment: Moment) -> Sequence[Need]:

@@ -35,6 +35,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.db.models import (
+    Case,
     CharField,
     DateTimeField,
     DecimalField,
@@ -176,6 +177,13 @@ class Source:
 
 class Overtaken(Exception):
     """It has been dealt with meanwhile. For `done` to raise."""
+
+
+def calm(urgency: Any) -> bool:
+    """Whether it is one of a few numbers, none of which is for now."""
+    if isinstance(urgency, Case):
+        return all(calm(each) for each in (urgency.default, *(case.result for case in urgency.cases)))
+    return isinstance(urgency, Value) and urgency.value < NOW
 
 
 def nowhere(_: Line) -> str:

@@ -18,12 +18,12 @@ from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
 from customers.models import Customer, Stage, Task
 from customers.work.moments import WHENEVER, Moment, Then, filled
-from customers.work.needs import NOW, SOURCES, THIS_WEEK, About, Line, Lines, Nearing, Overtaken, Source, Told
+from customers.work.needs import NOW, SOURCES, THIS_WEEK, About, Line, Lines, Nearing, Overtaken, Source, Told, calm
 from retention.common import planned
 
 TASK = "task"
 #: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
-MOST = 300
+MOST = 100
 #: Open tasks of one customer that are shown.
 OF_ONE = 50
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}
@@ -102,7 +102,8 @@ _WHO = f"""
     COALESCE(usage_30d, 0), COALESCE(usage_prior_30d, 0), last_order_at
 """
 # What yields leaves the customer to an open task that is due before what the line is about, and to the most urgent of
-# their other such lines. What lasts stays silent for good once there was a task of its origin.
+# their other such lines. What lasts stays silent for good once there was a task of its origin. The money is looked up
+# only as far down as the bands that the part reaches.
 _RANKED = """
 WITH mine AS MATERIALIZED (
     SELECT id FROM customers_customer WHERE owner_id = %s
@@ -110,7 +111,7 @@ WITH mine AS MATERIALIZED (
     SELECT DISTINCT ON (customer_id, CASE WHEN yields THEN '' ELSE kind || ref END) {columns},
            CASE WHEN urgency >= {now} THEN 1 WHEN urgency >= {this_week} THEN 2 ELSE 3 END AS band
       FROM ({told}) AS told
-     WHERE (told.kind = 'task' OR NOT EXISTS (
+     WHERE urgency >= {least} AND (told.kind = 'task' OR NOT EXISTS (
             SELECT FROM customers_task task
              WHERE task.customer_id = told.customer_id
                AND (task.origin = told.origin AND (told.lasts OR task.state = 'open')
@@ -148,12 +149,50 @@ _OF_TASK = {
 }
 
 
-def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> tuple[list[Rank], int]:
-    """A part of the list of `whose` (a key of WHOSE), and how long the whole is. One query."""
-    statement, params = _listed(whose, MOST, tuple(SOURCES.values()))
-    last = max(0, start + size - 1)
-    rows = planned.rows(statement, [moment.me, *filled(params, moment), moment.now, currency, last, size, start])
-    return [Rank(_line(row), row[10], Who(*row[12:])) for row in rows], rows[0][11] if rows else 0
+@dataclass(frozen=True)
+class Ranks:
+    """A part of a list. `total` is how long the whole is; unless `whole`, how much of it is for now, which goes on."""
+
+    ranks: list[Rank]
+    total: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A statement that ranks, and what varies of its parameters."""
+
+    statement: str
+    params: tuple[Any, ...]
+    whole: bool
+
+
+def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> Ranks:
+    """A part of the list of `whose` (a key of WHOSE).
+
+    One query, or two: lists that are not one person's are long and begin with what is for now, so that is asked by
+    itself, and the whole where it does not fill the part.
+    """
+    kinds, part = tuple(SOURCES.values()), slice(start, start + size)
+    if whose != "mine":
+        for_now = _ranked(_listed(whose, MOST, _pressing(kinds), NOW), moment, currency, part)
+        if for_now.total > part.stop:
+            return for_now
+    return _ranked(_listed(whose, MOST, kinds), moment, currency, part)
+
+
+def _ranked(listed: Listed, moment: Moment, currency: str, part: slice) -> Ranks:
+    last, size = max(0, part.stop - 1), part.stop - part.start
+    given = [moment.me, *filled(listed.params, moment), moment.now, currency, last, size, part.start]
+    rows = planned.rows(listed.statement, given)
+    ranks = [Rank(_line(row), row[10], Who(*row[12:])) for row in rows]
+    return Ranks(ranks, rows[0][11] if rows else 0, listed.whole)
+
+
+@cache
+def _pressing(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Those of which something may be for now."""
+    return tuple(each for each in sources if not calm(_column(each, "need_urgency")))
 
 
 def find(kind: str, ref: int, moment: Moment) -> Line:
@@ -188,13 +227,16 @@ def tasks_of(customer_id: int, moment: Moment) -> list[Line]:
 
 
 @cache
-def _listed(whose: str, most: int, sources: tuple[Source, ...]) -> Sql:
-    """The list of `whose`; of a kind that has very many only the `most` that come first, but all of mine."""
+def _listed(whose: str, most: int, sources: tuple[Source, ...], least: float = 0) -> Listed:
+    """The list of `whose`, as far as it is as urgent as `least`; of a kind that has very many only the `most` that come
+    first, but all of mine.
+    """
     soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
     told, params = _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
     parts = {"columns": _COLUMNS, "line": _LINE, "told": told, "who": _WHO}
-    return _RANKED.format(**parts, now=NOW, this_week=THIS_WEEK), tuple(varying)
+    statement = _RANKED.format(**parts, least=least, now=NOW, this_week=THIS_WEEK)
+    return Listed(statement, tuple(varying), whole=not least)
 
 
 @cache
@@ -268,4 +310,8 @@ def _names(kind: str) -> Iterable[str]:
 
 @cache
 def _named(source: Source) -> tuple[str, ...]:
-    return cast("About", source.rows(WHENEVER).query.annotations["need_about"]).names
+    return cast("About", _column(source, "need_about")).names
+
+
+def _column(source: Source, name: str) -> Any:
+    return source.rows(WHENEVER).query.annotations[name]

@@ -26,7 +26,7 @@ def _said(line: Line) -> str:
     return "" if line.about["by_itself"] else "It ends unless it is renewed."
 
 
-@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True, first=F("terms__mrr").desc())
+@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True, first=F("renews_at").asc())
 def renewals(moment: Whenever) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(

@@ -15,9 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.cases import handling
-from customers.models import Case, Customer, CustomerFacts, Interval, Stage, Subscription, SubscriptionTerm, Task
+from customers.models import (
+    Case,
+    Customer,
+    CustomerFacts,
+    Health,
+    HealthBand,
+    Interval,
+    Stage,
+    Subscription,
+    SubscriptionTerm,
+    Task,
+)
 from customers.work import needs as contract
-from customers.work import ranking
+from customers.work import pages, ranking
 from customers.work.attention import Need, needs
 from customers.work.moments import WHENEVER, Moment, Whenever, filled
 from customers.work.needs import SOURCES, Lines, Nearing, Told
@@ -235,18 +246,52 @@ def test_of_very_many_at_risk_the_weightiest_are_listed_but_every_one_of_mine(
     assert [need.name for need in listed(manager, "everyones")] == ["Nobody's 30", "Nobody's 20"]
 
 
-def test_of_very_many_renewals_the_largest_are_listed_and_of_cases_the_first_to_be_answered(
+def test_of_very_many_renewals_and_cases_those_that_come_first_are_listed(
     manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranking, "MOST", 2)
-    for money in (30, 10, 20):
-        make(f"Renews {money}", renews_in=30, mrr=Decimal(money))
-        SubscriptionTerm.objects.filter(customer__name=f"Renews {money}").update(amount=money)
+    for days in (30, 10, 20):
+        make(f"Renews {days}", renews_in=days)
     bakery = make("Bakery", manager)
     for hours, priority in ((30, "low"), (1, "urgent"), (23, "high")):
         case(bakery, hours, priority)
     for whose in ("everyones", "nobodys"):
-        assert {need.name for need in listed(manager, whose)} - {"Bakery"} == {"Renews 30", "Renews 20"}
+        assert {need.name for need in listed(manager, whose)} - {"Bakery"} == {"Renews 10", "Renews 20"}
     subjects = [need.line.about.get("subject") for need in listed(manager, "everyones") if need.line]
     assert sorted(filter(None, subjects)) == ["S1", "S2"]
     assert len(listed(manager)) == 3
+
+
+def test_a_long_list_tells_what_is_for_now_and_goes_on(
+    signed_in: SignIn, manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part by part it is what it is as a whole, though what is not for now is not looked at before it is due."""
+    now = clock.now()
+    for number in range(3):
+        case(make(f"Case {number}", mrr=Decimal(number)), hours=99)
+        make(f"Renews {number}", renews_in=1)
+        Task.objects.create(customer=make(f"Task {number}", manager), title="Call", due_at=now, created_at=now)
+        make(f"Key {number}", stage=Stage.AT_RISK)
+        make(f"At risk {number}", stage=Stage.AT_RISK, mrr=Decimal(9))
+    Customer.objects.filter(name__startswith="Key").update(is_key_account=True)
+    fell = {"score": 30, "band": HealthBand.POOR, "fell_from": 80, "fell_to": 30, "judged_since": now, "scored_at": now}
+    ill = make("Ill", mrr=Decimal(9), health_dropped_at=now - timedelta(days=1))
+    Health.objects.create(customer=ill, coverage=100, parts={}, version=1, **fell)
+    moment = Moment(clock.now(), ZONE, manager.pk)
+    for whose in ("everyones", "nobodys"):
+        whole = [need.key for need in listed(manager, whose)]
+        parts = [needs(whose, moment, "EUR", start=start, size=2) for start in range(0, len(whole) + 2, 2)]
+        assert [need.key for part in parts for need in part.needs] == whole
+        assert (parts[0].whole, parts[-2].whole, parts[-2].total) == (False, True, len(whole))
+        assert {need.band for part in parts if not part.whole for need in part.needs} == {1}
+        assert "health:" in " ".join(whole)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
+    client = signed_in("account_manager")
+    first = client.get("/today/?whose=everyones").content.decode()
+    assert "What is for now first, 6 in all" in first
+    assert "Page 1<" in first
+    assert 'rel="next"' in first
+    last = client.get("/today/?whose=everyones&page=8").content.decode()
+    assert "16 in all" in last
+    assert "Page 8 of 8<" in last
+    assert 'rel="next"' not in last
