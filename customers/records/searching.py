@@ -1,9 +1,8 @@
 """Finding customers as somebody types: who has that id or address, then whose name it is, then the rest."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, Q, Subquery
@@ -23,8 +22,7 @@ from retention.workspace.places import page_of
 CANDIDATES, BY_NAME, BY_ID = 30, 30, 10
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A candidate; `formerly` are the ids of customers that were merged into this one."""
 
     id: int

@@ -29,20 +29,11 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
     """The text folded, and where in the text each of its letters stands."""
     if text.isascii():
         return text.lower(), range(len(text))
-    letters = [folded(letter) for letter in text]
-    return "".join(letters), [place for place, plain in enumerate(letters) for _ in plain]
-
-
-def pieces(text: str, words: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """The text in pieces, each with whether it is one that was looked for."""
-    done = 0
-    for start, end in spans(text, words):
-        if start > done:
-            yield text[done:start], False
-        yield text[start:end], True
-        done = end
-    if done < len(text):
-        yield text[done:], False
+    letters = {letter: folded(letter) for letter in set(text)}
+    plain = "".join(map(letters.__getitem__, text))
+    if all(len(letter) == 1 for letter in letters.values()):
+        return plain, range(len(text))
+    return plain, [place for place, letter in enumerate(text) for _ in letters[letter]]
 
 
 def around(text: str, words: Sequence[str]) -> str:

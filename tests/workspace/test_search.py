@@ -1,7 +1,9 @@
 """The search over everything."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import escape
 from typing import Any
 
 import pytest
@@ -17,10 +19,11 @@ from customers.records.filters import Filters, matching
 from customers.records.pools import CUSTOMERS
 from retention.common import clock, word_index
 from retention.common.asking import Asking, hear, kept
-from retention.common.marking import around, has_all, pieces
+from retention.common.marking import around, has_all, spans
 from retention.common.text_search import BREAKS, SearchWords, folded, words_of
 from retention.common.word_index import every, few, some
 from retention.workspace import finding
+from retention.workspace.templatetags.shell import marked
 from tests.baseline import assert_query_count
 from tests.customers.known import crowd, customer
 
@@ -195,8 +198,9 @@ def test_the_number_of_queries_is_fixed(signed_in: SignIn) -> None:
     ],
 )
 def test_words_are_marked_whatever_their_accents(text: str, typed: str, found: list[str]) -> None:
-    assert [piece for piece, hit in pieces(text, words_of(typed)) if hit] == found
-    assert "".join(piece for piece, _ in pieces(text, words_of(typed))) == text
+    assert [text[start:end] for start, end in spans(text, words_of(typed))] == found
+    assert re.findall("<mark>(.*?)</mark>", marked(text, words_of(typed))) == [escape(each) for each in found]
+    assert re.sub("</?mark>", "", marked(text, words_of(typed))) == escape(text)
 
 
 def test_a_snippet_has_the_word() -> None:

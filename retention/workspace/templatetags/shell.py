@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from html import escape
 from typing import Any, Literal
 
 from django import forms, template
@@ -16,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
-from retention.common.marking import pieces
+from retention.common.marking import spans
 from retention.common.money import rounded
 from retention.workspace import branding, fragments
 from retention.workspace import places as navigation
@@ -142,8 +143,11 @@ def _time(instant: datetime, text: str) -> SafeString:
 @register.filter
 def marked(text: str, words: list[str]) -> SafeString:
     """A text with its words that begin with those looked for marked."""
-    safe = ((fragments.text(piece), hit) for piece, hit in pieces(text, words))
-    return SafeString("".join(f"<mark>{piece}</mark>" if hit else piece for piece, hit in safe))
+    marks, done = [], 0
+    for start, end in spans(text, words):
+        marks.append(f"{escape(text[done:start])}<mark>{escape(text[start:end])}</mark>")
+        done = end
+    return SafeString("".join(marks) + escape(text[done:]))
 
 
 @register.simple_tag
