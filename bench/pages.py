@@ -46,6 +46,7 @@ class Company:
     customers: int
     sessions: tuple[str, str]
     pages: dict[str, tuple[str, str]]
+    headers: dict[str, list[str]]
     ours: int
     bare: int
 
@@ -89,8 +90,9 @@ def _p95(company: Company, name: str, which: int, script: Path, seconds: int) ->
     For so many seconds, or as long as it takes to have enough of them.
     """
     url = f"http://127.0.0.1:{(company.ours, company.bare)[which]}{company.pages[name][which]}"
-    cookie = f"Cookie: {settings.SESSION_COOKIE_NAME}={company.sessions[which]}"
-    command = ["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-s", str(script), "-H", cookie, url]
+    headers = [f"Cookie: {settings.SESSION_COOKIE_NAME}={company.sessions[which]}", *company.headers.get(name, ())]
+    asked = [part for header in headers for part in ("-H", header)]
+    command = ["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-s", str(script), *asked, url]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     _, microseconds, errors, answers = next(line for line in told.splitlines() if line.startswith("p95")).split()
     if errors != "0":
@@ -111,7 +113,8 @@ def company(folder: Path, customers: int) -> Iterator[Company]:
         made.touch()
     visits = json.loads(_python(environment, "bench.visits"))
     with _served(environment, "retention.settings") as ours, _served(environment, "bench.bare.settings") as bare:
-        yield Company(customers, (visits["sessions"][0], visits["sessions"][1]), visits["pages"], ours, bare)
+        sessions = (visits["sessions"][0], visits["sessions"][1])
+        yield Company(customers, sessions, visits["pages"], visits["headers"], ours, bare)
 
 
 def _python(environment: dict[str, str], *arguments: str) -> str:

@@ -1,7 +1,7 @@
 """`python -m bench.visits`: signs the first manager in, and prints what the page races visit, as JSON.
 
 `sessions`: the cookie's values, for the product and for the bare views. `pages`: by name, the product's address and
-that of the bare view with as many rows.
+that of the bare view with as many rows. `headers`: by name, what a page is asked with beside the cookie.
 """
 
 import json
@@ -22,11 +22,13 @@ from django.http import QueryDict
 from customers.models import Customer
 from customers.records.listing import Cut, page
 from customers.records.timeline import part
-from retention.workspace.finding import MANY, Typed, search
+from retention.workspace.finding import FEW, MANY, Typed, search
 from retention.workspace.models import User
 from retention.workspace.roles import Role
 
-TYPED = "marlo"
+#: A small company has some with this name, a large one more than a page shows; of its first letters both have a page.
+TYPED, LETTERS = "marlo", "mar"
+AS_TYPED = ["HX-Request: true", "HX-Target: found"]
 MIDDLE = "m"
 TODAY = 25
 #: What `bench.bare.settings` signs in by.
@@ -46,18 +48,24 @@ def pages(user: User) -> dict[str, tuple[str, str]]:
     """Each page and its floor."""
     customer = Customer.objects.filter(owner=user).order_by("pk")[5]
     events = len(part(customer.pk, []).events)
-    found = sum(len(group.finds) for group in search(Typed(TYPED, MANY), user))
     return {
         "customers": ("/customers/", "/customers/"),
         "customers by stage": ("/customers/?stage=loyal", "/customers/?stage=loyal"),
         "customers by owner": (f"/customers/?owner={user.pk}", f"/customers/?owner={user.pk}"),
         "customers by revenue": ("/customers/?sort=-revenue", "/customers/?sort=revenue"),
         "customers from the middle": (f"/customers/?after={_after(MIDDLE)}", f"/customers/?after={MIDDLE}"),
-        "search": (f"/search/?q={TYPED}", f"/search/?q={TYPED}&rows={found}"),
+        "search": _search(user, TYPED, MANY),
+        "search by first letters": _search(user, LETTERS, MANY),
+        "search as one types": _search(user, LETTERS, FEW),
         "customer 360": (f"/customers/{customer.pk}/", f"/customers/{customer.pk}/?rows={events}"),
         "Today": ("/today/", f"/today/?rows={TODAY}"),
         "Today, everyone's": ("/today/?whose=everyones", f"/today/?rows={TODAY}"),
     }
+
+
+def _search(user: User, typed: str, most: int) -> tuple[str, str]:
+    found = sum(len(group.finds) for group in search(Typed(typed, most), user))
+    return f"/search/?q={typed}", f"/search/?q={typed}&rows={found}"
 
 
 def _after(name: str) -> str:
@@ -69,4 +77,5 @@ def _after(name: str) -> str:
 if __name__ == "__main__":
     manager = User.objects.filter(role=Role.ACCOUNT_MANAGER).order_by("pk")[0]
     signed_in = [session(manager, backend) for backend in (settings.AUTHENTICATION_BACKENDS[0], BARE)]
-    print(json.dumps({"sessions": signed_in, "pages": pages(manager)}))
+    headers = {"search as one types": AS_TYPED}
+    print(json.dumps({"sessions": signed_in, "pages": pages(manager), "headers": headers}))
