@@ -10,7 +10,7 @@ from datetime import datetime
 from customers.segments import tallying
 from customers.segments.comparing import compared, crossed
 from customers.segments.fields import TABLES
-from customers.segments.operators import Moment, Sql, join
+from customers.segments.operators import Moment, Sql, join, listed
 from customers.segments.rules import (
     AllOf,
     AnyOf,
@@ -27,9 +27,10 @@ from customers.segments.rules import (
 
 def members(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
     """`SELECT customer_id` of everybody the rule holds for at that moment, among `customer_ids` where given."""
-    test = _test(rule, moment, customer_ids)
-    among = Sql("TRUE") if customer_ids is None else Sql("f.customer_id = ANY(%s)", (list(customer_ids),))
-    where = join([among, test], " AND ")
+    among = None if customer_ids is None else listed(customer_ids)
+    test = _test(rule, moment, among)
+    asked = Sql("TRUE") if among is None else Sql("f.customer_id = ANY(%s::bigint[])", (among,))
+    where = join([asked, test], " AND ")
     return Sql(f"SELECT f.customer_id FROM {tables(rule)} WHERE {where.text}", where.params)  # noqa: S608
 
 
@@ -40,9 +41,9 @@ def counts(rules: Sequence[Rule], moment: Moment) -> Sql:
     return Sql(f"SELECT {told.text} FROM {tables(AllOf(tuple(rules)))}", told.params)  # noqa: S608
 
 
-def judged(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
-    """The test of a whole rule on one customer's row; it may be NULL."""
-    return _test(rule, moment, customer_ids)
+def judged(rule: Rule, moment: Moment, among: str | None = None) -> Sql:
+    """The test of a whole rule on one customer's row, one of those `listed` where given; it may be NULL."""
+    return _test(rule, moment, among)
 
 
 def tables(rule: Rule) -> str:
@@ -52,17 +53,17 @@ def tables(rule: Rule) -> str:
     return " ".join(sql for alias, sql in TABLES.items() if alias == "f" or alias in needed)
 
 
-def condition(part: Condition, moment: Moment, customer_ids: Sequence[int] | None = None) -> Sql:
-    """The test of one condition; it may be NULL."""
+def condition(part: Condition, moment: Moment, among: str | None = None) -> Sql:
+    """The test of one condition on one of those `listed`; it may be NULL."""
     if isinstance(part, Compare):
         return compared(part, moment)
     if isinstance(part, Tallied):
-        return tallying.test(part, moment, customer_ids)
+        return tallying.test(part, moment, among)
     if isinstance(part, ByHand):
-        return _by_hand(part, customer_ids)
+        return _by_hand(part, among)
     if part.rule is None:
         raise ValueError(f"the reference to segment {part.segment_id} was not followed")
-    inner = _test(part.rule, moment, customer_ids)
+    inner = _test(part.rule, moment, among)
     return inner if part.operator.key == "is_in" else _negated(inner)
 
 
@@ -85,25 +86,25 @@ def _crossings(part: Condition, low: Moment, high: Moment) -> Iterator[Sql]:
         yield from tallying.crossings(part, low, high)
 
 
-def _test(rule: Rule, moment: Moment, customer_ids: Sequence[int] | None) -> Sql:
+def _test(rule: Rule, moment: Moment, among: str | None) -> Sql:
     if isinstance(rule, AllOf | AnyOf):
-        parts = [_test(part, moment, customer_ids) for part in rule.parts]
+        parts = [_test(part, moment, among) for part in rule.parts]
         joined = join(parts, " AND " if isinstance(rule, AllOf) else " OR ")
         return Sql(f"({joined.text})", joined.params)
     if isinstance(rule, Not):
-        return _negated(_test(rule.part, moment, customer_ids))
+        return _negated(_test(rule.part, moment, among))
     if isinstance(rule, Nobody):
         return Sql("FALSE")
-    inner = condition(rule, moment, customer_ids)
+    inner = condition(rule, moment, among)
     return Sql(f"({inner.text})", inner.params)
 
 
-def _by_hand(part: ByHand, customer_ids: Sequence[int] | None) -> Sql:
-    among = Sql("") if customer_ids is None else Sql(" AND p.customer_id = ANY(%s)", (list(customer_ids),))
+def _by_hand(part: ByHand, among: str | None) -> Sql:
+    asked = Sql("") if among is None else Sql(" AND p.customer_id = ANY(%s::bigint[])", (among,))
     return Sql(
         "f.customer_id IN (SELECT p.customer_id FROM customers_handpick p "  # noqa: S608
-        f"WHERE p.segment_id = %s AND p.verdict = %s AND p.ended_by_id IS NULL{among.text})",
-        (part.segment_id, part.verdict, *among.params),
+        f"WHERE p.segment_id = %s AND p.verdict = %s AND p.ended_by_id IS NULL{asked.text})",
+        (part.segment_id, part.verdict, *asked.params),
     )
 
 

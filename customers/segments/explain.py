@@ -10,7 +10,7 @@ from django.db import connection
 from customers.segments import compiling, tallying, wording
 from customers.segments.comparing import locally
 from customers.segments.for_dates import day_of
-from customers.segments.operators import Moment, Sql, bound, join
+from customers.segments.operators import Moment, Sql, bound, join, listed
 from customers.segments.rules import (
     AllOf,
     AnyOf,
@@ -63,7 +63,7 @@ def explain(rule: Rule, customer_id: int, moment: Moment, words: Words) -> Findi
 
 
 def _columns(part: Condition, moment: Moment, customer_id: int) -> tuple[Sql, Sql]:
-    test = compiling.condition(part, moment, [customer_id])
+    test = compiling.condition(part, moment, listed([customer_id]))
     return Sql(f"COALESCE(({test.text}), FALSE)", test.params), _found(part, moment)
 
 

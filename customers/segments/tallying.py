@@ -4,20 +4,20 @@ Customers without such rows count as having none of them, whose count and total 
 "not more than twice", so that only the rows there are need to be read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from customers.segments.comparing import compared, crossed
 from customers.segments.operators import DAY, Moment, Sql, between, bound, join
 from customers.segments.rules import Tallied
 
 
-def test(part: Tallied, moment: Moment, customer_ids: Sequence[int] | None) -> Sql:
+def test(part: Tallied, moment: Moment, among: str | None) -> Sql:
     """Counted in one pass over the rows of those asked about."""
     if part.amount == 0 and part.operator.key == "at_least" and not part.tally.total:
         return Sql("TRUE")
     rows = _counted(part, moment)
-    if customer_ids is not None:
-        rows.append(Sql("r.customer_id = ANY(%s)", (list(customer_ids),)))
+    if among is not None:
+        rows.append(Sql("r.customer_id = ANY(%s::bigint[])", (among,)))
     where = join(rows, " AND ")
     enough = f"{_amount(part)} {part.operator.sql} %s"
     without_any = part.operator.holds(0, part.amount)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from customers.segments import compiling
-from customers.segments.operators import Moment, Sql, join
+from customers.segments.operators import Moment, Sql, join, listed
 from customers.segments.rules import AllOf, Rule
 
 #: Rules in one statement: a column each, and every one is planned.
@@ -48,7 +48,7 @@ def _by_index() -> Iterator[None]:
 
 def statement(rules: Mapping[int, Rule], customer_ids: Sequence[int], moment: Moment) -> tuple[str, tuple[Any, ...]]:
     """The statement with its parameters."""
-    among = list(customer_ids)
+    among = listed(customer_ids)
     tests = [compiling.judged(rule, moment, among) for rule in rules.values()]
     met = join((Sql(f"({test.text}) IS TRUE AS m{at}", test.params) for at, test in enumerate(tests)), ", ")
     each = ", ".join(f"(%s::bigint, met.m{at})" for at in range(len(tests)))
@@ -62,12 +62,12 @@ def statement(rules: Mapping[int, Rule], customer_ids: Sequence[int], moment: Mo
 
 
 _TOGETHER = """
-    WITH met AS MATERIALIZED (SELECT f.customer_id, {met} FROM {tables} WHERE f.customer_id = ANY(%s)),
+    WITH met AS MATERIALIZED (SELECT f.customer_id, {met} FROM {tables} WHERE f.customer_id = ANY(%s::bigint[])),
     wanted AS (SELECT each.segment_id, met.customer_id
                FROM met CROSS JOIN LATERAL (VALUES {each}) AS each(segment_id, holds) WHERE each.holds),
     -- A customer's stays are few, so they are found by customer, and not by each pair.
     present AS (SELECT id, segment_id, customer_id FROM customers_segmentmembership
-                WHERE customer_id = ANY(%s) AND left_at IS NULL AND segment_id + 0 = ANY(%s)),
+                WHERE customer_id = ANY(%s::bigint[]) AND left_at IS NULL AND segment_id + 0 = ANY(%s)),
     difference AS (SELECT present.id AS membership, COALESCE(wanted.segment_id, present.segment_id) AS segment_id,
                           wanted.customer_id
                    FROM wanted FULL JOIN present
