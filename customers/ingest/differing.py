@@ -12,7 +12,7 @@ from typing import NamedTuple
 from customers.ingest.reader import whole_lines
 
 MOST = 100_000  # lines that differ, which are held in memory
-WINDOW = 1 << 13  # bytes of lines in which two files are looked at for where they go on alike
+WINDOWS = (1 << 9, 1 << 13)  # bytes of lines in which two files are looked at for where they go on alike
 FIRST_STEP = 1 << 9  # bytes that are compared at once, at first
 
 Apart = Callable[[bytes], set[bytes]]
@@ -59,9 +59,9 @@ class Lines:
         self.count += taken.count(b"\n")
         return taken
 
-    def window(self) -> list[bytes]:
+    def window(self, size: int) -> list[bytes]:
         """The next few lines of what is at hand, one at least."""
-        end = self.text.rfind(b"\n", self.at, self.at + WINDOW) + 1 or self.text.index(b"\n", self.at) + 1
+        end = self.text.rfind(b"\n", self.at, self.at + size) + 1 or self.text.index(b"\n", self.at) + 1
         return self.text[self.at : end].splitlines(keepends=True)
 
 
@@ -82,23 +82,22 @@ def difference(ours: Lines, theirs: Lines, apart: Apart) -> Difference:
             gone |= again
             kept += text.count(b"\n") - len(again)
         else:
-            mine, other = ours.window(), theirs.window()
-            until, over = _next_alike(mine, other)
-            told.update(_taken(ours, mine[:until]))
-            gone.update(_taken(theirs, other[:over]))
+            mine, other = _until_alike(ours, theirs)
+            told.update(_taken(ours, mine))
+            gone.update(_taken(theirs, other))
         if len(told) + len(gone) > 2 * MOST:
             kept += _match(told, gone, apart)
     for lines, rest in ((ours, told), (theirs, gone)):
         while lines.more():
-            rest.update(_taken(lines, lines.window()))
+            rest.update(_taken(lines, lines.window(WINDOWS[-1])))
             if len(told) + len(gone) > 2 * MOST:
                 kept += _match(told, gone, apart)
     return Difference(told, gone, kept + _match(told, gone, apart))
 
 
-def _taken(lines: Lines, window: list[bytes]) -> list[bytes]:
-    lines.take(sum(map(len, window)))
-    return window
+def _taken(lines: Lines, some: list[bytes]) -> list[bytes]:
+    lines.take(sum(map(len, some)))
+    return some
 
 
 def _match(told: set[bytes], gone: set[bytes], apart: Apart) -> int:
@@ -113,28 +112,34 @@ def _match(told: set[bytes], gone: set[bytes], apart: Apart) -> int:
 
 
 def _alike(ours: Lines, theirs: Lines) -> int:
-    """How many bytes at hand of both are the same lines: by steps that grow, and shrink to where they differ."""
+    """How many bytes at hand of both are the same lines: by steps that grow, to where they differ."""
     most = min(len(ours.text) - ours.at, len(theirs.text) - theirs.at)
     size, step = 0, FIRST_STEP
-    while size < most and _same(ours, theirs, size, step):
-        size += step
-        step *= 2
-    while step > 1 and size < most:
-        step //= 2
-        if _same(ours, theirs, size, step):
-            size += step
-    return max(0, ours.text.rfind(b"\n", ours.at, ours.at + min(size, most)) + 1 - ours.at)
+    while size < most:
+        end = min(size + step, most)
+        mine, other = ours.text[ours.at + size : ours.at + end], theirs.text[theirs.at + size : theirs.at + end]
+        if mine != other:
+            size += _first_difference(mine, other)
+            break
+        size, step = end, 2 * step
+    return max(0, ours.text.rfind(b"\n", ours.at, ours.at + size) + 1 - ours.at)
 
 
-def _same(ours: Lines, theirs: Lines, begin: int, size: int) -> bool:
-    mine, other = ours.at + begin, theirs.at + begin
-    return ours.text[mine : mine + size] == theirs.text[other : other + size]
+def _first_difference(mine: bytes, other: bytes) -> int:
+    """The place of the first byte in which they differ, as they do; both are of one length.
+
+    As numbers, of which the first byte is the least: the lowest bit that only one of them has.
+    """
+    apart = int.from_bytes(mine, "little") ^ int.from_bytes(other, "little")
+    return ((apart & -apart).bit_length() - 1) // 8
 
 
-def _next_alike(mine: list[bytes], other: list[bytes]) -> tuple[int, int]:
-    """How many lines of each come before the first of ours that the other has too; all where there is none."""
-    places = {line: place for place, line in reversed(list(enumerate(other)))}
-    for place, line in enumerate(mine):
-        if line in places:
-            return place, places[line]
-    return len(mine), len(other)
+def _until_alike(ours: Lines, theirs: Lines) -> tuple[list[bytes], list[bytes]]:
+    """The next lines of each before the first of ours that the other has too; all that were looked at without one."""
+    for size in WINDOWS:
+        mine, other = ours.window(size), theirs.window(size)
+        places = {line: place for place, line in reversed(list(enumerate(other)))}
+        for place, line in enumerate(mine):
+            if line in places:
+                return mine[:place], other[: places[line]]
+    return mine, other

@@ -9,7 +9,7 @@ comparison.
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from customers.ingest.differing import Lines, TooDifferent, difference
 from customers.ingest.fields import BY_ID
 from customers.ingest.mapping import Mapping, check
 from customers.ingest.reader import DELIMITERS, FileRefused, Layout, Reader
-from customers.ingest.statements import number, rows
+from customers.ingest.statements import number
 from customers.ingest.unchanged import Told
 from customers.models import Import
 from customers.models.imports import ImportKind
@@ -71,14 +71,13 @@ def _stage(path: Path, before: Import, mapping: Mapping, touched: set[str], zone
     ours, theirs = (Lines(file, has_header=not mapping.layout.columns) for file in files)
     if ours.header != theirs.header:
         raise _NotNearly
-    told, gone, kept = difference(ours, theirs, _Naming(touched, mapping.layout, place))
+    naming = _Naming(touched, mapping.layout, place)
+    told, gone, kept = difference(ours, theirs, naming)
     # As many lines as records: then each was one.
     if theirs.count != before.mark["summary"]["rows"] or ours.count != kept + len(told):
         raise _NotNearly
-    _stage_lines(ours.header, gone, mapping, zone)
-    were = [name for (name,) in rows("SELECT customer_id FROM import_rows")]
     _stage_lines(ours.header, told, mapping, zone)
-    if number(_OTHERS, were=were):
+    if number(_OTHERS, were=naming.named(gone)):
         raise _NotNearly
     return Staged(ours.count, 0, kept, columns)
 
@@ -86,7 +85,9 @@ def _stage(path: Path, before: Import, mapping: Mapping, touched: set[str], zone
 # Customers who are there and were in no line that is gone may be in one that was kept.
 _OTHERS = """
     SELECT count(*) FROM import_rows AS told JOIN customers_customer AS stands ON stands.external_id = told.customer_id
-    WHERE told.customer_id <> ALL(%(were)s::text[])
+    WHERE told.customer_id <> ALL(%(were)s::text[]) AND NOT EXISTS (
+        SELECT FROM customers_formerid AS former
+        WHERE former.customer_id = stands.id AND former.external_id = ANY(%(were)s::text[]))
 """
 
 
@@ -114,8 +115,12 @@ class _Naming:
         if not self._names:
             return set()
         lines = self._with_signs(text) if self._few else text.splitlines(keepends=True)
+        return {line for line, name in zip(lines, self.named(lines), strict=True) if name in self._names}
+
+    def named(self, lines: Collection[bytes]) -> list[str]:
+        """Whom each line names."""
         try:
-            return {line for line, values in self._read(lines) if self._says(values)}
+            return [values[self._place].strip(staging.BLANKS) for values in self._read(lines)]
         except (csv.Error, ValueError, IndexError) as error:  # records of several lines, another encoding, too short
             raise _NotNearly from error
 
@@ -130,11 +135,10 @@ class _Naming:
                 at = text.find(sign, end)
         return found
 
-    def _read(self, lines: list[bytes]) -> Iterator[tuple[bytes, list[str]]]:
+    def _read(self, lines: Collection[bytes]) -> Iterator[list[str]]:
+        """The values of each line. Raises ValueError where one is no record by itself."""
         texts = [line.decode(self._layout.encoding) for line in lines]
         delimiter = DELIMITERS[self._layout.delimiter]
         read = csv.reader(texts, delimiter=delimiter, strict=True) if delimiter else map(str.split, texts)
-        return zip(lines, read, strict=True)
-
-    def _says(self, values: list[str]) -> bool:
-        return values[self._place].strip(staging.BLANKS) in self._names
+        for _, values in zip(texts, read, strict=True):
+            yield values

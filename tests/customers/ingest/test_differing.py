@@ -22,7 +22,7 @@ def _small() -> Iterator[None]:
     """Pieces, windows and steps of a few lines."""
     with (
         mock.patch.object(reader, "RECORD_LIMIT", 60),
-        mock.patch.multiple(differing, WINDOW=20, FIRST_STEP=2),
+        mock.patch.multiple(differing, WINDOWS=(10, 20), FIRST_STEP=2),
     ):
         yield
 
