@@ -16,4 +16,6 @@ def until(days: int, now: datetime, zone: tzinfo, deadline: datetime | None) -> 
 
 def offered(now: datetime, zone: tzinfo, deadline: datetime | None) -> dict[int, str]:
     """What of DAYS is over before the deadline; all of it where there is none to come."""
+    if deadline is None or deadline <= now:
+        return DAYS
     return {days: name for days, name in DAYS.items() if until(days, now, zone, deadline) != deadline}

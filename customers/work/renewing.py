@@ -2,8 +2,8 @@
 
 from datetime import UTC, timedelta
 
-from django.db.models import Case, F, Q, QuerySet, When
-from django.db.models.functions import TruncDate
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
 from django.utils.dateparse import parse_datetime
 
 from customers.models import Subscription
@@ -31,7 +31,8 @@ def renewals(moment: Whenever) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(
         last_day=NoticeUntil("renews_at", "notice_days", moment.zone),
-        until=Case(When(last_day__gt=moment.now, then=F("last_day")), default=F("renews_at")),
+        # The last day where that is to come, without working it out twice.
+        until=Coalesce(NullIf(Greatest("last_day", moment.now), moment.now), "renews_at"),
     )
     told = Told(
         customer="customer_id",

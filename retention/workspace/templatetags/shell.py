@@ -12,13 +12,13 @@ from django.forms import BoundField
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils import formats, timezone, translation
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
 from retention.common.marking import spans
-from retention.common.money import rounded
+from retention.common.money import decimals, rounded
 from retention.workspace import branding, fragments
 from retention.workspace import places as navigation
 from retention.workspace.demo_people import DEMO_ROLES, DemoRole
@@ -88,18 +88,7 @@ def number(value: Any, places: int = 0) -> str:
     """1234567.8 → 1,234,568. Nothing stays nothing."""
     if value is None or value == "":
         return ""
-    text = f"{value:,.{places}f}"
-    if text.isdigit():  # no marks, so in every language the same
-        return text
-    marks = _marks(translation.get_language())
-    return text.translate(marks) if marks else text
-
-
-@cache
-def _marks(language: str | None) -> dict[int, str]:
-    """Which marks a language has for those of English; empty where they are the same."""
-    thousands, point = (str(formats.get_format(f"{name}_SEPARATOR", language)) for name in ("THOUSAND", "DECIMAL"))
-    return {} if (thousands, point) == (",", ".") else {ord(","): thousands, ord("."): point}
+    return f"{value:,.{places}f}"
 
 
 @register.filter
@@ -107,8 +96,7 @@ def money(amount: Decimal | float | Literal[""] | None, currency: str) -> str:
     """An amount in its currency's own decimals, with the code: 1,234.50 EUR."""
     if amount is None or amount == "":
         return ""
-    exact = rounded(Decimal(amount), currency)
-    return f"{number(exact, max(0, -int(exact.as_tuple().exponent)))} {currency}"
+    return f"{number(rounded(Decimal(amount), currency), decimals(currency))} {currency}"
 
 
 @register.filter
