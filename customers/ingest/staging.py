@@ -100,11 +100,13 @@ def refusals() -> int:
 def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
     """Copy each block and take down what it means, while the next one is being read. Returns how many records."""
     staged = 0
+    # Put together once, not for each block.
+    judge = SQL("INSERT INTO import_rows {}").format(meaning).as_string(connection.connection)
     for count, block in ahead(blocks):
         with transaction.atomic():
             with connection.cursor() as cursor, cursor.copy("COPY import_texts FROM STDIN (NULL '')") as copy:
                 copy.write(block)
-            run(SQL("INSERT INTO import_rows {}").format(meaning))
+            run(judge)
             run("TRUNCATE import_texts")
         staged += count
         report(staged)
