@@ -1,6 +1,7 @@
 """The delivery loop of one worker: claim, prepare, let go in small chunks, send, record."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ SHARE_OF_LEASE = 1 / 3
 SMALLEST, LARGEST = 10, 500
 CLAIM_CHUNKS = 4
 LATER = timedelta(minutes=1)
+_sandbox = Sandbox()  # stays from run to run: to start it takes as long as to send some hundred messages
 
 
 @dataclass
@@ -61,11 +63,8 @@ def deliver(seconds: float) -> Delivered:
     done = Delivered()
     with alone(DELIVERING, LANES) as free:
         if free:
-            run = Run(email_channel(), Sandbox(), done)
-            try:
-                run.until(time.monotonic() + seconds)
-            finally:
-                run.close()
+            with closing(email_channel()) as channel:
+                Run(channel, _sandbox, done).until(time.monotonic() + seconds)
     return done
 
 
@@ -74,7 +73,6 @@ class Run:
 
     def __init__(self, channel: Channel, sandbox: Sandbox, done: Delivered) -> None:
         self._channel = channel
-        self._sandbox = sandbox
         self._preparing = Preparing(sandbox)
         self._pace = Pace()
         self.done = done
@@ -86,10 +84,6 @@ class Run:
             if not held.messages:
                 return
             self._batch(held)
-
-    def close(self) -> None:
-        self._channel.close()
-        self._sandbox.close()
 
     def _batch(self, held: Claim) -> None:
         """Send a claim's messages; whatever did not get its turn goes back."""

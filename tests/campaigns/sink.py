@@ -99,9 +99,9 @@ class AnyPort(Controller):
 
 
 @contextmanager
-def serving(sink: Sink) -> Iterator[int]:
-    """Run the sink on a port of its own; gives the port."""
-    controller = AnyPort(sink, hostname="127.0.0.1", port=0, timeout=60)
+def serving(sink: Sink, **how: Any) -> Iterator[int]:
+    """Run the sink on a port of its own, as the options of aiosmtpd's say; gives the port."""
+    controller = AnyPort(sink, hostname="127.0.0.1", port=0, timeout=60, **how)
     controller.start()
     try:
         yield controller.port

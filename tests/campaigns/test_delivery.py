@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from campaigns.delivery import running
 from campaigns.delivery.channels import Fate
 from campaigns.delivery.reaping import reap
 from campaigns.delivery.running import deliver
@@ -314,6 +315,7 @@ def test_where_texts_cannot_be_filled_in_at_all_nothing_is_lost(
     (tmp_path / "program.py").write_text("raise SystemExit(1)")
     with monkeypatch.context() as broken:
         broken.setattr(sandbox, "PROGRAM", tmp_path / "program.py")
+        running._sandbox.close()
         done = deliver(10)
     assert (done.handled, done.trouble) == (0, "The program that fills texts in does not start.")
     assert set(Message.objects.values_list("state", "reason")) == {("pending", done.trouble)}

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 from campaigns.delivery.channels import Fate, Letter, Outcome, Unreachable
 
@@ -190,16 +191,21 @@ def in_words(error: Exception) -> str:
     return f"The connection to the mail server broke: {error}"[:200]
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom to trust: read once, for it takes longer than to send some dozens of letters."""
+    return ssl.create_default_context()
+
+
 def _dial(server: Server) -> smtplib.SMTP:
-    context = ssl.create_default_context()
     client = (
-        smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
+        smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=_trust())
         if server.tls
         else smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
     )
     try:
         if server.starttls:
-            client.starttls(context=context)
+            client.starttls(context=_trust())
         client.ehlo_or_helo_if_needed()
         if server.user:
             client.login(server.user, server.password)
