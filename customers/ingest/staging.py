@@ -59,7 +59,7 @@ def stage(
         policies.empty(mapping.kind, set(mapping.fields), custom_keys(mapping))
     former_ids.follow(mapping.kind)
     matching.match(mapping)
-    _SETTLE[mapping.kind](zone)
+    _SETTLE[mapping.kind](zone, staged)
     run(
         "CREATE TEMP TABLE import_refusals AS"
         " SELECT line, refusal FROM import_rows WHERE refusal IS NOT NULL ORDER BY line"
@@ -170,11 +170,11 @@ def _refuse_repeated(key: str, what: str) -> None:
     )
 
 
-def _settle_customers(_zone: str) -> None:
+def _settle_customers(_zone: str, _staged: int) -> None:
     _refuse_repeated("customer_id", "'Customer “'")
 
 
-def _settle_contacts(_zone: str) -> None:
+def _settle_contacts(_zone: str, _staged: int) -> None:
     """One row for each person of a customer, and only of customers who are there."""
     run("ANALYZE import_rows")
     run(
@@ -189,7 +189,7 @@ def _settle_contacts(_zone: str) -> None:
     _refuse_repeated("contact", "'Contact “'")
 
 
-def _settle_orders(_zone: str) -> None:
+def _settle_orders(_zone: str, _staged: int) -> None:
     """One row for each order, in import_orders."""
     _refuse_repeated("order_id", "'Order “'")
     run(
@@ -208,11 +208,12 @@ _CREDIT_NOTES = (
 )
 
 
-def _settle_lines(_zone: str) -> None:
+def _settle_lines(_zone: str, staged: int) -> None:
     """One row for each order, in import_orders; an order comes whole or not at all: a part would pass for the whole."""
-    if number("SELECT count(*) FROM import_rows WHERE refusal IS NOT NULL AND order_id IS NOT NULL"):
-        run(_REFUSE_BROKEN)
     run(_ORDERS_OF_LINES)
+    if number("SELECT coalesce(sum(lines), 0) FROM import_orders") < staged and run(_REFUSE_BROKEN):
+        run("DROP TABLE import_orders")
+        run(_ORDERS_OF_LINES)
     run(
         "UPDATE import_rows SET refusal = why FROM import_orders"
         " WHERE import_rows.order_id = import_orders.order_id AND why IS NOT NULL AND refusal IS NULL"
@@ -230,7 +231,7 @@ _REFUSE_BROKEN = """
 """
 
 
-def _settle_subscriptions(zone: str) -> None:
+def _settle_subscriptions(zone: str, _staged: int) -> None:
     """One row for each subscription, in import_subscriptions, with its start and end wherever the file has them."""
     _refuse_repeated("subscription_id", "'Subscription “'")
     run(_SPANS, zone=zone)
@@ -241,11 +242,11 @@ def _settle_subscriptions(zone: str) -> None:
     run("DELETE FROM import_subscriptions WHERE why IS NOT NULL")
 
 
-def _settle_products(_zone: str) -> None:
+def _settle_products(_zone: str, _staged: int) -> None:
     _refuse_repeated("sku", "'Product “'")
 
 
-def _settle_cases(_zone: str) -> None:
+def _settle_cases(_zone: str, _staged: int) -> None:
     """One row for each case, in import_cases."""
     _refuse_repeated("case_id", "'Case “'")
     run(
@@ -306,7 +307,7 @@ _ORDERS_OF_LINES = """
     FROM import_rows WHERE refusal IS NULL GROUP BY order_id
 """
 
-_SETTLE: dict[str, Callable[[str], None]] = {
+_SETTLE: dict[str, Callable[[str, int], None]] = {
     ImportKind.CUSTOMERS: _settle_customers,
     ImportKind.ORDERS: _settle_orders,
     ImportKind.ORDER_LINES: _settle_lines,
