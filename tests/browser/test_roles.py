@@ -55,6 +55,9 @@ OURS = [
     if hasattr(pattern.callback, "admits") and pattern.callback.__module__.split(".")[0] in ROOMS
 ]
 #: The desktop comes last: the next page is looked at as it stands there.
+#: What puts its answer in a place that is not on the page: it would ask, and nothing would happen.
+LOST = """[...document.querySelectorAll('[hx-target^="#"]')].map(each => each.getAttribute('hx-target'))
+    .filter(place => !document.querySelector(place))"""
 WIDTHS = (390, 1280)
 SignIn = Callable[[str], Client]
 Seen = dict[str, dict[str, str]]
@@ -93,6 +96,7 @@ def seen_by(page: Page, urls: Iterable[str], widths: Iterable[int] = ()) -> Seen
             expect(page.locator("main [hx-trigger=load] > a:text-is('Show')")).to_have_count(0)  # its panels are there
         assert wrong == [], url
         assert "/account/login/" not in page.url
+        assert page.evaluate(LOST) == [], url
         addresses: list[str] = page.evaluate(SEEN)
         found[url] = needed(address or url for address in addresses)
         for width in widths:
