@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from customers.handover.handing import Wish
-from customers.models import HandedCustomer, Segment, Team
+from customers.models import Customer, HandedCustomer, Segment, Team
+from customers.records.bulk import TagField, tags_of
 from customers.records.filters import Filters
 from customers.work.forms import workers
 from retention.common.opened import OpenedForm
@@ -33,7 +34,6 @@ class HandOverForm(forms.Form):
         Segment.objects.order_by("name"), label="In the segment", required=False, empty_label="All"
     )
     team = forms.ModelChoiceField(Team.objects.all(), label="In the team", required=False, empty_label="Any")
-    tag = forms.CharField(label="With the tag", max_length=50, required=False)
     key = forms.BooleanField(label="Key accounts only", required=False)
     note = forms.CharField(
         label="What your colleague should know",
@@ -51,6 +51,11 @@ class HandOverForm(forms.Form):
         field = self.fields["giver"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = owners if by.can(Can.ADMINISTER) else User.objects.filter(pk=by.pk)
+        theirs = Customer.objects.filter(owner__in=field.queryset)
+        self.fields["tag"] = TagField(tags_of(theirs), label="With the tag", required=False)
+        receiver = self.fields["receiver"]
+        assert isinstance(receiver, forms.ModelChoiceField)  # noqa: S101
+        receiver.queryset = workers() if by.can(Can.ADMINISTER) else workers().exclude(pk=by.pk)
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

@@ -200,7 +200,7 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     problems |= _out_of_place(mapping) | _now_custom(mapping, known.values())
     for name, wanted in known.items():
         if mapping.needs(wanted) and name not in mapping.fields:
-            problems[name] = f"{wanted.label} is needed: choose its column."
+            problems[name] = f"{wanted.label} is needed: choose its column{_or_without(mapping, known.values(), name)}."
     for name, source in [*mapping.fields.items(), *mapping.attributes.items()]:
         if missing := sorted(source.columns() - set(columns)):
             problems[name] = _missing(missing, columns)
@@ -209,6 +209,13 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
             problems[part] = _missing(missing, columns)
     if problems:
         raise MappingRefused(problems)
+
+
+def _or_without(mapping: Mapping, known: Iterable[Field], name: str) -> str:
+    """How a file does without the customers' ids, where it has something else that says who they are."""
+    others = matches(mapping.kind, known) if name == BY_ID else {}
+    ready = [label for field, label in others.items() if field != BY_ID and field in mapping.fields]
+    return f", or below say that customers are told apart by {ready[0]}" if ready else ""
 
 
 def matches(kind: str, among: Iterable[Field]) -> dict[str, str]:

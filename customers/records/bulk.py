@@ -65,26 +65,34 @@ def _teams() -> Choices:
     return [(str(team.pk), str(team)) for team in Team.objects.all()]
 
 
-class TagField(forms.CharField):
-    """A tag. Those that `rows` have are offered while one types; of very many rows those of the first."""
+def tags_of(rows: QuerySet[Customer]) -> list[str]:
+    """The tags of rows, as far as there are not too many; of very many rows those of the latest."""
+    some = Customer.objects.filter(pk__in=rows.order_by("-pk").values("pk")[:LOOKED_AT])
+    tags = some.annotate(tag=Func(F("tags"), function="unnest", output_field=CharField()))
+    return list(tags.values_list("tag", flat=True).distinct().order_by("tag")[:OFFERED])
 
-    def __init__(self, rows: QuerySet[Customer], **options: Any) -> None:
-        super().__init__(label="Tag", max_length=TAG_LENGTH, **options)
-        some = Customer.objects.filter(pk__in=rows.order_by("-pk").values("pk")[:LOOKED_AT])
-        tags = some.annotate(tag=Func(F("tags"), function="unnest", output_field=CharField()))
-        self.offered = list(tags.values_list("tag", flat=True).distinct().order_by("tag")[:OFFERED])
+
+class TagField(forms.CharField):
+    """A tag. Those given are offered while one types."""
+
+    def __init__(self, offered: list[str], *, label: str = "Tag", **options: Any) -> None:
+        super().__init__(label=label, max_length=TAG_LENGTH, **options)
+        self.offered = offered
         self.widget.attrs["list"] = "offered-values"
 
 
 def _any_tag(_: QuerySet[Customer]) -> forms.Field:
-    return TagField(Customer.objects.all())
+    return TagField(tags_of(Customer.objects.all()))
 
 
 def _tag_of(rows: QuerySet[Customer]) -> forms.Field:
-    field = TagField(rows)
-    more = " …" if len(field.offered) == OFFERED else ""
-    field.help_text = f"They have: {', '.join(field.offered)}{more}" if field.offered else "None of them has a tag."
-    return field
+    """One to choose, where all that they have can be listed."""
+    tags = tags_of(rows)
+    if not tags:
+        return TagField(tags, help_text="None of them has a tag.")
+    if len(tags) < OFFERED and not rows.order_by("-pk")[LOOKED_AT : LOOKED_AT + 1]:
+        return forms.ChoiceField(label="Tag", choices=[("", "Choose…"), *((tag, tag) for tag in tags)])
+    return TagField(tags, help_text=f"They have: {', '.join(tags)} …")
 
 
 def _persona() -> forms.Field:

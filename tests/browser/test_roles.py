@@ -56,7 +56,7 @@ OURS = [
 ]
 #: The desktop comes last: the next page is looked at as it stands there.
 #: What puts its answer in a place that is not on the page: it would ask, and nothing would happen.
-LOST = """[...document.querySelectorAll('[hx-target^="#"]')].map(each => each.getAttribute('hx-target'))
+LOST = """[...document.querySelectorAll('main [hx-target^="#"]')].map(each => each.getAttribute('hx-target'))
     .filter(place => !document.querySelector(place))"""
 WIDTHS = (390, 1280)
 SignIn = Callable[[str], Client]
