@@ -215,7 +215,7 @@ def _or_without(mapping: Mapping, known: Iterable[Field], name: str) -> str:
     """How a file does without the customers' ids, where it has something else that says who they are."""
     others = matches(mapping.kind, known) if name == BY_ID else {}
     ready = [label for field, label in others.items() if field != BY_ID and field in mapping.fields]
-    return f", or below say that customers are told apart by {ready[0]}" if ready else ""
+    return f", or say below that customers are told apart by {ready[0]}" if ready else ""
 
 
 def matches(kind: str, among: Iterable[Field]) -> dict[str, str]:

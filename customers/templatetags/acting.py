@@ -7,7 +7,6 @@ from django.utils.safestring import SafeString
 from customers.work.attention import Need
 from customers.work.lines import Reader
 from retention.workspace.fragments import Fragment, options, text
-from retention.workspace.places import page_of
 from retention.workspace.roles import Can
 from retention.workspace.templatetags.shell import icon, when
 
@@ -42,7 +41,6 @@ def need_acts(context: Context, need: Need, target: str) -> SafeString:
         until=_until(need),
         id=f"to-{need.key.replace(':', '-')}",
         options=options(context["workers"], need.told.person),
-        plan=_plan(context, need),
     )
 
 
@@ -53,15 +51,6 @@ def _place(context: Context) -> SafeString | str:
     return SafeString(
         f'<input type="hidden" name="whose" value="{whose}"><input type="hidden" name="page" value="{number}">'
     )
-
-
-def _plan(context: Context, need: Need) -> SafeString | str:
-    """On Today, the way to a success plan with the customer: it often begins with what they need just now."""
-    if need.rank is None or not context["can"].get(Can.EDIT_CUSTOMERS):
-        return ""
-    url, name = page_of("customers:plan_new", need.rank.who.pk), text(need.name)
-    words = f'<span class="visually-hidden"> for {name}</span>'
-    return SafeString(f'<a class="btn btn-sm" href="{url}">{icon("target")}Plan{words}</a>')
 
 
 def _snoozes(need: Need) -> SafeString:

@@ -23,13 +23,14 @@ DETRACTOR = 6
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads the list, of whose work, and when: what all of its lines are told by."""
+    """Who reads the list, of whose work, and when: what all of its lines are told by. `plans`: may begin plans."""
 
     me: int
     whose: str
     total: int
     now: datetime
     currency: str
+    plans: bool
 
     def row(self, need: Need, rank: Rank, acts: SafeString | str) -> SafeString:
         """A line as HTML; `acts` is what can be done about it."""
@@ -39,7 +40,7 @@ class Reader:
             name=who.name,
             stage=STAGE_MARKS[who.stage],
             owner="" if self.whose == "mine" else " · " + (who.owner or "nobody's"),
-            contact=_contact(who),
+            contact=_contact(who, plans=self.plans),
             action=_link(need.url, need.action),
             reason=_block("need-reason", need.reason),
             why=_joined(f"<li>{text(each)}</li>" for each in self._reasons(need, who)),
@@ -103,13 +104,16 @@ def _quiet(who: Who) -> Iterator[SafeString | str]:
         yield _joined(["Last order ", when(who.last_order_at)])
 
 
-def _contact(who: Who) -> SafeString | str:
+def _contact(who: Who, *, plans: bool) -> SafeString | str:
     ways = (("mailto", "Write to", "mail", who.email), ("tel", "Call", "phone", who.phone))
     links = [
         f'<a href="{scheme}:{text(to)}" aria-label="{verb} {text(who.name)}">{icon(sign)}</a>'
         for scheme, verb, sign, to in ways
         if to
     ]
+    if plans:
+        url, words = page_of("customers:plan_new", who.pk), text(f"Begin a plan with {who.name}")
+        links.append(f'<a href="{url}" aria-label="{words}" title="{words}">{icon("target")}</a>')
     return _block("need-contact", _joined(links)) if links else ""
 
 

@@ -52,6 +52,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     start = PAGE_SIZE * (max(1, number) - 1)
     workspace, me = workspace_of(request), person(request).pk
     moment = Moment(clock.now(), workspace.zone, me)
+    plans = person(request).can(Can.EDIT_CUSTOMERS)
     found = attention.needs(whose, moment, workspace.currency, start=start, size=PAGE_SIZE)
     return {
         "needs": found.needs,
@@ -66,7 +67,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "number": number,
         "where": f"Page {number:,}" + (f" of {ceil(found.total / PAGE_SIZE):,}" if found.whole else ""),
         "workers": names(),
-        "reader": Reader(me, whose, found.total, moment.now, workspace.currency),
+        "reader": Reader(me, whose, found.total, moment.now, workspace.currency, plans),
     }
 
 

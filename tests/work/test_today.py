@@ -59,6 +59,7 @@ def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
     page = client.get("/today/").content.decode()
     assert page.index("Call Cafe") < page.index("Find out why they went quiet")
     assert "900.00 EUR" in page
+    assert f'href="/customers/{bakery.pk}/plans/new/" aria-label="Begin a plan with Bakery"' in page
     assert "Done: Find out why they went quiet – Bakery." in act(client, f"at_risk:{bakery.pk}", "done")
     assert "Find out why" not in client.get("/today/").content.decode().split('id="needs"')[1]
     done = Task.objects.get(customer=bakery)
@@ -75,7 +76,7 @@ def test_nothing_that_people_wrote_becomes_html(signed_in: SignIn, manager: User
     open_task(odd.pk, f"Title{attack}", f"Why{attack}", clock.now(), ben.pk, "")
     page = signed_in("administrator").get("/today/").content.decode()
     assert "<b>" not in page
-    assert page.count("Name&lt;b&gt;&quot;&amp;&#x27;") == 8
+    assert page.count("Name&lt;b&gt;&quot;&amp;&#x27;") == 12
     for words in ("Title", "Why", "For ", "tel:+1", "mailto:x"):
         assert f"{words}&lt;b&gt;" in page
 
@@ -299,6 +300,7 @@ def test_who_may_read_only_sees_no_buttons_and_is_refused(signed_in: SignIn, mak
     page = analyst.get("/today/").content.decode()
     assert "Call Boreal" in page
     assert "/today/act/" not in page
+    assert "/plans/new/" not in page
     sent = {"need": f"task:{opened.pk}", "act": "done", "whose": "mine", "page": "1"}
     assert analyst.post("/today/act/", sent).status_code == 403
     assert analyst.get("/today/new/").status_code == 403

@@ -119,6 +119,19 @@ def test_it_works(signed_in: SignIn, anna: User, ben: User, acme: Customer) -> N
     assert "Anna handed them over from Anna to Ben" in said(client.get(f"/customers/{acme.pk}/"))
 
 
+def test_whoever_gives_is_not_offered_as_who_gets_and_their_tags_are(
+    signed_in: SignIn, anna: User, ben: User, acme: Customer
+) -> None:
+    Customer.objects.filter(pk=acme.pk).update(tags=["vip"])
+    customer("elsewhere", tags=["theirs"])
+    client = signed_in("account_manager")
+    page = client.get("/customers/hand-overs/new/").content.decode()
+    receivers = page.split('name="receiver"')[1].split("</select>")[0]
+    assert (f'value="{ben.pk}"' in receivers, f'value="{anna.pk}"' in receivers) == (True, False)
+    assert '<option value="vip"></option></datalist>' in page
+    assert 'list="offered-values"' in page
+
+
 def test_only_some_of_the_book(anna: User, ben: User, acme: Customer) -> None:
     customer("small", owner=anna, tags=["north"])
     customer("foreign", owner=ben, tags=["north"])

@@ -91,7 +91,9 @@ def test_what_is_wrong_is_told_beside_its_field(client: Client) -> None:
     assert errors == {"name_text": ["Choose a column or write a text, not both."]}
     errors = client.post(url, {**wrong, "name_text": ""}).context["form"].errors
     assert errors == {
-        "customer_id_column": ["Customer id is needed: choose its column."],
+        "customer_id_column": [
+            "Customer id is needed: choose its column, or say below that customers are told apart by E-mail."
+        ],
         "email_text": ["The file has no column mail; it has customer_id, name, email, joined_at, tags, consent."],
     }
     assert not jobs.due()
