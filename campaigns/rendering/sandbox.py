@@ -19,6 +19,8 @@ TOO_MUCH = "The text takes too much time or memory to fill in."
 DEATHS_ALLOWED = 3
 PATIENCE = 60.0
 """Seconds in which the process starts, and in which it answers beside its CPU time, however busy the machine."""
+SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""What whoever stops or kills a process sends; what a text does ends it in other ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,9 @@ class Sandbox:
         except OSError:
             answers = None
         if answers is None:
-            is_killed = process.wait() == -signal.SIGKILL
+            is_ended_by_others = -process.wait() in SIGNALS
             self.close()
-            raise Broken("The program that fills texts in was killed.") if is_killed else Died
+            raise Broken("The program that fills texts in was killed.") if is_ended_by_others else Died
         return [Unfit(each) if isinstance(each, str) else Rendered(*each) for each in answers]
 
     def _running(self) -> "subprocess.Popen[bytes]":

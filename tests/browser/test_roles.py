@@ -54,10 +54,12 @@ OURS = [
     for pattern, sample in patterns()
     if hasattr(pattern.callback, "admits") and pattern.callback.__module__.split(".")[0] in ROOMS
 ]
-#: The desktop comes last: the next page is looked at as it stands there.
 #: What puts its answer in a place that is not on the page: it would ask, and nothing would happen.
 LOST = """[...document.querySelectorAll('main [hx-target^="#"]')].map(each => each.getAttribute('hx-target'))
     .filter(place => !document.querySelector(place))"""
+#: What htmx marks while it asks, and until what came stands in its place.
+ON_ITS_WAY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+#: The desktop comes last: the next page is looked at as it stands there.
 WIDTHS = (390, 1280)
 SignIn = Callable[[str], Client]
 Seen = dict[str, dict[str, str]]
@@ -78,7 +80,8 @@ def sound(page: Page) -> Iterator[list[str]]:
             wrong.append(f"{response.url}: {response.status}")
 
     def failed(request: Request) -> None:
-        wrong.append(f"{request.url}: {request.failure}")
+        if request.failure != "net::ERR_ABORTED":  # a page that asks every second, and is left
+            wrong.append(f"{request.url}: {request.failure}")
 
     page.on("response", answered)
     page.on("requestfailed", failed)
@@ -94,6 +97,7 @@ def seen_by(page: Page, urls: Iterable[str], widths: Iterable[int] = ()) -> Seen
         with sound(page) as wrong:
             page.goto(url)
             expect(page.locator("main [hx-trigger=load] > a:text-is('Show')")).to_have_count(0)  # its panels are there
+            expect(page.locator(ON_ITS_WAY)).to_have_count(0)
         assert wrong == [], url
         assert "/account/login/" not in page.url
         assert page.evaluate(LOST) == [], url
