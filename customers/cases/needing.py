@@ -7,7 +7,7 @@ from customers.cases import handling
 from customers.models import Case
 from customers.models.cases import TO_ANSWER, WITHIN
 from customers.work.moments import Whenever
-from customers.work.needs import Line, Lines, Nearing, Overtaken, Told, need
+from customers.work.needs import First, Line, Lines, Nearing, Overtaken, Told, need
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
@@ -32,7 +32,10 @@ def _done(key: str, _: User) -> None:
         raise Overtaken from reason
 
 
-@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done, first=TO_ANSWER.asc())
+_FIRST = (First(TO_ANSWER.asc()),)
+
+
+@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done, first=_FIRST)
 def unanswered(moment: Whenever) -> Lines:
     """A case that was opened again waits anew, so its key has the day of the first answer as well."""
     told = Told(

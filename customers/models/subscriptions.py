@@ -8,7 +8,11 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
 from customers.models.records import Customer
+from customers.subscriptions.notice import NoticeUntil
 from retention.common import clock
+
+#: The last day on which notice can be given, in no workspace's zone: for an index, which can't know it.
+LAST_DAY = NoticeUntil("renews_at", "notice_days", Value("UTC"))
 
 
 class Subscription(models.Model):
@@ -33,6 +37,7 @@ class Subscription(models.Model):
             models.Index(fields=["customer"], name="subscription_by_customer"),
             models.Index(fields=["turns_at"], condition=Q(turns_at__isnull=False), name="subscription_by_turn"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="subscription_by_renewal"),
+            models.Index(LAST_DAY, condition=Q(renews_at__isnull=False), name="subscription_by_last_day"),
         ]
         constraints = [
             # For the terms' key over both columns, which keeps a term with its subscription's customer.

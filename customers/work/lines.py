@@ -23,11 +23,14 @@ DETRACTOR = 6
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads the list, of whose work, and when: what all of its lines are told by. `plans`: may begin plans."""
+    """Who reads the list, of whose work, and when: what all of its lines are told by.
+
+    `total`: how long the list is, where that is known; `plans`: may begin plans.
+    """
 
     me: int
     whose: str
-    total: int
+    total: int | None
     now: datetime
     currency: str
     plans: bool
@@ -46,7 +49,7 @@ class Reader:
             why=_joined(f"<li>{text(each)}</li>" for each in self._reasons(need, who)),
             money=self._money(need, who),
             place=number(need.place),
-            total=number(self.total),
+            total=f" of {number(self.total)}" if self.total is not None else "",
             band=rank.name,
             urgency=number(rank.line.urgency, 1),
             stake=money(rank.stake, self.currency),

@@ -44,6 +44,7 @@ from django.db.models import (
     Func,
     IntegerField,
     JSONField,
+    Q,
     QuerySet,
     Value,
 )
@@ -160,6 +161,14 @@ class Line:
     person: int | None
 
 
+@dataclass(frozen=True)
+class First:
+    """An order of rows, by a column or expression with an index, and which rows that is the order of."""
+
+    order: OrderBy
+    where: Q = field(default_factory=Q)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A kind of need: what it is called, what to do about it, how its reason is said, where it is dealt with."""
@@ -172,7 +181,7 @@ class Source:
     place: Callable[[Line], str]
     yields: bool
     done: Callable[[str, User], None] | None
-    first: OrderBy | None
+    first: tuple[First, ...]
 
 
 class Overtaken(Exception):
@@ -204,7 +213,7 @@ def need(
     place: Callable[[Line], str] = nowhere,
     yields: bool = False,
     done: Callable[[str, User], None] | None = None,
-    first: OrderBy | None = None,
+    first: tuple[First, ...] = (),
 ) -> Callable[[Rows], Rows]:
     """Register what finds needs of a kind (small letters and underscores).
 
@@ -213,8 +222,8 @@ def need(
     customer the most urgent alone is shown, and none while somebody has an open task for them (one that is due before
     `at`, where that is yet to come). `done`, given the key and the person, does what is to be done where that is more
     than to note it; without it, a line that was done is silent until it has another key.
-    A kind of which a large company has very many says which come `first`, by a column or expression of its rows with an
-    index: lists of more than one person's then have no more than the first so many.
+    A kind of which a large company has very many says which come `first`: lists of more than one person's then have no
+    more than the first so many, of each order where it takes several to have the most urgent.
     """
 
     def register(rows: Rows) -> Rows:

@@ -59,7 +59,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "total": found.total,
         "whole": found.whole,
         "anybody": bool(found.total) or Customer.objects.exists(),
-        "most": MOST if whose != "mine" and (found.total >= MOST or not found.whole) else 0,
+        "most": MOST if whose != "mine" and found.total >= MOST else 0,
         "more": not found.whole or start + PAGE_SIZE < found.total,
         "bands": BANDS,
         "whose": whose,
@@ -67,7 +67,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "number": number,
         "where": f"Page {number:,}" + (f" of {ceil(found.total / PAGE_SIZE):,}" if found.whole else ""),
         "workers": names(),
-        "reader": Reader(me, whose, found.total, moment.now, workspace.currency, plans),
+        "reader": Reader(me, whose, found.total if found.whole else None, moment.now, workspace.currency, plans),
     }
 
 

@@ -8,9 +8,10 @@ from django.db.models.functions import TruncDate
 from customers.models import Customer, CustomerFacts, Stage
 from customers.models.facts import A_YEARS_WORTH
 from customers.work.moments import Whenever
-from customers.work.needs import THIS_WEEK, Line, Lines, Told, need
+from customers.work.needs import THIS_WEEK, First, Line, Lines, Told, need
 
 KEY, OTHER = 3 * THIS_WEEK, 2.0
+_FIRST = (First(A_YEARS_WORTH.desc()),)
 _KEY_ACCOUNTS = Customer.objects.filter(is_key_account=True)
 
 
@@ -29,7 +30,9 @@ def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
     return told.of(rows.filter(stage=Stage.AT_RISK))
 
 
-@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, first=A_YEARS_WORTH.desc())
+@need(
+    "at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, first=(First(A_YEARS_WORTH.desc()),)
+)
 def at_risk(_: Whenever) -> Lines:
     """Where there is money to lose."""
     money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)

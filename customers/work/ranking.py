@@ -3,18 +3,19 @@
 What is told of whom is compiled once, not for each page: the moment is put in when it is asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, F, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, Greatest, NullIf, Trim
+from django.db.models.lookups import LessThanOrEqual
 
 from customers.models import Customer, Stage, Task
 from customers.work.moments import WHENEVER, Moment, Then, filled
@@ -88,7 +89,7 @@ class Rank:
 _TOLD = """
 SELECT %s AS kind, need_ref::bigint AS ref, need_customer AS customer_id, %s || need_key::text AS origin,
        need_at::timestamptz AS at, need_urgency::float8 AS urgency, need_about AS about, need_money::numeric AS money,
-       need_currency::text AS currency, need_person::bigint AS person, %s AS yields, %s AS lasts
+       need_currency::text AS currency, need_person::bigint AS person, %s AS yields
   FROM ({rows}) AS rows
  WHERE {whose}
 """
@@ -101,9 +102,8 @@ _WHO = f"""
     COALESCE(stage, '{Stage.PROSPECT}'), stage_since, COALESCE(mrr, 0), COALESCE(revenue_365d, 0), nps_score, nps_at,
     COALESCE(usage_30d, 0), COALESCE(usage_prior_30d, 0), last_order_at
 """
-# What yields leaves the customer to an open task that is due before what the line is about, and to the most urgent of
-# their other such lines. What lasts stays silent for good once there was a task of its origin. The money is looked up
-# only as far down as the bands that the part reaches.
+# What yields leaves the customer to the most urgent of their other such lines. The money is looked up only as far down
+# as the bands that the part reaches.
 _RANKED = """
 WITH mine AS MATERIALIZED (
     SELECT id FROM customers_customer WHERE owner_id = %s
@@ -111,11 +111,7 @@ WITH mine AS MATERIALIZED (
     SELECT DISTINCT ON (customer_id, CASE WHEN yields THEN '' ELSE kind || ref END) {columns},
            CASE WHEN urgency >= {now} THEN 1 WHEN urgency >= {this_week} THEN 2 ELSE 3 END AS band
       FROM ({told}) AS told
-     WHERE urgency >= {least} AND (told.kind = 'task' OR NOT EXISTS (
-            SELECT FROM customers_task task
-             WHERE task.customer_id = told.customer_id
-               AND (task.origin = told.origin AND (told.lasts OR task.state = 'open')
-                    OR told.yields AND task.state = 'open' AND (told.at <= %s OR task.due_at < told.at))))
+     WHERE urgency >= {least}
      ORDER BY customer_id, CASE WHEN yields THEN '' ELSE kind || ref END, urgency DESC, kind DESC
 ), weighed AS MATERIALIZED (
     SELECT {columns}, band,
@@ -138,6 +134,7 @@ _FOUND = "SELECT {line} FROM ({told}) AS told WHERE ref = %s ORDER BY urgency DE
 _BEHIND = "SELECT {line} FROM ({told}) AS told WHERE customer_id = ANY(%s) AND origin = ANY(%s)"
 _OF_ONE = "SELECT {line} FROM ({told}) AS told WHERE customer_id = %s ORDER BY at, ref LIMIT {most}"
 Sql = tuple[str, tuple[Any, ...]]
+Slices = Callable[[Source], Iterable[Lines]]
 _ASSIGNEE = Trim(Concat("assignee__first_name", Value(" "), "assignee__last_name"))
 _OF_TASK = {
     "title": F("title"),
@@ -183,7 +180,7 @@ def ranked(whose: str, moment: Moment, currency: str, start: int, size: int) -> 
 
 def _ranked(listed: Listed, moment: Moment, currency: str, part: slice) -> Ranks:
     last, size = max(0, part.stop - 1), part.stop - part.start
-    given = [moment.me, *filled(listed.params, moment), moment.now, currency, last, size, part.start]
+    given = [moment.me, *filled(listed.params, moment), currency, last, size, part.start]
     rows = planned.rows(listed.statement, given)
     ranks = [Rank(_line(row), row[10], Who(*row[12:])) for row in rows]
     return Ranks(ranks, rows[0][11] if rows else 0, listed.whole)
@@ -232,7 +229,8 @@ def _listed(whose: str, most: int, sources: tuple[Source, ...], least: float = 0
     first, but all of mine.
     """
     soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
-    told, params = _together([_tasks(soon, whose), *_needs(sources, whose, 0 if whose == "mine" else most)])
+    slices = partial(_waiting, whose, 0 if whose == "mine" else most)
+    told, params = _together([_tasks(soon, whose), *_needs(sources, whose, slices)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
     parts = {"columns": _COLUMNS, "line": _LINE, "told": told, "who": _WHO}
     statement = _RANKED.format(**parts, least=least, now=NOW, this_week=THIS_WEEK)
@@ -255,27 +253,48 @@ def _tasks(tasks: QuerySet[Task], whose: str = "everyones") -> Sql:
     nearing = Nearing("due_at", WHENEVER)
     urgency = Case(When(origin__startswith="answer:", then=Greatest(nearing, Value(NOW))), default=nearing)
     told = Told("customer_id", ref="pk", key="pk", at="due_at", urgency=urgency, about=_OF_TASK, person="assignee_id")
-    return _whose(_told(TASK, yields=False, lasts=False), told.of(tasks.filter(state=Task.State.OPEN)), whose)
+    return _whose(_told(TASK, yields=False), told.of(tasks.filter(state=Task.State.OPEN)), whose)
 
 
-def _needs(sources: Iterable[Source], whose: str = "everyones", most: int = 0) -> Iterator[Sql]:
-    """What the sources say; `most`: of a kind that has very many as many will do."""
+def _needs(sources: Iterable[Source], whose: str = "everyones", slices: Slices | None = None) -> Iterator[Sql]:
+    """What the sources say, all of it unless there are `slices`."""
     for source in sources:
-        rows = source.rows(WHENEVER)
-        if most and source.first is not None:
-            rows = _of_owner(rows, whose).order_by(source.first)[:most]
-        with suppress(EmptyResultSet):  # the queryset can be seen to be empty
-            yield _whose(_told(source.kind, yields=source.yields, lasts=source.done is None), rows, whose)
+        for rows in slices(source) if slices else (source.rows(WHENEVER),):
+            with suppress(EmptyResultSet):  # the queryset can be seen to be empty
+                yield _whose(_told(source.kind, yields=source.yields), rows, whose)
 
 
-def _of_owner(rows: Lines, whose: str) -> Lines:
-    nobodys = Customer.objects.filter(owner=None).values("pk")
-    return rows.filter(need_customer__in=nobodys) if whose == "nobodys" else rows
+def _waiting(whose: str, most: int, source: Source) -> Iterator[Lines]:
+    """What nobody has dealt with; `most`: of a kind that has very many those that come first."""
+    rows = source.rows(WHENEVER)
+    rows = rows.exclude(Exists(_dealt_with(source)))
+    if not most or not source.first:
+        yield rows
+        return
+    if whose == "nobodys":  # before they are cut off
+        rows = rows.filter(need_customer__in=Customer.objects.filter(owner=None).values("pk"), need_person=None)
+    for first in source.first:
+        yield rows.filter(first.where).order_by(first.order)[:most]
 
 
-def _told(kind: str, *, yields: bool, lasts: bool) -> list[Any]:
+def _dealt_with(source: Source) -> QuerySet[Task]:
+    """Tasks that silence a line.
+
+    One of its origin does: for good, or while it is open where there is something to be done beside. What yields leaves
+    the customer to any open task that is due before what the line is about.
+    """
+    still_open = Q(state=Task.State.OPEN)
+    made = Q(origin=Concat(Value(f"{source.kind}:"), Cast(OuterRef("need_key"), TextField())))
+    silencing = made & still_open if source.done else made
+    if source.yields:
+        overdue = LessThanOrEqual(OuterRef("need_at"), WHENEVER.now)
+        silencing |= still_open & (Q(overdue) | Q(due_at__lt=OuterRef("need_at")))
+    return Task.objects.filter(silencing, customer=OuterRef("need_customer"))
+
+
+def _told(kind: str, *, yields: bool) -> list[Any]:
     """What stands before the rows of `_TOLD`."""
-    return [kind, f"{kind}:", yields, lasts]
+    return [kind, f"{kind}:", yields]
 
 
 def _whose(head: list[Any], rows: Lines, whose: str) -> Sql:

@@ -7,10 +7,10 @@ from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
 from django.utils.dateparse import parse_datetime
 
 from customers.models import Subscription
-from customers.models.subscriptions import long_terms
+from customers.models.subscriptions import LAST_DAY, long_terms
 from customers.subscriptions.notice import NoticeUntil
-from customers.work.moments import Whenever
-from customers.work.needs import Line, Lines, Nearing, Told, need
+from customers.work.moments import WHENEVER, Whenever
+from customers.work.needs import First, Line, Lines, Nearing, Told, need
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
@@ -26,10 +26,19 @@ def _said(line: Line) -> str:
     return "" if line.about["by_itself"] else "It ends unless it is renewed."
 
 
-@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True, first=F("renews_at").asc())
+# The most urgent are those whose last day of notice is the next, and, of those where it is over, those that renew next.
+# The index knows no zone: its days are looked at from a day before, since a zone may shift them by an hour.
+_FIRST = (
+    First(F("index_day").asc(), Q(index_day__gt=WHENEVER.ago(1), last_day__gt=WHENEVER.now)),
+    First(F("renews_at").asc()),
+)
+
+
+@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True, first=_FIRST)
 def renewals(moment: Whenever) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(
+        index_day=LAST_DAY,
         last_day=NoticeUntil("renews_at", "notice_days", moment.zone),
         # The last day where that is to come, without working it out twice.
         until=Coalesce(NullIf(Greatest("last_day", moment.now), moment.now), "renews_at"),

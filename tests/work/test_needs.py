@@ -262,6 +262,52 @@ def test_of_very_many_renewals_and_cases_those_that_come_first_are_listed(
     assert len(listed(manager)) == 3
 
 
+def test_what_notice_makes_urgent_is_not_cut_off_by_what_renews_sooner(
+    manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "MOST", 2)
+    for name, days, notice in (("Last day", 90, 90), ("Soon", 20, 0), ("Later", 40, 0), ("Inside", 5, 30)):
+        customer = make(name, renews_in=days)
+        Subscription.objects.filter(customer=customer).update(
+            notice_days=notice, renews_at=clock.now() + timedelta(days=days, hours=1)
+        )
+    for whose in ("everyones", "nobodys"):
+        assert [need.name for need in listed(manager, whose)][:2] == ["Last day", "Inside"]
+        assert "Later" not in {need.name for need in listed(manager, whose)}
+
+
+def test_what_was_dealt_with_makes_room(
+    manager: User, make: MakeCustomer, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "MOST", 2)
+    for number in range(3):
+        make(f"Renews {number}", renews_in=10 + number)
+        make(f"At risk {number}", stage=Stage.AT_RISK, mrr=Decimal(9 - number))
+        case(make(f"Case {number}"), hours=99 - number)
+    case(make("Theirs"), hours=200, assignee=manager)
+    client, seen = signed_in("account_manager"), set[str]()
+    nobodys = {"Case 0", "Case 1", "At risk 0", "At risk 1", "Renews 0", "Renews 1"}
+    assert {need.name for need in listed(manager, "nobodys")} == nobodys
+    for _ in range(10):
+        for need in listed(manager, "everyones"):
+            act(client, need.key, "done")
+            seen.add(need.name)
+    assert seen == nobodys | {"Theirs", "Case 2", "At risk 2", "Renews 2"}
+
+
+def test_a_place_has_a_total_where_it_is_known(signed_in: SignIn, make: MakeCustomer) -> None:
+    make("Boreal", stage=Stage.AT_RISK, mrr=Decimal(9))
+    client = signed_in("account_manager")
+    page = client.get("/today/?whose=everyones").content.decode()
+    assert "Place 1 of 1, in" in page
+    assert "at most the" not in page
+    for number in range(26):
+        case(make(f"Case {number}"), hours=999)
+    page = client.get("/today/?whose=everyones").content.decode()
+    assert "Place 25, in" in page
+    assert "at most the" not in page
+
+
 def test_a_long_list_tells_what_is_for_now_and_goes_on(
     signed_in: SignIn, manager: User, make: MakeCustomer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
