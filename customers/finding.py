@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from django.db.models import Case as Rank
-from django.db.models import F, QuerySet, TextField, Value, When
-from django.db.models.functions import Coalesce, NullIf, Upper
+from django.db.models import F, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Coalesce, Lower, NullIf, Upper
 from django.urls import reverse
 
 from customers.models import Case, Contact, Interaction, Order, Product, Segment
@@ -17,14 +17,14 @@ from retention.common.asking import Asking, Given, Kept, Row, kept
 from retention.common.marking import around, has_all
 from retention.common.phone_digits import few_with, is_number, may_be_number, some_with
 from retention.common.text_search import SearchWords, all_of, asking_for, beyond, folded
-from retention.common.word_index import few, some
+from retention.common.word_index import Among, few, some
 from retention.workspace.finding import Find, Typed, finder
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import relative
 
 #: Of so many candidates the best are shown.
-CANDIDATES = 30
+CANDIDATES, BY_ADDRESS = 30, 10
 #: What the customer of a row goes by.
 _WHO = Coalesce(
     NullIf("customer__name", Value("")),
@@ -57,14 +57,15 @@ def contacts(typed: Typed, _person: User) -> Asking[list[Find]]:
     number = may_be_number(typed.text)
     chosen = yield from few(CONTACTS, typed.words, CANDIDATES, typed.most + 1)
     numbered = (yield from few_with(CONTACTS, typed.text, CANDIDATES)) if number else {}
-    (rows,) = yield [_contacts(number).asked(**chosen, **numbered)]
+    (rows,) = yield [_contacts(number).asked(lower=typed.text.lower(), **chosen, **numbered)]
     found = sorted(rows, key=lambda row: _fit(row, typed))
     return [_contact(row, typed) for row in found[: typed.most + 1]]
 
 
 @cache
 def _contacts(number: bool) -> Kept:
-    those = some(CONTACTS, CANDIDATES)
+    by_address = CONTACTS.rows.alias(by=Lower("email")).filter(by=Given("lower")).values("pk")
+    those = some(CONTACTS, CANDIDATES) | Q(Among(F("pk"), Subquery(by_address[:BY_ADDRESS])))
     if number:
         those |= some_with(CONTACTS, "phone", CANDIDATES)
     name = Coalesce(NullIf("name", Value("")), F("email"), output_field=TextField())
@@ -73,7 +74,7 @@ def _contacts(number: bool) -> Kept:
 
 def _fit(row: Row, typed: Typed) -> tuple[bool, bool, bool, str]:
     name, text = folded(row["called"]), typed.plain
-    return row["email"].lower() != text, not name.startswith(text), not has_all(name, typed.words), name
+    return row["email"].lower() != typed.text.lower(), not name.startswith(text), not has_all(name, typed.words), name
 
 
 def _contact(row: Row, typed: Typed) -> Find:

@@ -40,6 +40,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["customer"], name="contact_by_customer"),
             models.Index(fields=["created_at"], name="contact_by_time"),
+            models.Index(Lower("email"), condition=Q(removed_at=None), name="contact_by_email"),
             *word_indexes("contact_by_word", *CONTACT_WORDS),
             ending_index("contact_by_phone_end", "phone"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_by_attribute"),

@@ -7,7 +7,7 @@ from customers.models.interactions import INTERACTION_WORDS
 from customers.models.records import CUSTOMER_WORDS
 from retention.common.word_index import Pool
 
-CUSTOMERS = Pool(Customer.objects.all(), CUSTOMER_WORDS)
+CUSTOMERS = Pool(Customer.objects.all(), CUSTOMER_WORDS, listed=True)
 CONTACTS = Pool(Contact.objects.filter(removed_at=None), CONTACT_WORDS)
 NOTES = Pool(Interaction.objects.filter(removed_at=None), INTERACTION_WORDS, latest=True)
 CASES = Pool(Case.objects.all(), CASE_WORDS, latest=True)

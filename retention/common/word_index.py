@@ -27,8 +27,8 @@ COMMON = 1_024
 #: A word that fewer rows of the sample have is rare: so few rows that looking at each costs less than asking the index
 #: for a common word. That takes some 20 µs for a row against 0.05 µs for each row that has the common word.
 RARE = 16
-#: So many common words are shown from the sample however few it has, if it has any: to ask the index for them all can
-#: take a second of a million rows.
+#: So many common words are shown from the sample however few it has, if it has any and a list has the rest: to ask the
+#: index for them all can take a second of a million rows.
 SEVERAL = 3
 #: Of words that so many rows of the sample have together, a list is walked (one row in sixty).
 WALKED = 256
@@ -76,12 +76,14 @@ def word_indexes(name: str, *columns: Any) -> list[GinIndex]:
 class Pool:
     """Rows that are found by the words of some columns, of which their model has `word_indexes`.
 
-    `latest`: of many the latest are wanted, and not whichever are found first.
+    `latest`: of many the latest are wanted, and not whichever are found first. `listed`: what is shown of them leads
+    to a list of all that have the words.
     """
 
     rows: QuerySet[Any]
     columns: tuple[Any, ...]
     latest: bool = False
+    listed: bool = False
 
     @property
     def words(self) -> SearchWords:
@@ -163,12 +165,12 @@ NOTHING: dict[str, str | None] = {"pks": "{}", "seek": None, "rest": None}
 def few(pool: Pool, typed: Sequence[str], most: int, enough: int = 0) -> Asking[dict[str, str | None]]:
     """What `some` is given for rows that have all words: at most `most`; of the sample where that has enough.
 
-    `enough`: so many will do, and no fewer than that where there are more, but for `SEVERAL` common words. Where the
-    latest are wanted the sample will do with so many only if every word is common.
+    `enough`: so many will do, and no fewer than that where there are more, but for `SEVERAL` common words of a pool
+    that is listed. Where the latest are wanted the sample will do with so many only if every word is common.
     """
     typed = telling(typed)
     sample = yield from sampled(pool, typed, most)
-    if enough and sample.all_common and len(typed) >= SEVERAL:
+    if enough and pool.listed and sample.all_common and len(typed) >= SEVERAL:
         most = 1
     elif enough and (sample.all_common or not pool.latest):
         most = enough

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from html import escape
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from customers import finding as rooms
 from customers.models import Case, Contact, Customer, Interaction, Order, Product, Segment
 from customers.records.filters import Filters, matching
-from customers.records.pools import CUSTOMERS
+from customers.records.pools import CUSTOMERS, NOTES
 from retention.common import clock, word_index
 from retention.common.asking import Asking, hear, kept
 from retention.common.marking import around, has_all, spans
@@ -165,6 +166,38 @@ def test_few_of_many_are_shown_and_more_on_the_page(signed_in: SignIn) -> None:
     several = client.get("/search/?q=person+0001+example", headers=BOX).content.decode()
     assert 'href="/customers/?q=person%200001%20example"' in several.replace("+", "%20")
     assert client.get("/search/?q=person").content.decode().count('<a class="found-link" href') == finding.MANY
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_of_three_common_words_the_latest_notes_come_first(
+    planted: bool, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No list has the rest of them, so that the few in the sample will not do."""
+    monkeypatch.setattr(word_index, "COMMON", 1)
+    if planted:
+        monkeypatch.setattr(rooms, "NOTES", replace(NOTES, listed=True))
+    ada, now = customer("ada"), clock.now()
+    Interaction.objects.bulk_create(
+        Interaction(id=10_000 + n, customer=ada, kind="note", text=f"Crane {n}. Delivery late.", happened_at=at)
+        for n, at in enumerate(now - timedelta(hours=200 - n) for n in range(200))
+    )
+    found = signed_in("analyst").get("/search/?q=crane+delivery+late").content.decode().replace("<mark>", "")
+    latest = re.findall(r"Crane</mark> (\d+)", found)
+    assert (latest == [str(n) for n in range(199, 199 - finding.MANY, -1)]) is not planted
+
+
+def test_who_has_the_address_comes_first_however_common_its_words_are(
+    signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_index, "COMMON", 1)
+    acme, bolt = customer("acme"), customer("bolt")
+    alike = [Contact(customer=acme, name="Ann", email=f"ann@acme.example.{n}") for n in range(rooms.CANDIDATES + 10)]
+    gone = Contact(customer=bolt, name="Gone Ann", email="ann@acme.example", removed_at=clock.now())
+    right = Contact(customer=acme, name="Zoe", email="Ann@acme.example")
+    Contact.objects.bulk_create([*alike, gone, right])
+    found = shown(signed_in("analyst"), "ann@ACME.example")
+    assert found.index(">Zoe<") < found.index(">Ann<")
+    assert "Gone Ann" not in found
 
 
 def test_places_are_found_by_who_may_open_them(signed_in: SignIn) -> None:
