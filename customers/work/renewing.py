@@ -14,6 +14,8 @@ from customers.work.needs import First, Line, Lines, Nearing, Told, need
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
+#: A change to or from summer time is at most that.
+SHIFT = timedelta(hours=2)
 
 
 def _said(line: Line) -> str:
@@ -27,9 +29,9 @@ def _said(line: Line) -> str:
 
 
 # The most urgent are those whose last day of notice is the next, and, of those where it is over, those that renew next.
-# The index knows no zone: its days are looked at from a day before, since a zone may shift them by an hour.
+# The index knows no zone: its days are looked at from so much before, which a zone may shift them by.
 _FIRST = (
-    First(F("index_day").asc(), Q(index_day__gt=WHENEVER.ago(1), last_day__gt=WHENEVER.now)),
+    First(F("index_day").asc(), Q(index_day__gt=WHENEVER.now - SHIFT, last_day__gt=WHENEVER.now)),
     First(F("renews_at").asc()),
 )
 
