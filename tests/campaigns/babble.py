@@ -15,6 +15,7 @@ def babbling(at: int) -> Iterator[tuple[str, int]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=_serve, args=(listening, at), daemon=True).start()
         yield listening.getsockname()
+        listening.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a closed socket would not
 
 
 def _serve(listening: socket.socket, at: int) -> None:
