@@ -10,11 +10,12 @@ Every page is watched: an error of a script or a breach of the Content-Security-
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
@@ -30,6 +31,21 @@ class AsRole(Protocol):
     """Opens a page signed in as a person of a role; with "" as nobody."""
 
     def __call__(self, role: str, *, phone: bool = False, dark: bool = False, script: bool = True) -> Page: ...
+
+
+@pytest.fixture(autouse=True)
+def _what_could_not_be_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where a test fails, it is told what the server answered with an error of its own: it logs that nowhere."""
+    refuse, refused = WSGIRequestHandler.send_error, list[tuple[bytes, object]]()
+
+    def tell(handler: WSGIRequestHandler, *answer: Any) -> None:
+        refused.append((handler.raw_requestline[:200], answer))
+        refuse(handler, *answer)
+
+    monkeypatch.setattr(WSGIRequestHandler, "send_error", tell)
+    yield
+    if refused:
+        print("The server could not read:", refused)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
