@@ -30,9 +30,7 @@ def _told(rows: "QuerySet[CustomerFacts]", urgency: float) -> Lines:
     return told.of(rows.filter(stage=Stage.AT_RISK))
 
 
-@need(
-    "at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, first=(First(A_YEARS_WORTH.desc()),)
-)
+@need("at_risk", "At risk", "Find out why they went quiet", said=_said, yields=True, first=_FIRST)
 def at_risk(_: Whenever) -> Lines:
     """Where there is money to lose."""
     money = Q(mrr__gt=0) | Q(revenue_365d__gt=0)
