@@ -8,6 +8,7 @@ from customers.handover import urls as handover
 from customers.health import urls as health
 from customers.ingest import urls as ingest
 from customers.interactions import urls as interactions
+from customers.lists import urls as lists
 from customers.plans import urls as plans
 from customers.playbooks import urls as playbooks
 from customers.products import urls as products
@@ -38,6 +39,7 @@ urlpatterns = [
     *custom.urlpatterns,
     *duplicates.urlpatterns,
     *teams.urlpatterns,
+    *lists.urlpatterns,
     *together.urlpatterns,
     *work.urlpatterns,
 ]

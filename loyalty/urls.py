@@ -6,7 +6,6 @@ app_name = "loyalty"
 
 urlpatterns = [
     path("loyalty/", listing.offer_list, name="list"),
-    path("loyalty/export/", listing.export, name="export"),
     path("loyalty/use/", listing.use_many, name="use_many"),
     path("loyalty/waiting/", deciding.waiting, name="waiting"),
     path("loyalty/outcomes/", listing.came_of_it, name="outcomes"),

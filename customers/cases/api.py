@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from customers.cases import handling
 from customers.cases.forms import ActForm, CaseForm
-from customers.cases.listing import STATES, Asked
+from customers.cases.listing import STATES, asked_by, cases
 from customers.cases.pages import ACTS
 from customers.models import Case, Customer
 from retention.workspace.api import paging
@@ -70,7 +70,7 @@ class Cases(Resource):
         parameters=[
             *paging.PAGING,
             OpenApiParameter("q", str, description="Words of the subject or the customer's name, or the reference."),
-            OpenApiParameter("state", str, enum=[state for state in STATES if state]),
+            OpenApiParameter("state", str, enum=list(STATES)),
             OpenApiParameter("priority", str, enum=Case.Priority.values),
             OpenApiParameter("person", str, description="Who looks after it: a person's id, me, or nobody."),
         ],
@@ -78,11 +78,12 @@ class Cases(Resource):
     )
     def get(self, request: Request) -> Response:
         paging.only(request, *FILTERS)
-        asked = Asked.read(request.query_params)
+        me = person(request)
+        asked = asked_by(me, request.query_params)
         for name in FILTERS:
-            if request.query_params.get(name, "").strip() != getattr(asked, name):
+            if request.query_params.get(name, "").strip() != (asked.q if name == "q" else asked.chosen[name]):
                 raise misasked(name, "There is no such value.")
-        rows, mark = paging.page(asked.cases(person(request)), request, ("opened_at", "id"))
+        rows, mark = paging.page(asked.narrow(cases()), request, ("opened_at", "id"))
         return paging.answer(request, CaseShape(rows, many=True).data, mark)
 
 

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
-from customers.cases.listing import Asked
+from customers.cases.listing import asked_by, cases
 from customers.models import Case
 from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
@@ -80,6 +80,6 @@ def run(progress: Progress) -> dict[str, Any]:
     by = progress.job.created_by
     if by is None:
         raise JobFailed("Whoever asked for it is here no longer.")
-    asked = Asked.read(QueryDict(progress.job.spec["query"]))
-    ids = list(asked.cases(by).order_by("pk").values_list("pk", flat=True))
+    asked = asked_by(by, QueryDict(progress.job.spec["query"]))
+    ids = list(asked.narrow(cases()).order_by("pk").values_list("pk", flat=True))
     return run_in_parts(progress, ABOUT, ids)

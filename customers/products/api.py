@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from customers.models import Product
 from customers.products import editing
 from customers.products.forms import CODES, ProductForm
-from customers.products.pages import Asked
+from customers.products.list_pages import asked_of
 from retention.workspace.api import paging
 from retention.workspace.api.problem import of_form, wrong
 from retention.workspace.api.repeating import once
@@ -86,7 +86,9 @@ class Products(Resource):
     )
     def get(self, request: Request) -> Response:
         paging.only(request, "q", "category")
-        found = Asked.read(request.query_params).products.prefetch_related("upgrades_to", "goes_with")
+        found = (
+            asked_of(request.query_params).narrow(Product.objects.all()).prefetch_related("upgrades_to", "goes_with")
+        )
         rows, mark = paging.page(found, request, down=False)
         return paging.answer(request, ProductShape(rows, many=True).data, mark)
 

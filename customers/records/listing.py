@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from django.db import connection
@@ -19,7 +18,7 @@ from django.http import QueryDict
 from customers.models import Customer
 from customers.models.facts import NEVER, UNKNOWN_HEALTH
 from customers.records.columns import MOST, paths
-from retention.common.keyset import beyond
+from retention.common.keyset import amount, beyond
 
 SIZES = (25, 50, 100, 200)
 EXACT_UP_TO = 10_000
@@ -62,14 +61,6 @@ class Order:
         return self.tie != "pk"
 
 
-def _amount(text: str) -> Decimal:
-    """Raises ValueError for what no column of ours holds."""
-    amount = Decimal(text)
-    if not amount.is_finite() or abs(amount.adjusted()) > 18:
-        raise ValueError
-    return amount
-
-
 _COLUMN = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 OF_FACTS = "facts__customer_id"
 LAST_ORDER = Coalesce("facts__last_order_at", Value(NEVER))
@@ -78,8 +69,8 @@ ORDERS = {
     for order in (
         Order("name", "Customer", Lower("name"), "pk", False, str),
         Order("last_order", "Last order", LAST_ORDER, OF_FACTS, True, datetime.fromisoformat),
-        Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, _amount),
-        Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, _amount),
+        Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, amount),
+        Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, amount),
         Order("health", "Health", Coalesce("facts__health", Value(UNKNOWN_HEALTH)), OF_FACTS, False, int),
     )
 }
@@ -200,5 +191,5 @@ def _unmark(text: str, order: Order) -> tuple[Any, int] | None:
     try:
         by, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return None if "\0" in str(by) else (order.read(by), int(pk))
-    except (ValueError, TypeError, OverflowError, InvalidOperation, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         return None

@@ -82,7 +82,7 @@ def panel(request: HttpRequest, customer_id: int) -> HttpResponse:
     lines = [line(row) for row in rows if row.terms.all()]
     lines.sort(key=lambda each: (each.state == "ended", -each.started_at.timestamp()))
     template = "panel.html" if request.htmx else "list.html"  # type: ignore[attr-defined]
-    return render(request, f"customers/subscriptions/{template}", {"customer": customer, "lines": lines})
+    return render(request, f"customers/subscriptions/{template}", {"customer": customer, "lines": lines, "most": MOST})
 
 
 @require_safe

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import F, Func, IntegerField, QuerySet, Value
@@ -24,6 +25,17 @@ def beyond(keys: Sequence[Expression | F], mark: Sequence[Any], *, down: bool) -
     """A filter for the rows that come after `mark`, the keys' values of a row, where all keys go up or all `down`."""
     here, there = _Row(*keys), _Row(*map(Value, mark))
     return LessThan(here, there) if down else GreaterThan(here, there)
+
+
+def amount(text: str) -> Decimal:
+    """A mark's amount. Raises ValueError for what no column of ours holds."""
+    try:
+        read = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError from error
+    if not read.is_finite() or abs(read.adjusted()) > 18:
+        raise ValueError
+    return read
 
 
 @dataclass(frozen=True)
@@ -67,8 +79,8 @@ def turn(rows: QuerySet[Any], keys: Sequence[Key], size: int, after: str, before
 
 def _mark(row: Any, names: Sequence[str]) -> str:
     values = [getattr(row, name) for name in names]
-    said = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    text = json.dumps([value.isoformat() if isinstance(value, datetime) else value for value in values], default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _unmark(text: str, keys: Sequence[Key]) -> list[Any] | None:

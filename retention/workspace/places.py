@@ -35,7 +35,7 @@ class Entry:
 
 PLACES = (
     Place("Today", "customers:today", "checklist", ("/playbooks/", "/cases/", "/plans/")),
-    Place("Customers", "customers:list", "users", ("/subscriptions/",)),
+    Place("Customers", "customers:list", "users", ("/orders/", "/subscriptions/")),
     Place("Segments", "customers:segments", "filter"),
     Place("Campaigns", "campaigns:list", "send"),
     Place("Surveys", "surveys:list", "message-2"),

@@ -1,11 +1,15 @@
-// The list of customers: picking a page at once; forms beside the list follow what the search made of it; way back.
+// A list: its address says only what is asked for; picking a page at once; forms beside it follow the search; way back.
 (() => {
   const follow = () => {
     if (!document.getElementById("list")) return;
     const query = document.querySelector("#list [data-query]")?.dataset.query ?? "";
     document.querySelectorAll("[data-follows-list] [name=query]").forEach((field) => (field.value = query));
-    sessionStorage.setItem("customers", location.search);
+    sessionStorage.setItem(location.pathname, location.search);
   };
+  document.addEventListener("formdata", (event) => {
+    if (!event.target.matches(".list-tools")) return;
+    [...event.formData].forEach(([name, value]) => value === "" && event.formData.delete(name));
+  });
   document.body.addEventListener("htmx:afterSettle", follow);
   follow();
 
@@ -19,6 +23,6 @@
   });
 
   document.querySelectorAll("[data-back-to-list]").forEach((link) => {
-    link.search = sessionStorage.getItem("customers") || "";
+    link.search = sessionStorage.getItem(link.pathname) || "";
   });
 })();

@@ -1,6 +1,7 @@
 """Making offers, deciding on them and setting limits, as people of each role meet it."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable
@@ -216,7 +217,7 @@ def test_the_list_is_searched_filtered_sorted_and_exported(
     assert shown("outcome=open") == ["30", "10"]
     assert shown("sort=nonsense&size=7&state=x&by=x") == ["500", "30", "10"]
     assert "No offer matches" in page(client, "/loyalty/?outcome=kept")
-    text = b"".join(client.get("/loyalty/export/?state=granted&sort=cost")).decode("utf-8-sig")
+    text = b"".join(client.get("/loyalty/?state=granted&sort=cost&format=csv")).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["Cost"], row["Customer"], row["By"]) for row in rows] == [
         ("10.00", "Boreal", "Anna"),
@@ -229,11 +230,14 @@ def test_pages_hold_a_part_each(signed_in: SignIn, anna: User, boreal: Customer)
     for number in range(1, 28):
         offer(boreal, anna, credit(number))
     client = signed_in("analyst")
-    assert "27 offers" in page(client, "/loyalty/")
-    second = page(client, "/loyalty/?page=2")
+    first = page(client, "/loyalty/?size=25")
+    assert "27 offers" in first
+    (further,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = page(client, f"/loyalty/{html.unescape(further)}")
     assert listed(second) == ["2", "1"]
-    assert 'rel="prev" href="?page=1"' in second
-    assert len(listed(page(client, "/loyalty/?size=50"))) == 27
+    (back,) = re.findall(r'rel="prev" href="([^"]+)"', second)
+    assert listed(page(client, f"/loyalty/{html.unescape(back)}")) == listed(first)
+    assert len(listed(page(client, "/loyalty/"))) == 27
 
 
 def test_setting_limits(signed_in: SignIn, anna: User, bea: User, boss: User, boreal: Customer) -> None:

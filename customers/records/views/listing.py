@@ -1,7 +1,6 @@
 """The list of customers, its export, and changes to many at once."""
 
 import uuid
-from dataclasses import replace
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.custom.asking import filter_control
 from customers.custom.definitions import defined
+from customers.lists import pages as lists
 from customers.models import Customer, CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
@@ -54,17 +54,11 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "changes": bulk.offered(fields),
     }
     if request.headers.get("HX-Target") == "list":
-        return render(request, "customers/list_part.html", context)
+        return lists.part(request, "customers/list_part.html", context)
     views = saved_views.for_list(person(request), PLACE)
     context |= {"views": views, "place": PLACE, "columns": columns.values()}
-    context["kept"] = pairs(together(filters, replace(cut, columns=())))
     context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields if field.filters]
     return render(request, "customers/list.html", context)
-
-
-def pairs(query: str) -> list[tuple[str, str]]:
-    """What a query string says, a line for each value, for the hidden inputs of a form."""
-    return [(name, value) for name, values in QueryDict(query).lists() for value in values]
 
 
 def asking(field: CustomField, filters: Filters) -> SafeString:

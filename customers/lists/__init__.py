@@ -1,0 +1,1 @@
+"""Lists with a search, filters, an order, pages and a file: cases, offers, orders, people, products, subscriptions."""

@@ -1,0 +1,83 @@
+"""A list's page, the part of it that follows the search, and its file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from customers.lists.asking import Asked
+from customers.records.listing import SIZES, count
+from retention.common.spreadsheet import cell, written
+from retention.workspace import saved_views
+from retention.workspace.people import person, workspace_of
+
+AT_A_TIME = 2_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A list as a file: its name, its columns, and what stands in them for a row."""
+
+    name: str
+    header: Sequence[str]
+    cells: Callable[[Any], Sequence[Any]]
+
+    def lines(self, rows: QuerySet[Any], zone: tzinfo) -> Iterator[str]:
+        """All the rows, read from the database a part at a time."""
+        told = ([cell(value, zone) for value in self.cells(row)] for row in rows.iterator(chunk_size=AT_A_TIME))
+        return written(self.header, told)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a list is shown: the template of its page, that of its rows, its file, and what the rows' template gets."""
+
+    page: str
+    rows: str
+    sheet: Sheet
+    row: Callable[[Any], Any] = lambda row: row
+
+
+def answer(request: HttpRequest, asked: Asked, rows: QuerySet[Any], shown: Shown, **more: Any) -> HttpResponseBase:
+    """The page; with `format=csv` the file of all that match; for the search the part that follows it."""
+    if request.GET.get("format") == "csv":
+        return _file(request, asked, rows, shown.sheet)
+    page = asked.page(rows, request.GET)
+    page = replace(page, rows=[shown.row(each) for each in page.rows])
+    context = _context(asked, rows) | {"page": page, "rows": shown.rows, **more}
+    if request.headers.get("HX-Target") == "list":
+        return part(request, "lists/part.html", context)
+    views = saved_views.for_list(person(request), asked.of.place)
+    return render(request, shown.page, context | {"views": views, "place": asked.of.place})
+
+
+def _context(asked: Asked, rows: QuerySet[Any]) -> dict[str, Any]:
+    return {
+        "asked": asked,
+        "noun": asked.of.noun,
+        "count": count(asked.narrow(rows), by_statistics=not asked.is_narrowed),
+        "chips": list(asked.chips()),
+        "headings": asked.headings,
+        "query": asked.query(),
+        "sizes": SIZES,
+        "size": asked.size,
+    }
+
+
+def part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """What follows the search. The browser shows the address of just that, without what is not asked for."""
+    query = context["query"]
+    response = render(request, template, context)
+    response["HX-Push-Url"] = f"{request.path}?{query}" if query else request.path
+    return response
+
+
+def _file(request: HttpRequest, asked: Asked, rows: QuerySet[Any], sheet: Sheet) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{sheet.name}.csv"'}
+    text = sheet.lines(asked.found(rows), workspace_of(request).zone)
+    return StreamingHttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
