@@ -1,6 +1,6 @@
 """What more than one list is narrowed down by and in order by."""
 
-from django.db.models import CharField, F, Q, Value
+from django.db.models import CharField, F, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import QueryDict
 
@@ -9,6 +9,7 @@ from customers.models import Customer
 from customers.records.filters import Filters
 from customers.work.forms import names
 from retention.common.sent import whole
+from retention.common.word_index import Among
 from retention.workspace.models import User
 
 ME, NOBODY = "me", "nobody"
@@ -52,4 +53,4 @@ def of_one(said: QueryDict) -> Filter:
 
 def customers_having(typed: str) -> Q:
     """The rows whose customers have the words."""
-    return Q(customer__in=Filters(q=typed).narrow(Customer.objects.all()).values("pk"))
+    return Q(Among(F("customer"), Subquery(Filters(q=typed).narrow(Customer.objects.all()).values("pk"))))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -18,6 +18,7 @@ from customers.subscriptions.pages import Line, line
 from retention.common import clock
 from retention.common.keyset import Key
 from retention.common.text_search import beyond
+from retention.common.word_index import Among
 from retention.workspace.models import User
 from retention.workspace.people import person
 from retention.workspace.places import url_for
@@ -63,8 +64,9 @@ def _in_state(value: str) -> Q:
 
 def _having(typed: str) -> Q:
     """By a plan it had or has, the beginning of its id, or the words of its customer."""
-    own = Q(external_id__gte=typed, external_id__lt=beyond(typed))
-    return own | _terms(plan__iexact=typed) | customers_having(typed)
+    named = Subscription.objects.filter(external_id__gte=typed, external_id__lt=beyond(typed)).values("pk")
+    planned = SubscriptionTerm.objects.filter(plan__iexact=typed).values("subscription")
+    return Q(Among(F("pk"), Subquery(named))) | Q(Among(F("pk"), Subquery(planned))) | customers_having(typed)
 
 
 def _cells(row: Subscription) -> Sequence[Any]:

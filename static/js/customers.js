@@ -7,7 +7,7 @@
     sessionStorage.setItem(location.pathname, location.search);
   };
   document.addEventListener("formdata", (event) => {
-    if (!event.target.matches(".list-tools")) return;
+    if (!event.target.matches(".list-tools, .list-search")) return;
     [...event.formData].forEach(([name, value]) => value === "" && event.formData.delete(name));
   });
   document.body.addEventListener("htmx:afterSettle", follow);

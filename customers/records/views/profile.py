@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
@@ -78,9 +79,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.READ)
 def timeline(request: HttpRequest, pk: int) -> HttpResponse:
     """More of the timeline, or the timeline narrowed down, to be put into the page."""
-    after = request.GET.get("after", "")
-    context = timeline_context(pk, groups(request), after) | {"customer": Customer(pk=pk)}
-    return render(request, "customers/timeline_more.html" if after else "customers/timeline.html", context)
+    after, shown = request.GET.get("after", ""), groups(request)
+    context = timeline_context(pk, shown, after) | {"customer": Customer(pk=pk)}
+    if after:
+        return render(request, "customers/timeline_more.html", context)
+    narrowed = render(request, "customers/timeline.html", context)
+    narrowed["HX-Replace-Url"] = page_of("customers:detail", pk) + (
+        f"?{urlencode({'show': shown}, True)}" if shown else ""
+    )
+    return narrowed
 
 
 def timeline_context(pk: int, shown: list[str], after: str = "") -> dict[str, object]:
