@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from customers.records.filters import Chip
@@ -16,6 +17,11 @@ from retention.common.keyset import Key, Turn, turn
 
 SIZE = SIZES[1]
 LONGEST = 100
+
+
+def once_asked(words: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+    """Words that have to be read from the database: they are once somebody wants to know them."""
+    return cast("Mapping[str, str]", SimpleLazyObject(words))
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Filter:
     hidden: bool = False
 
     def takes(self, value: str) -> bool:
-        return value in self.words or self.other(value) is not None
+        return bool(value) and (value in self.words or self.other(value) is not None)
 
 
 @dataclass(frozen=True)

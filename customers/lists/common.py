@@ -1,10 +1,12 @@
 """What more than one list is narrowed down by and in order by."""
 
+from collections.abc import Mapping
+
 from django.db.models import CharField, F, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import QueryDict
 
-from customers.lists.asking import Filter
+from customers.lists.asking import Filter, once_asked
 from customers.models import Customer
 from customers.records.filters import Filters
 from customers.work.forms import names
@@ -25,9 +27,9 @@ WHO = Lower(
 )
 
 
-def people() -> dict[str, str]:
+def people() -> Mapping[str, str]:
     """Whose something can be, by what the address says of them."""
-    return {ME: "Mine", NOBODY: "Nobody's", **{str(pk): name for pk, name in names().items()}}
+    return once_asked(lambda: {ME: "Mine", NOBODY: "Nobody's", **{str(pk): name for pk, name in names().items()}})
 
 
 def whom(value: str, me: User) -> int | None:

@@ -52,7 +52,7 @@ def _day(request: HttpRequest) -> date:
 def every(request: HttpRequest) -> HttpResponse:
     """All open plans, those with the next step first."""
     usual = "mine" if person(request).role == Role.ACCOUNT_MANAGER else "everyones"
-    whose = request.GET.get("whose", usual)
+    whose = said if (said := request.GET.get("whose", "")) in WHOSE else usual
     plans = SuccessPlan.objects.filter(closed_at=None).select_related("customer__owner")
     if whose != "everyones":
         plans = plans.filter(customer__owner=person(request))

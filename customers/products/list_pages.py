@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from customers.lists.asking import Asked, Filter, List, Order
+from customers.lists.asking import Asked, Filter, List, Order, once_asked
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Product
 from retention.common.keyset import Key, amount
@@ -34,11 +34,14 @@ HEADER = ("Code", "Product", "Category", "Price", "Currency", "Margin in %")
 
 def asked_of(said: QueryDict) -> Asked:
     """What is asked for of the catalogue: `q`, `category`, `sort` and `size`."""
-    named = Product.objects.exclude(category="").values_list("category", flat=True).distinct().order_by("category")
-    categories = {name: name for name in named[:CATEGORIES]}
-    filters = {"category": Filter("Category", categories, _in_category, "All", other=str)}
+    filters = {"category": Filter("Category", once_asked(_categories), _in_category, "All", other=str)}
     of = List("customers:products", "product", "Name, code or category", _having, filters, ORDERS, "name")
     return Asked.read(of, said)
+
+
+def _categories() -> dict[str, str]:
+    named = Product.objects.exclude(category="").values_list("category", flat=True).distinct().order_by("category")
+    return {name: name for name in named[:CATEGORIES]}
 
 
 def _in_category(value: str) -> Q:
