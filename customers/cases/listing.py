@@ -15,7 +15,7 @@ from customers.records.pools import CASES
 from retention.common.keyset import Key
 from retention.common.sent import whole
 from retention.common.text_search import words_of
-from retention.common.word_index import every
+from retention.common.word_index import beside
 from retention.workspace.models import User
 
 PLACE = "customers:cases"
@@ -64,4 +64,4 @@ def _in_state(value: str) -> Q:
 def _having(typed: str) -> Q:
     """By the words of the case or of its customer."""
     words = words_of(typed)
-    return every(CASES, words) | customers_having(typed) if words else Q(pk=None)
+    return beside(CASES, words) | customers_having(typed) if words else Q(pk=None)

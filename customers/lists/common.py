@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 
-from django.db.models import CharField, F, Q, Subquery, Value
+from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import QueryDict
 
 from customers.lists.asking import Filter, once_asked
 from customers.models import Customer
-from customers.records.filters import Filters
+from customers.records.filters import worded
 from customers.work.forms import names
 from retention.common.sent import whole
-from retention.common.word_index import Among
 from retention.workspace.models import User
 
 ME, NOBODY = "me", "nobody"
@@ -54,5 +53,5 @@ def of_one(said: QueryDict) -> Filter:
 
 
 def customers_having(typed: str) -> Q:
-    """The rows whose customers have the words."""
-    return Q(Among(F("customer"), Subquery(Filters(q=typed).narrow(Customer.objects.all()).values("pk"))))
+    """The rows whose customers are found by what was typed."""
+    return worded(typed, "customer")

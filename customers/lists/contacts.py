@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, Value
-from django.db.models.functions import Coalesce, Lower, NullIf
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -14,20 +13,20 @@ from customers.lists.asking import Asked, Filter, List, Order
 from customers.lists.common import customers_having, of_one, owned
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Consent, Contact, ContactConsent
+from customers.models.contacts import CALLED
 from customers.records.pools import CONTACTS
 from retention.common.keyset import Key
 from retention.common.phone_digits import every_with
 from retention.common.text_search import words_of
-from retention.common.word_index import every
+from retention.common.word_index import beside
 from retention.workspace.models import User
 from retention.workspace.people import person
 from retention.workspace.places import url_for
 from retention.workspace.roles import Can, requires
 
-_NAME = Lower(Coalesce(NullIf("name", Value("")), F("email"), output_field=CharField()))
 ORDERS = {
     "added": Order("Added", (Key(F("created_at"), datetime.fromisoformat),), first_down=True),
-    "name": Order("Name", (Key(_NAME, str),)),
+    "name": Order("Name", (Key(CALLED, str),)),
 }
 NEVER = "never"
 CONSENTS = {**dict(Consent.State.choices), NEVER: "Never asked"}
@@ -61,7 +60,7 @@ def _having(typed: str) -> Q:
     words = words_of(typed)
     if not words:
         return Q(pk=None)
-    return every(CONTACTS, words) | every_with(CONTACTS, "phone", typed) | customers_having(typed)
+    return beside(CONTACTS, words) | every_with(CONTACTS, "phone", typed) | customers_having(typed)
 
 
 def _consent(contact: Contact) -> str:

@@ -1,34 +1,30 @@
 """All subscriptions, the next renewal first."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import WHO, customers_having, of_one, owned
+from customers.lists.common import customers_having, of_one, owned
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Subscription, SubscriptionTerm
+from customers.models.subscriptions import RENEWS
 from customers.subscriptions.pages import Line, line
 from retention.common import clock
 from retention.common.keyset import Key
 from retention.common.text_search import beyond
-from retention.common.word_index import Among
 from retention.workspace.models import User
 from retention.workspace.people import person
 from retention.workspace.places import url_for
 from retention.workspace.roles import Can, requires
 
-#: What does not renew comes after everything that does.
-_NEVER = Value(datetime(9999, 1, 1, tzinfo=UTC))
 ORDERS = {
-    "renews": Order("Renews", (Key(Coalesce("renews_at", _NEVER), datetime.fromisoformat),)),
-    "customer": Order("Customer", (Key(WHO, str),)),
+    "renews": Order("Renews", (Key(RENEWS, datetime.fromisoformat),)),
 }
 STATES = {"running": "Running", "ending": "Ends", "ended": "Ended", "planned": "Planned"}
 HEADER = ("Subscription", "Customer", "Customer's id", "Plan", "Quantity", "State", "Amount", "Currency", "Every")
@@ -64,9 +60,8 @@ def _in_state(value: str) -> Q:
 
 def _having(typed: str) -> Q:
     """By a plan it had or has, the beginning of its id, or the words of its customer."""
-    named = Subscription.objects.filter(external_id__gte=typed, external_id__lt=beyond(typed)).values("pk")
-    planned = SubscriptionTerm.objects.filter(plan__iexact=typed).values("subscription")
-    return Q(Among(F("pk"), Subquery(named))) | Q(Among(F("pk"), Subquery(planned))) | customers_having(typed)
+    named = Q(external_id__gte=typed, external_id__lt=beyond(typed))
+    return named | _terms(plan__iexact=typed) | customers_having(typed)
 
 
 def _cells(row: Subscription) -> Sequence[Any]:

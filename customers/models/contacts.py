@@ -2,8 +2,8 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from customers.models.records import Consent, Customer
 from retention.common import clock
@@ -12,6 +12,8 @@ from retention.common.word_index import word_indexes
 
 #: What a contact is found by.
 CONTACT_WORDS = ("name", "email", "phone", "role")
+#: What a contact goes by, for a list in order.
+CALLED = Lower(Coalesce(NullIf("name", Value("")), F("email"), output_field=CharField()))
 
 
 class Contact(models.Model):
@@ -41,6 +43,7 @@ class Contact(models.Model):
             models.Index(fields=["customer"], name="contact_by_customer"),
             models.Index(fields=["created_at"], name="contact_by_time"),
             models.Index(Lower("email"), condition=Q(removed_at=None), name="contact_by_email"),
+            models.Index(CALLED, "id", condition=Q(removed_at=None), name="contact_by_name"),
             *word_indexes("contact_by_word", *CONTACT_WORDS),
             ending_index("contact_by_phone_end", "phone"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="contact_by_attribute"),

@@ -117,6 +117,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["customer", "ordered_at"], name="order_by_customer"),
             models.Index(fields=["ordered_at"], name="order_by_time"),
+            models.Index(fields=["net", "id"], name="order_by_net"),
         ]
         constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="order_has_id")]
 

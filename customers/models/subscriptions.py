@@ -1,11 +1,13 @@
 """Recurring contracts: what was agreed from when until when, and the movements of monthly revenue that follow."""
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from customers.models.records import Customer
 from customers.subscriptions.notice import NoticeUntil
@@ -13,6 +15,8 @@ from retention.common import clock
 
 #: The last day on which notice can be given, in no workspace's zone: for an index, which can't know it.
 LAST_DAY = NoticeUntil("renews_at", "notice_days", Value("UTC"))
+#: Puts what does not renew after everything that does.
+RENEWS = Coalesce("renews_at", Value(datetime(9999, 1, 1, tzinfo=UTC)))
 
 
 class Subscription(models.Model):
@@ -38,6 +42,7 @@ class Subscription(models.Model):
             models.Index(fields=["turns_at"], condition=Q(turns_at__isnull=False), name="subscription_by_turn"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="subscription_by_renewal"),
             models.Index(LAST_DAY, condition=Q(renews_at__isnull=False), name="subscription_by_last_day"),
+            models.Index(RENEWS, "id", name="subscription_listed"),
         ]
         constraints = [
             # For the terms' key over both columns, which keeps a term with its subscription's customer.

@@ -15,7 +15,7 @@ from customers.records.pools import CUSTOMERS
 from retention.common.phone_digits import every_with
 from retention.common.sent import whole
 from retention.common.text_search import words_of
-from retention.common.word_index import Among, every
+from retention.common.word_index import Among, beside, every
 
 NOBODY = "none"
 #: What the list can be narrowed to by health, and the band that facts have then.
@@ -103,7 +103,7 @@ class Filters:
 
     def narrow(self, customers: QuerySet[Customer]) -> QuerySet[Customer]:
         if self.q:
-            customers = _worded(customers, self.q)
+            customers = customers.filter(worded(self.q))
         if self.stages:
             customers = customers.filter(facts__stage__in=self.stages)
         if self.owner:
@@ -172,13 +172,14 @@ def _told(value: str, named: dict[int, str]) -> str:
     return named.get(whole(value) or 0, value)
 
 
-def _worded(customers: QuerySet[Customer], typed: str) -> QuerySet[Customer]:
+def worded(typed: str, by: str = "pk") -> Q:
+    """A filter for rows whose customer, by their id in this column, is found by what was typed."""
     words = words_of(typed)
     if not words:
-        return customers.none()
-    having = every(CUSTOMERS, words) | every_with(CUSTOMERS, "phone", typed)
+        return Q(pk=None)
     merged = FormerId.objects.filter(external_id__startswith=typed).values("customer")
-    return customers.filter(having | Q(Among(F("pk"), Subquery(merged))))
+    having = every(CUSTOMERS, words) if by == "pk" else beside(CUSTOMERS, words, by)
+    return having | every_with(CUSTOMERS, "phone", typed, by) | Q(Among(F(by), Subquery(merged)))
 
 
 def _stays(segment: int) -> QuerySet[SegmentMembership]:

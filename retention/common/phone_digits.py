@@ -12,7 +12,7 @@ from django.db.models import F, Func, Index, Q, QuerySet, Subquery, TextField
 
 from retention.common.asking import Asking, Given
 from retention.common.text_search import beyond
-from retention.common.word_index import NOTHING, Among, Pool, every, few, some
+from retention.common.word_index import NOTHING, Among, Pool, beside, few, some
 
 #: Fewer digits than these end too many numbers.
 FEWEST = 4
@@ -83,14 +83,17 @@ def some_with(pool: Pool, column: str, most: int) -> Q:
     return Q(Among(F("pk"), Subquery(ending.values("pk")[:most]))) | some(pool, most, "start_")
 
 
-def every_with(pool: Pool, column: str, typed: str) -> Q:
-    """A filter for all rows whose number was typed, or a part of it. One query, where it was typed in groups."""
+def every_with(pool: Pool, column: str, typed: str, by: str = "pk") -> Q:
+    """A filter as `beside` makes it, for those whose number was typed, or a part of it.
+
+    Two queries at most, where it was typed in groups.
+    """
     found = Q()
     if end := typed_digits(typed):
         ending = _numbered(pool, column).filter(from_the_end__startswith=end[::-1])
-        found |= Q(Among(F("pk"), Subquery(ending.values("pk"))))
+        found |= Q(Among(F(by), Subquery(ending.values("pk"))))
     if start := begun(typed):
-        found |= every(pool, [start])
+        found |= beside(pool, [start], by)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from retention.common.asking import Asking, Given, Kept, hear, written
@@ -63,6 +63,14 @@ class Among(Func):
 
     template = "%(expressions)s))"
     arg_joiner = " = ANY(ARRAY("
+    output_field: Any = BooleanField()
+
+
+class OneOf(Func):
+    """pk = ANY('{1,2}'::bigint[]): ids that are known already, as the text of an array."""
+
+    template = "%(expressions)s::bigint[])"
+    arg_joiner = " = ANY("
     output_field: Any = BooleanField()
 
 
@@ -193,18 +201,43 @@ def some(pool: Pool, most: int, called: str = "") -> Q:
 
 
 def every(pool: Pool, typed: Sequence[str]) -> Q:
-    """A filter for all rows that have all of the words. One query, which asks the sample.
+    """A filter for all rows of the pool that have all of the words. One query, which asks the sample.
 
     Rows with common words are met soon by whoever walks a list in its order. Few rows are found first and put in order
     then; left to itself the planner takes a rare word for a common one and walks the whole list for it.
     """
+    found = _found(pool, typed)
+    if found is None:
+        return _met(pool, typed)
+    sql, params = found.query.sql_with_params()
+    return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) SELECT id FROM hit", params)))  # noqa: S608, S611
+
+
+def beside(pool: Pool, typed: Sequence[str], by: str = "pk") -> Q:
+    """As `every`, to stand in an "or" beside others: for rows whose row of the pool, by its id in a column, has them.
+
+    Two queries at most. Few are read before: a list that is walked for somebody else's common words looks each row up
+    in them, by a hash table only if they are written out.
+    """
+    found = _found(pool, typed)
+    if found is not None:
+        return Q(OneOf(F(by), Value(f"{{{','.join(map(str, found))}}}")))
+    met = _met(pool, typed)
+    return met if by == "pk" else Q(Exists(pool.rows.filter(met, pk=OuterRef(by))))
+
+
+def _met(pool: Pool, typed: Sequence[str]) -> Q:
+    return Q(MatchesAll(pool.words, beginning(*telling(typed))))
+
+
+def _found(pool: Pool, typed: Sequence[str]) -> QuerySet[Any] | None:
+    """The ids of those that have the words, as the index finds them; None where so many have them that it shouldn't."""
     typed = telling(typed)
     (sample,) = hear([sampled(pool, typed, WALKED)])
     if len(sample.pks) >= WALKED:
-        return Q(MatchesAll(pool.words, beginning(*typed)))
+        return None
     seek = sample.seeking()
     found = pool.having(beginning(*seek))
     if rest := [word for word in typed if word not in seek]:
         found = found.filter(pool.looked_up(beginning(*rest)))
-    sql, params = found.values("pk").query.sql_with_params()
-    return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) SELECT id FROM hit", params)))  # noqa: S608, S611
+    return found.values_list("pk", flat=True)

@@ -100,7 +100,7 @@ def test_subscriptions(signed_in: SignIn, two: tuple[Customer, Customer]) -> Non
     client = signed_in("account_manager")
     queries = {
         "": ["runs", "later", "changed", "ends", "over"],
-        "sort=-customer": ["later", "over", "ends", "changed", "runs"],
+        "sort=-renews": ["over", "ends", "changed", "later", "runs"],
         "state=running": ["runs", "changed"],
         "state=ending": ["ends"],
         "state=ended": ["over"],
