@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
-from customers.models import Customer, HandedCustomer, HandOver, Merge, MergedRow, Milestone, SuccessPlan, Task
+from customers.models import Case, Customer, HandedCustomer, HandOver, Merge, MergedRow, Milestone, SuccessPlan, Task
 from customers.records.filters import Filters, matching
 from customers.work.forms import workers
 from customers.work.tasks import close_task, open_task
@@ -54,6 +54,7 @@ class Tally:
     key_accounts: int
     tasks: int
     milestones: int
+    cases: int
     recurring: tuple[tuple[str, Decimal], ...] = ()
 
 
@@ -72,7 +73,7 @@ def rehearse(wish: Wish, by: User) -> Tally:
 
 @transaction.atomic
 def hand_over(wish: Wish, by: User) -> HandOver:
-    """Move customers, the giver's open tasks for them and open milestones of their plans. Raises NotTheirs, Refused."""
+    """Move customers, with the giver's open tasks, cases and milestones. Raises NotTheirs, Refused."""
     if not may(by, wish.giver):
         raise NotTheirs
     if wish.giver.pk == wish.receiver.pk or not workers().filter(pk=wish.receiver.pk).exists():
@@ -91,7 +92,7 @@ def hand_over(wish: Wish, by: User) -> HandOver:
 
 @transaction.atomic
 def undo(handover_id: int, by: User) -> int:
-    """Give back whoever is still the receiver's, with the tasks and milestones that are too; gives how many customers.
+    """Give back whoever is still the receiver's, with the work that is too; gives how many customers.
 
     Raises NotTheirs, Refused, and HandOver.DoesNotExist.
     """
@@ -105,8 +106,7 @@ def undo(handover_id: int, by: User) -> int:
     back = Customer.objects.filter(handed__in=_own_lines(row), owner=row.receiver)
     there = _held(back)
     _tell(row, "customer.handed_back", row.undone_at, row.receiver, row.giver, by, there)
-    work = Work(Task.objects.filter(pk__in=row.tasks), Milestone.objects.filter(pk__in=row.milestones))
-    _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, work)
+    _move(row, Customer.objects.filter(pk__in=there), row.receiver, row.giver, _noted_work_of(row))
     for task in Task.objects.filter(origin=_origin(row), state=Task.State.OPEN):
         close_task(task.pk, Task.State.DROPPED, by.pk)
     return len(there)
@@ -139,16 +139,18 @@ def _held(customers: QuerySet[Customer]) -> list[int]:
 
 @dataclass(frozen=True)
 class Work:
-    """Tasks and milestones that may go along; those that are open and whoever gives them go."""
+    """What may go along; what is open and whoever gives it has goes."""
 
     tasks: QuerySet[Task]
     milestones: QuerySet[Milestone]
+    cases: QuerySet[Case]
 
-    def of(self, person: User) -> tuple[QuerySet[Task], QuerySet[Milestone]]:
+    def of(self, person: User) -> tuple[QuerySet[Task], QuerySet[Milestone], QuerySet[Case]]:
         open_steps = Q(state=Milestone.State.OPEN, plan__state__in=SuccessPlan.OPEN)
         return (
             self.tasks.filter(state=Task.State.OPEN, assignee=person),
             self.milestones.filter(open_steps, ours=person),
+            self.cases.exclude(state=Case.State.RESOLVED).filter(assignee=person),
         )
 
 
@@ -157,8 +159,19 @@ def _of(row: HandOver) -> QuerySet[Customer]:
 
 
 def _work_of(row: HandOver) -> Work:
-    tasks = Task.objects.filter(customer__handed__handover=row)
-    return Work(tasks, Milestone.objects.filter(plan__customer__handed__handover=row))
+    return Work(
+        Task.objects.filter(customer__handed__handover=row),
+        Milestone.objects.filter(plan__customer__handed__handover=row),
+        Case.objects.filter(customer__handed__handover=row),
+    )
+
+
+def _noted_work_of(row: HandOver) -> Work:
+    return Work(
+        Task.objects.filter(pk__in=row.tasks),
+        Milestone.objects.filter(pk__in=row.milestones),
+        Case.objects.filter(pk__in=row.cases),
+    )
 
 
 def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: User, work: Work) -> None:
@@ -166,15 +179,16 @@ def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: U
 
     It is locked, so that what somebody closes or gives to a third person at this moment is not taken from them again.
     """
-    tasks, milestones = (
+    tasks, milestones, cases = (
         list(each.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
         for each in work.of(giver)
     )
     if row.undone_at is None:
-        row.tasks, row.milestones = tasks, milestones
-        row.save(update_fields=["tasks", "milestones"])
+        row.tasks, row.milestones, row.cases = tasks, milestones, cases
+        row.save(update_fields=["tasks", "milestones", "cases"])
     Task.objects.filter(pk__in=tasks).update(assignee=receiver)
     Milestone.objects.filter(pk__in=milestones).update(ours=receiver)
+    Case.objects.filter(pk__in=cases).update(assignee=receiver, updated_at=clock.now())
     Customer.objects.filter(pk__in=customers.values("pk")).update(owner=receiver, updated_at=clock.now())
 
 
@@ -221,4 +235,4 @@ def tally(row: HandOver) -> Tally:
     worth = _of(row).filter(mrr_movements__isnull=False).values("mrr_movements__currency")
     sums = worth.annotate(mrr=Sum("mrr_movements__delta")).filter(mrr__gt=0).order_by("-mrr")
     recurring = tuple((each["mrr_movements__currency"], each["mrr"]) for each in sums)
-    return Tally(counted["number"], counted["key"], len(row.tasks), len(row.milestones), recurring)
+    return Tally(counted["number"], counted["key"], len(row.tasks), len(row.milestones), len(row.cases), recurring)

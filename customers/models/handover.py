@@ -10,7 +10,7 @@ from retention.workspace.models import User
 
 
 class HandOver(models.Model):
-    """Who handed whose customers to whom. `tasks` and `milestones` are the ids of those that went along."""
+    """Who handed whose customers to whom. `tasks`, `milestones` and `cases` are the ids of those that went along."""
 
     giver = models.ForeignKey(User, models.PROTECT, related_name="+")
     receiver = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -19,6 +19,7 @@ class HandOver(models.Model):
     note = models.TextField(max_length=5_000, blank=True)
     tasks = ArrayField(models.BigIntegerField(), default=list)
     milestones = ArrayField(models.BigIntegerField(), default=list)
+    cases = ArrayField(models.BigIntegerField(), default=list)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 

@@ -15,7 +15,7 @@ from customers.duplicates.merging import Wanted
 from customers.events.recording import Happening, record
 from customers.handover import handing
 from customers.handover.handing import NotTheirs, Refused, Wish
-from customers.models import Customer, CustomerFacts, Event, HandOver, Interaction, Milestone, SuccessPlan, Task
+from customers.models import Case, Customer, CustomerFacts, Event, HandOver, Interaction, Milestone, SuccessPlan, Task
 from customers.records.filters import Filters
 from retention.common import clock
 from retention.workspace.models import User
@@ -27,6 +27,10 @@ from tests.customers.router import route
 
 SignIn = Callable[[str], Client]
 pytestmark = pytest.mark.django_db
+
+
+#: What `whose` gives of somebody who has none.
+NOTHING: dict[str, list[str]] = {"customers": [], "tasks": [], "milestones": [], "cases": []}
 
 
 def manager(name: str) -> User:
@@ -52,12 +56,22 @@ def boss() -> User:
 
 @pytest.fixture
 def acme(anna: User) -> Customer:
-    """Anna's, a key account with a call, a note, two open tasks, one done, one of somebody else, and a plan."""
+    """Anna's, a key account with a call, a note, two open tasks, one done, one of somebody else, cases, and a plan."""
     made = customer("acme", name="Acme", owner=anna, is_key_account=True, facts={"mrr": 90, "open_cases": 2})
     now = clock.now()
     for title, to in (("Call", anna), ("Write", anna), ("Bill", manager("Cleo"))):
         Task.objects.create(customer=made, title=title, due_at=now, assignee=to)
     Task.objects.create(customer=made, title="Over", due_at=now, assignee=anna, state="done", closed_at=now)
+    for state, to in (
+        ("open", anna),
+        ("answered", anna),
+        ("resolved", anna),
+        ("open", User.objects.get(first_name="Cleo")),
+    ):
+        over = now if state == "resolved" else None
+        subject = f"{state} of {to}"
+        told = {"subject": subject, "external_id": subject, "opened_at": now, "resolved_at": over}
+        Case.objects.create(customer=made, state=state, assignee=to, **told)
     talk = {"customer": made, "author": anna}
     Interaction.objects.create(
         kind="call", text="They open a branch.", next_step="Send prices", next_on=now.date(), happened_at=now, **talk
@@ -82,12 +96,13 @@ def said(response: Any) -> str:
 
 
 def whose(who: User) -> dict[str, list[str]]:
-    """What is a person's: customers, open tasks but the one to read a summary, and open milestones."""
+    """What is a person's: customers, open tasks but the one to read a summary, open milestones, cases to see to."""
     tasks = Task.objects.filter(assignee=who, state="open").exclude(origin__startswith="handover")
     return {
         "customers": sorted(Customer.objects.filter(owner=who).values_list("external_id", flat=True)),
         "tasks": sorted(tasks.values_list("title", flat=True)),
         "milestones": sorted(Milestone.objects.filter(ours=who, state="open").values_list("title", flat=True)),
+        "cases": sorted(Case.objects.filter(assignee=who, resolved_at=None).values_list("subject", flat=True)),
     }
 
 
@@ -97,8 +112,8 @@ def test_it_works(signed_in: SignIn, anna: User, ben: User, acme: Customer) -> N
     sent = {"giver": anna.pk, "receiver": ben.pk, "note": "Be kind to them."}
     looked = said(post(client, "/customers/hand-overs/new/", **sent))
     assert "<strong>2</strong> customers go from Anna to Ben, 1 of them key account." in looked
-    assert "2 open tasks and 1 open milestone of Anna go along" in looked
-    assert whose(ben) == {"customers": [], "tasks": [], "milestones": []}
+    assert "2 open tasks, 2 open cases and 1 open milestone of Anna go along" in looked
+    assert whose(ben) == NOTHING
     assert not HandOver.objects.exists()
     assert not Event.objects.exists()
     summary = said(post(client, "/customers/hand-overs/new/", **sent, seen=2, confirmed=1))
@@ -111,8 +126,14 @@ def test_it_works(signed_in: SignIn, anna: User, ben: User, acme: Customer) -> N
         "Ask for Uma, not Bob.",
     ):
         assert told in summary
-    assert whose(ben) == {"customers": ["acme", "small"], "tasks": ["Call", "Write"], "milestones": ["open"]}
-    assert whose(anna) == {"customers": [], "tasks": [], "milestones": []}
+    assert whose(ben) == {
+        "customers": ["acme", "small"],
+        "tasks": ["Call", "Write"],
+        "milestones": ["open"],
+        "cases": ["answered of Anna", "open of Anna"],
+    }
+    assert Case.objects.get(state="resolved").assignee == anna
+    assert whose(anna) == NOTHING
     assert Event.objects.filter(kind="customer.handed_over").count() == 2
     task = Task.objects.get(origin__startswith="handover")
     assert (task.assignee, task.customer) == (ben, acme)
@@ -186,7 +207,7 @@ def test_it_is_taken_back_as_far_as_nobody_changed_it(signed_in: SignIn, anna: U
     text = said(post(client, f"/customers/hand-overs/{row.pk}/undo/"))
     assert "Taken back: 1 customer. 1 are somebody else's by now and stay with them." in text
     assert whose(anna) == before | {"tasks": ["Write"]}
-    assert whose(ben) == {"customers": [], "tasks": [], "milestones": []}
+    assert whose(ben) == NOTHING
     assert not Task.objects.filter(origin__startswith="handover", state="open").exists()
     assert [event.customer for event in Event.objects.filter(kind="customer.handed_back")] == [acme]
     assert "taken back already" in said(post(client, f"/customers/hand-overs/{row.pk}/undo/"))
@@ -213,8 +234,8 @@ def test_planted_bugs_are_found(anna: User, ben: User, acme: Customer, monkeypat
     assert went_wrong(anna, ben) == []
     Customer.objects.filter(pk=taken.pk).update(owner=anna)
 
-    def greedy(work: handing.Work, _: User) -> tuple[Any, Any]:
-        return work.tasks.filter(state="open"), work.milestones.filter(state="open")
+    def greedy(work: handing.Work, _: User) -> tuple[Any, Any, Any]:
+        return work.tasks.filter(state="open"), work.milestones.filter(state="open"), work.cases
 
     with monkeypatch.context() as bug:
         bug.setattr(handing.Work, "of", greedy)
