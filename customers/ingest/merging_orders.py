@@ -4,7 +4,7 @@ An order's lines come whole: the nth line of the order in the file is its nth li
 removed. An order's amount is the sum of its lines where a file brings lines, and what the file says otherwise.
 """
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 
 from customers.ingest import journal
 from customers.ingest.merging import Circumstances, Tally
@@ -29,7 +29,7 @@ def merge_lines(circumstances: Circumstances) -> Tally:
     run(_GATHER_HOMES)
     run("ANALYZE import_homes")
     ((named, fresh, known),) = rows(_COUNT_HOMES)
-    read = SQL(_READ).format(position=SQL(_IN_ONE_PIECE if _are_in_one_piece() else _SCATTERED))
+    read = SQL(" UNION ALL ").join([_read(_IN_ONE_PIECE, "in_one_piece"), _read(_SCATTERED, "NOT in_one_piece")])
     removed = updated = created = 0
     if known:
         run(SQL(_CHANGES).format(read=read))
@@ -46,9 +46,8 @@ def merge_lines(circumstances: Circumstances) -> Tally:
     return Tally(named=named, removed=removed, updated=updated, created=created)
 
 
-def _are_in_one_piece() -> bool:
-    """Whether each order's lines follow one another in the file, each on one line: then that says their places."""
-    return not number("SELECT count(*) FROM import_homes WHERE last_line - first_line + 1 <> lines")
+def _read(position: str, of: str) -> Composable:
+    return SQL(_READ).format(position=SQL(position), of=SQL(of))
 
 
 _LINES = "customers_orderline"
@@ -133,7 +132,8 @@ _UPDATE = SQL("""
 # The orders whose lines the file brings, kept from being removed meanwhile.
 _GATHER_HOMES = """
     CREATE TEMP TABLE import_homes AS
-    SELECT orders.id, told.order_id, told.lines, told.first_line, told.last_line,
+    SELECT orders.id, told.order_id, told.lines, told.first_line,
+        told.last_line - told.first_line + 1 = told.lines AS in_one_piece,
         EXISTS (SELECT FROM customers_orderline WHERE order_id = orders.id) AS has_lines
     FROM import_orders AS told JOIN customers_order AS orders ON orders.external_id = told.order_id
     WHERE told.lines IS NOT NULL ORDER BY orders.id FOR KEY SHARE OF orders
@@ -147,8 +147,10 @@ _READ = """
     SELECT home.id AS order_id, {position} AS position, coalesce(sku, '') AS sku,
         coalesce(description, '') AS description, coalesce(quantity, 1)::numeric(14, 3) AS quantity,
         unit_price::numeric(18, 4), has_lines
-    FROM import_rows AS told JOIN import_homes AS home USING (order_id) WHERE refusal IS NULL
+    FROM import_rows AS told JOIN import_homes AS home USING (order_id)
+    WHERE refusal IS NULL AND {of}
 """
+# Where an order's lines follow one another in the file, each on one line, that says their places without sorting them.
 _IN_ONE_PIECE = "line - first_line + 1"
 _SCATTERED = "row_number() OVER (PARTITION BY home.id ORDER BY line)"
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from itertools import chain, count, islice
 from pathlib import Path
@@ -54,6 +55,9 @@ class Record(NamedTuple):
     line: int
     values: list[str]
     refusal: str = ""
+
+
+_record = partial(tuple.__new__, Record)  # in half the time: there is one for each line of a file
 
 
 @dataclass(frozen=True)
@@ -140,18 +144,19 @@ class Reader:
         return read if len(read) == len(block) else None
 
     def _records_of(self, block: list[bytes], read: list[list[str]]) -> Iterator[Record]:
-        for raw, values in zip(block, read, strict=True):
+        first = self._line + 1
+        for line, raw, values in zip(range(first, first + len(block)), block, read, strict=True):
             self._held = [raw]
             if values:
-                yield Record(self._line + 1, values) if len(values) == self._width else self._ill_fitting(values)
-            self._line += 1
+                yield _record((line, values, "")) if len(values) == self._width else self._ill_fitting(line, values)
+        self._line += len(block)
         self._held = []
 
-    def _ill_fitting(self, values: list[str]) -> Record:
+    def _ill_fitting(self, line: int, values: list[str]) -> Record:
         try:
-            return Record(self._line + 1, self._fitted(values))
+            return Record(line, self._fitted(values))
         except _Unreadable as error:
-            return Record(self._line + 1, [], _in_words(error))
+            return Record(line, [], _in_words(error))
 
     def _line_by_line(self) -> Iterator[Record]:
         """Records of the lines that wait, to the end of the one that the last of them belongs to."""

@@ -9,6 +9,7 @@ said once; `import_rows` what all of it means, with a typed column for each fiel
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from operator import itemgetter
+from time import monotonic
 
 from django.db import connection, transaction
 from psycopg.sql import SQL, Composable, Identifier
@@ -22,7 +23,8 @@ from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 from retention.common import clock
 
-BLOCK = 1 << 20  # characters that are held at a time, and between two reports
+BLOCK = 1 << 20  # characters that are held at a time
+PAUSE = 0.25  # seconds at least between two reports, each of which waits for the disk
 BLANKS = " \t\r\n\u00a0"
 AHEAD = timedelta(days=1)  # clocks and zones differ by no more
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -100,6 +102,7 @@ def refusals() -> int:
 def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
     """Copy each block and take down what it means, while the next one is being read. Returns how many records."""
     staged = 0
+    reported = -PAUSE
     # Put together once, not for each block.
     judge = SQL("INSERT INTO import_rows {}").format(meaning).as_string(connection.connection)
     for count, block in ahead(blocks):
@@ -109,7 +112,9 @@ def _judge(blocks: Iterator[Block], meaning: Composable, report: Report) -> int:
             run(judge)
             run("TRUNCATE import_texts")
         staged += count
-        report(staged)
+        if monotonic() >= reported + PAUSE:
+            report(staged)
+            reported = monotonic()
     return staged
 
 
@@ -128,10 +133,10 @@ def _blocks(records: Iterator[Record], heads: list[int], lines: list[int]) -> It
         if refusal:
             row = f"{line}\t{refusal.translate(ESCAPES)}\tt\t{line}{nothing}"
         elif lines and pick_head(values) == said:
-            row = f"{line}\t\tf\t{head}{as_before}{_copied(pick_line(values))}\n"
+            row = f"{line}\t\tf\t{head}{as_before}\t{_copied(pick_line(values))}\n"
         else:
             head, said = line, pick_head(values)
-            row = f"{line}\t\tt\t{head}{_copied(said)}{_copied(pick_line(values))}\n"
+            row = f"{line}\t\tt\t{head}\t{_copied([*said, *pick_line(values)])}\n"
         block.append(row)
         size += len(row)
         if size >= BLOCK:
@@ -147,10 +152,10 @@ def _picking(places: list[int]) -> Callable[[Sequence[str]], Sequence[str]]:
 
 
 def _copied(values: Sequence[str]) -> str:
-    """Values each behind a tab, as COPY takes them, without blanks around them; an empty one is NULL."""
-    text = "\t".join(["", *[value.strip(BLANKS) for value in values]])
-    if "\\" in text or "\n" in text or "\r" in text or text.count("\t") > len(values):
-        text = "\t".join(["", *[value.strip(BLANKS).translate(ESCAPES) for value in values]])
+    """Values with a tab between, as COPY takes them, without blanks around them; an empty one is NULL."""
+    text = "\t".join([value.strip(BLANKS) for value in values])
+    if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= len(values):
+        text = "\t".join([value.strip(BLANKS).translate(ESCAPES) for value in values])
     return text
 
 

@@ -91,6 +91,21 @@ def test_rows_that_repeat_are_lines_of_their_own() -> None:
     assert Order.objects.get().amount == 10
 
 
+def test_lines_stand_as_in_the_file_also_where_other_orders_are_between() -> None:
+    one = "A1,7,2024-05-01,{},1,1\n"
+    whole = "A2,8,2024-05-01,kiwi,1,1\nA2,8,2024-05-01,date,1,1\n"
+    first = HEADER + one.format("pear") + whole + one.format("apple") + one.format("lime")
+    lines = OrderLine.objects.order_by("order__external_id", "position").values_list("position", "sku")
+    for text, created, updated, second in (
+        (first, 5, 0, "apple"),
+        (first, 0, 0, "apple"),
+        (first.replace("apple", "plum"), 0, 1, "plum"),
+    ):
+        told = done(mapping(LINES), text)["lines"]
+        assert (told["created"], told["updated"], told["removed"]) == (created, updated, 0)
+        assert list(lines.all()) == [(1, "pear"), (2, second), (3, "lime"), (1, "kiwi"), (2, "date")]
+
+
 def test_a_file_brings_all_lines_of_its_orders() -> None:
     done(mapping(LINES), HEADER + TWO_LINES + "A2,8,2024-05-02,fig,1,4\n")
     Dirty.objects.all().delete()
