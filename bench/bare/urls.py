@@ -1,5 +1,7 @@
 """The floor of each page: signed in, one indexed query, as many rows through a plain template that extends nothing."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
@@ -7,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from customers.models import Customer, Event
+from customers.models import Case, Contact, Customer, Event, Order
+from customers.models.subscriptions import SubscriptionTerm
 
 ROWS = 50
 LISTED = (
@@ -15,6 +18,20 @@ LISTED = (
     "facts__stage", "facts__orders", "facts__revenue", "facts__mrr", "facts__last_order_at", "facts__renews_at",
     "facts__nps_score",
 )  # fmt: skip
+TABLES: dict[str, QuerySet[Any, Any]] = {
+    "orders": Order.objects.order_by("-ordered_at", "-pk").values_list(
+        "external_id", "customer", "customer__name", "ordered_at", "state", "net", "currency"
+    ),
+    "contacts": Contact.objects.filter(removed_at=None)
+    .order_by("-created_at", "-pk")
+    .values_list("pk", "name", "customer", "customer__name", "role", "email", "phone", "created_at"),
+    "subscriptions": SubscriptionTerm.objects.order_by("-valid_from", "-pk").values_list(
+        "pk", "plan", "customer", "customer__name", "quantity", "amount", "currency", "valid_from", "valid_to"
+    ),
+    "cases": Case.objects.filter(state=Case.State.OPEN)
+    .order_by("opened_at", "pk")
+    .values_list("pk", "subject", "customer", "customer__name", "state", "priority", "opened_at", "assignee__email"),
+}
 
 
 @login_required
@@ -29,6 +46,12 @@ def customers(request: HttpRequest) -> HttpResponse:
     if "after" in request.GET:
         rows = rows.alias(by=Lower("name")).filter(by__gt=request.GET["after"])
     return render(request, "customers.html", {"rows": rows.values(*LISTED)[:ROWS]})
+
+
+@login_required
+def table(request: HttpRequest, name: str) -> HttpResponse:
+    """The first rows of a list, each with its customer."""
+    return render(request, "table.html", {"rows": TABLES[name][:ROWS]})
 
 
 @login_required
@@ -58,5 +81,6 @@ urlpatterns = [
     path("customers/", customers),
     path("customers/<int:pk>/", events),
     path("search/", search),
+    path("tables/<str:name>/", table),
     path("today/", today),
 ]

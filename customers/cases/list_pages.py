@@ -1,23 +1,31 @@
 """The list of all cases, its file, and changes to many of them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.cases import bulk
 from customers.cases.listing import STATES, asked_by, cases
+from customers.lists.common import bad, linked, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Case
 from customers.records.listing import Count
 from customers.together import pages as together
 from retention.common import clock
+from retention.workspace.fragments import Fragment
 from retention.workspace.people import person
-from retention.workspace.roles import Can, requires
+from retention.workspace.places import page_of
+from retention.workspace.roles import GRANTS, Can, requires
+from retention.workspace.templatetags.shell import when
 
+ROW, PICK = Fragment("customers/cases/row.html"), Fragment("customers/cases/pick.html")
+PRESSING = (Case.Priority.HIGH, Case.Priority.URGENT)
 HEADER = ("Reference", "Case", "Customer", "State", "Priority", "Opened", "Answer due", "Answered", "Resolved", "For")
 
 
@@ -32,15 +40,43 @@ def _seen_to_by(case: Case) -> Any:
     return case.assignee or case.customer.owner
 
 
-SHOWN = Shown("customers/cases/all.html", "customers/cases/rows.html", Sheet("cases", HEADER, _cells))
+def _row(case: Any, edits: bool) -> SafeString:
+    return ROW(
+        pick=PICK(pk=case.pk, subject=case.subject) if edits else "",
+        url=page_of("customers:case", case.pk),
+        subject=case.subject,
+        customer=linked(case.customer),
+        state=STATES[case.state],
+        priority=_priority(case),
+        opened=when(case.opened_at),
+        due=_due(case) if case.state == Case.State.OPEN else soft("–"),
+        person=case.assignee or soft(str(case.customer.owner or "nobody")),
+    )
+
+
+def _priority(case: Case) -> str:
+    word = case.get_priority_display()
+    return bad(word) if case.state != Case.State.RESOLVED and case.priority in PRESSING else word
+
+
+def _due(case: Any) -> SafeString:
+    late = f"{bad('Late:')} " if case.due_at < clock.now() else ""
+    return SafeString(f"{late}{when(case.due_at)}")
+
+
+def _shown(edits: bool) -> Shown:
+    """Who edits customers picks cases."""
+    sheet = Sheet("cases", HEADER, _cells)
+    return Shown("customers/cases/all.html", "customers/cases/rows.html", sheet, partial(_row, edits=edits))
 
 
 @require_safe
 @requires(Can.READ)
 def listing(request: HttpRequest) -> HttpResponseBase:
-    asked = asked_by(person(request), request.GET)
-    more = {"changes": bulk.OFFERED, "now": clock.now(), "none_at_all": lambda: not Case.objects.exists()}
-    return answer(request, asked, cases(), SHOWN, **more)
+    me = person(request)
+    shown = _shown(Can.EDIT_CUSTOMERS in GRANTS[me.role])
+    more = {"changes": bulk.OFFERED, "none_at_all": lambda: not Case.objects.exists()}
+    return answer(request, asked_by(me, request.GET), cases(), shown, **more)
 
 
 @require_POST

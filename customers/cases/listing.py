@@ -1,5 +1,6 @@
 """All cases: what the list's address asks for. First those that wait for an answer, by when it is due."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Case as When
@@ -8,9 +9,9 @@ from django.db.models import When as Arm
 from django.http import QueryDict
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import WHO, customers_having, people, whom
+from customers.lists.common import CUSTOMER, WHO, customers_having, people, whom
 from customers.models import Case
-from customers.models.cases import WITHIN
+from customers.models.cases import DUE_SECOND, WAITS, WITHIN
 from customers.records.pools import CASES
 from retention.common.keyset import Key
 from retention.common.sent import whole
@@ -19,11 +20,12 @@ from retention.common.word_index import beside
 from retention.workspace.models import User
 
 PLACE = "customers:cases"
+OWN = ("external_id", "subject", "state", "priority", "opened_at", "answered_at", "resolved_at")
+NAMED = ("first_name", "last_name", "email")
 DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
 _RANK = When(*(Arm(priority=value, then=place) for place, value in enumerate(reversed(Case.Priority.values))))
-_WAITS = When(Arm(state=Case.State.OPEN, then=0), Arm(state=Case.State.ANSWERED, then=1), default=2)
 ORDERS = {
-    "due": Order("Answer due", (Key(_WAITS, int), Key(F("due_at"), datetime.fromisoformat))),
+    "due": Order("Answer due", (Key(WAITS, int), Key(DUE_SECOND, float))),
     "priority": Order("Priority", (Key(_RANK, int),)),
     "customer": Order("Customer", (Key(WHO, str),)),
     "opened": Order("Opened", (Key(F("opened_at"), datetime.fromisoformat),)),
@@ -34,7 +36,13 @@ _NOBODYS = Q(assignee=None, customer__owner=None)
 
 def cases() -> QuerySet[Case]:
     """Each with `due_at`, when its answer is."""
-    return Case.objects.select_related("customer__owner", "assignee").annotate(due_at=DUE)
+    rows = Case.objects.select_related("customer__owner", "assignee").only(*OWN, *CUSTOMER, *_people())
+    return rows.annotate(due_at=DUE)
+
+
+def _people() -> Iterator[str]:
+    """The columns of names of whoever sees to a case."""
+    return (f"{role}__{name}" for role in ("assignee", "customer__owner") for name in NAMED)
 
 
 def asked_by(me: User, said: QueryDict) -> Asked:

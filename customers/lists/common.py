@@ -5,16 +5,21 @@ from collections.abc import Mapping
 from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 
 from customers.lists.asking import Filter, once_asked
 from customers.models import Customer
 from customers.records.filters import worded
 from customers.work.forms import names
 from retention.common.sent import whole
+from retention.workspace.fragments import text
 from retention.workspace.models import User
+from retention.workspace.places import page_of
 
 ME, NOBODY = "me", "nobody"
 _NONE = Value("")
+#: What `linked` and the files tell of a row's customer.
+CUSTOMER = ("customer__name", "customer__email", "customer__external_id")
 #: What the customer of a row goes by.
 WHO = Lower(
     Coalesce(
@@ -47,9 +52,28 @@ def owned(me: User) -> Filter:
 
 def of_one(said: QueryDict) -> Filter:
     """The rows of one customer, as their page links to."""
-    asked = Customer.objects.filter(pk=whole(said.get("customer", "")) or 0).first()
+    pk = whole(said.get("customer", ""))
+    asked = Customer.objects.filter(pk=pk).first() if pk else None
     named = {str(asked.pk): str(asked)} if asked else {}
     return Filter("Customer", named, lambda value: Q(customer=whole(value)) if value else Q(), hidden=True)
+
+
+def linked(customer: Customer) -> SafeString:
+    """A row's customer, as a link to their page."""
+    return link(page_of("customers:detail", customer.pk), customer)
+
+
+def link(url: str, what: object) -> SafeString:
+    return SafeString(f'<a href="{text(url)}">{text(what)}</a>')
+
+
+def bad(word: str) -> SafeString:
+    """A word that stands out."""
+    return SafeString(f'<span class="bad">{text(word)}</span>')
+
+
+def soft(word: str) -> SafeString:
+    return SafeString(f'<span class="soft">{text(word)}</span>')
 
 
 def customers_having(typed: str) -> Q:

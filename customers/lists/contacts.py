@@ -2,27 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import customers_having, of_one, owned
+from customers.lists.common import CUSTOMER, customers_having, link, linked, of_one, owned
 from customers.lists.pages import Sheet, Shown, answer
-from customers.models import Consent, Contact, ContactConsent
+from customers.models import Consent, ContactConsent
 from customers.models.contacts import CALLED
 from customers.records.pools import CONTACTS
 from retention.common.keyset import Key
 from retention.common.phone_digits import every_with
 from retention.common.text_search import words_of
 from retention.common.word_index import beside
+from retention.workspace.fragments import Fragment
 from retention.workspace.models import User
 from retention.workspace.people import person
-from retention.workspace.places import url_for
-from retention.workspace.roles import Can, requires
+from retention.workspace.places import page_of, url_for
+from retention.workspace.roles import GRANTS, Can, requires
+from retention.workspace.templatetags.shell import when
 
 ORDERS = {
     "added": Order("Added", (Key(F("created_at"), datetime.fromisoformat),), first_down=True),
@@ -30,6 +34,9 @@ ORDERS = {
 }
 NEVER = "never"
 CONSENTS = {**dict(Consent.State.choices), NEVER: "Never asked"}
+OWN = ("name", "role", "email", "phone", "language", "is_main", "created_at")
+MAIN = SafeString(' <span class="word">main contact</span>')
+ROW = Fragment("customers/contacts/row.html")
 HEADER = ("Name", "Customer", "Customer's id", "Role", "E-mail", "Phone", "Language", "E-mail consent", "Added")
 BY_MAIL = ContactConsent.objects.filter(channel=ContactConsent.Channel.EMAIL)
 
@@ -63,27 +70,42 @@ def _having(typed: str) -> Q:
     return beside(CONTACTS, words) | every_with(CONTACTS, "phone", typed) | customers_having(typed)
 
 
-def _consent(contact: Contact) -> str:
-    """What they said to e-mail."""
-    return next((said.get_state_display() for said in contact.consents.all()), CONSENTS[NEVER])
+def contacts() -> QuerySet[Any]:
+    """Each with its customer and `consent`, what they said to e-mail, None where they were never asked."""
+    said = BY_MAIL.filter(contact=OuterRef("pk")).values("state")[:1]
+    rows: QuerySet[Any] = CONTACTS.rows.annotate(consent=Subquery(said))
+    return rows.select_related("customer").only(*OWN, *CUSTOMER)
 
 
-def _cells(contact: Contact) -> Sequence[Any]:
+def _cells(contact: Any) -> Sequence[Any]:
     who = (str(contact), str(contact.customer), contact.customer.external_id, contact.role)
-    return (*who, contact.email, contact.phone, contact.language, _consent(contact), contact.created_at)
+    consent = CONSENTS[contact.consent or NEVER]
+    return (*who, contact.email, contact.phone, contact.language, consent, contact.created_at)
 
 
-def _row(contact: Contact) -> dict[str, Any]:
-    return {"contact": contact, "consent": _consent(contact)}
+def _row(contact: Any, edits: bool) -> SafeString:
+    return ROW(
+        contact=link(page_of("customers:contact", contact.pk), contact) if edits else contact,
+        main=MAIN if contact.is_main else "",
+        customer=linked(contact.customer),
+        role=contact.role,
+        email=link(f"mailto:{contact.email}", contact.email) if contact.email else "",
+        phone=link(f"tel:{contact.phone}", contact.phone) if contact.phone else "",
+        consent=CONSENTS[contact.consent or NEVER],
+        added=when(contact.created_at),
+    )
 
 
-SHOWN = Shown("customers/contacts/list.html", "customers/contacts/rows.html", Sheet("contacts", HEADER, _cells), _row)
+def _shown(edits: bool) -> Shown:
+    """Who edits contacts gets to them from here."""
+    sheet = Sheet("contacts", HEADER, _cells)
+    return Shown("customers/contacts/list.html", "customers/contacts/rows.html", sheet, partial(_row, edits=edits))
 
 
 @require_safe
 @requires(Can.READ)
 def listing(request: HttpRequest) -> HttpResponseBase:
     me = person(request)
-    rows = CONTACTS.rows.select_related("customer").prefetch_related(Prefetch("consents", BY_MAIL))
+    shown = _shown(Can.EDIT_CUSTOMERS in GRANTS[me.role])
     import_url = url_for(me, "customers:import_new")
-    return answer(request, asked_by(me, request.GET), rows, SHOWN, import_url=import_url)
+    return answer(request, asked_by(me, request.GET), contacts(), shown, import_url=import_url)

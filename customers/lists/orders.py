@@ -7,26 +7,31 @@ from typing import Any
 from django.db.models import F, Q
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List
 from customers.lists.asking import Order as By
-from customers.lists.common import customers_having, of_one, owned
+from customers.lists.common import CUSTOMER, bad, customers_having, linked, of_one, owned, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Order
 from retention.common import clock
 from retention.common.keyset import Key, amount
 from retention.common.text_search import beyond
+from retention.workspace.fragments import Fragment
 from retention.workspace.models import User
 from retention.workspace.people import person
 from retention.workspace.places import url_for
 from retention.workspace.roles import Can, requires
+from retention.workspace.templatetags.shell import money, when
 
 ORDERS = {
     "when": By("When", (Key(F("ordered_at"), datetime.fromisoformat),), first_down=True),
     "net": By("Amount", (Key(F("net"), amount),), first_down=True),
 }
 SINCE = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last 365 days"}
+OWN = ("external_id", "ordered_at", "state", "net", "currency", "refunded", "source")
+ROW = Fragment("customers/orders/row.html")
 HEADER = ("Order", "Customer", "Customer's id", "When", "State", "Amount", "Currency", "Given back", "Source")
 
 
@@ -55,13 +60,24 @@ def _cells(order: Order) -> Sequence[Any]:
     return (order.external_id, *who, order.ordered_at, order.get_state_display(), *money, order.source)
 
 
-SHOWN = Shown("customers/orders/list.html", "customers/orders/rows.html", Sheet("orders", HEADER, _cells))
+def _row(order: Order) -> SafeString:
+    state = order.get_state_display()
+    return ROW(
+        order=order,
+        customer=linked(order.customer) if order.customer else soft("Nobody known"),
+        when=when(order.ordered_at),
+        state=state if order.state == Order.State.COMPLETED else bad(state),
+        amount=money(order.net, order.currency),
+    )
+
+
+SHOWN = Shown("customers/orders/list.html", "customers/orders/rows.html", Sheet("orders", HEADER, _cells), _row)
 
 
 @require_safe
 @requires(Can.READ)
 def listing(request: HttpRequest) -> HttpResponseBase:
     me = person(request)
-    rows = Order.objects.select_related("customer")
+    rows = Order.objects.select_related("customer").only(*OWN, *CUSTOMER)
     import_url = url_for(me, "customers:import_new")
     return answer(request, asked_by(me, request.GET), rows, SHOWN, import_url=import_url)

@@ -4,29 +4,36 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import customers_having, of_one, owned
+from customers.lists.common import CUSTOMER, bad, customers_having, linked, of_one, owned, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Subscription, SubscriptionTerm
 from customers.models.subscriptions import RENEWS
-from customers.subscriptions.pages import Line, line
+from customers.subscriptions.pages import Line
 from retention.common import clock
 from retention.common.keyset import Key
 from retention.common.text_search import beyond
+from retention.workspace.fragments import Fragment, text
 from retention.workspace.models import User
 from retention.workspace.people import person
-from retention.workspace.places import url_for
+from retention.workspace.places import page_of, url_for
 from retention.workspace.roles import Can, requires
+from retention.workspace.templatetags.shell import day, money, plain
 
 ORDERS = {
     "renews": Order("Renews", (Key(RENEWS, datetime.fromisoformat),)),
 }
+OWN = ("external_id", "renews_at", "cancel_reason")
+TERMS = SubscriptionTerm.objects.order_by("valid_from")
 STATES = {"running": "Running", "ending": "Ends", "ended": "Ended", "planned": "Planned"}
+_AS = {"ending": bad, "ended": soft}
+ROW = Fragment("customers/subscriptions/row.html")
 HEADER = ("Subscription", "Customer", "Customer's id", "Plan", "Quantity", "State", "Amount", "Currency", "Every")
 HEADER_DATES = ("Since", "Renews", "Ends", "Reason")
 
@@ -64,17 +71,35 @@ def _having(typed: str) -> Q:
     return named | _terms(plan__iexact=typed) | customers_having(typed)
 
 
-def _cells(row: Subscription) -> Sequence[Any]:
-    told, term = line(row), line(row).term
+def _cells(row: Any) -> Sequence[Any]:
+    told = Line(row, row.agreed)
+    term = told.term
     who = (row.external_id, str(row.customer), row.customer.external_id, term.plan, term.quantity)
     every = f"{term.interval_count} {term.get_interval_display().lower()}{'s' if term.interval_count > 1 else ''}"
     price = (STATES[told.state], term.amount, term.currency, every)
     return (*who, *price, told.started_at, row.renews_at or "", told.ends_at or "", row.cancel_reason)
 
 
-def _row(row: Subscription) -> dict[str, Any]:
-    told: Line = line(row)
-    return {"line": told, "term": told.term, "state": STATES[told.state]}
+def _row(row: Any) -> SafeString:
+    told = Line(row, row.agreed)
+    return ROW(
+        url=page_of("customers:subscription", row.pk),
+        term=told.term,
+        subscription=row,
+        customer=linked(row.customer),
+        state=_AS.get(told.state, text)(STATES[told.state]),
+        ends=day(told.ends_at),
+        price=_price(told.term),
+        since=day(told.started_at),
+        renews=day(row.renews_at) or soft("–"),
+    )
+
+
+def _price(term: SubscriptionTerm) -> SafeString:
+    each, number = term.get_interval_display().lower(), term.interval_count
+    every = f"a {each}" if number == 1 else f"every {number} {each}s"
+    less = f"<br>{soft(f'less {plain(term.discount)} %')}" if term.discount else ""
+    return SafeString(f"{text(money(term.amount, term.currency))} {text(every)}{less}")
 
 
 SHOWN = Shown(
@@ -86,9 +111,9 @@ SHOWN = Shown(
 
 
 def subscriptions() -> QuerySet[Subscription]:
-    """Each with its customer and its terms; one without terms was never agreed on."""
-    agreed = Subscription.objects.filter(_terms())
-    return agreed.select_related("customer").prefetch_related("terms")
+    """Each with its customer and, as `agreed`, its terms in order; one without terms was never agreed on."""
+    rows = Subscription.objects.filter(_terms()).prefetch_related(Prefetch("terms", TERMS, to_attr="agreed"))
+    return rows.select_related("customer").only(*OWN, *CUSTOMER)
 
 
 @require_safe

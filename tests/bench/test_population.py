@@ -58,7 +58,15 @@ def test_its_pages_answer(company: list[Any]) -> None:
     client = Client()
     client.force_login(User.objects.filter(role=Role.ACCOUNT_MANAGER)[0])
     busiest = Customer.objects.get(external_id="C00000001")
-    for url in ("/today/", "/customers/", "/customers/?stage=loyal", "/search/?q=ber", f"/customers/{busiest.pk}/"):
+    lists = ("/orders/", "/customers/people/", "/subscriptions/", "/cases/")
+    for url in (
+        *lists,
+        "/today/",
+        "/customers/",
+        "/customers/?stage=loyal",
+        "/search/?q=ber",
+        f"/customers/{busiest.pk}/",
+    ):
         assert client.get(url).status_code == 200, url
 
 
