@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import CharField, Count, DecimalField, F, Max, Q, QuerySet, Sum, Value
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Lower, NullIf
 
 from customers.models import Order, OrderLine, Product
@@ -46,7 +47,8 @@ def buyers(product: Product, currency: str, sort: str = MOST_SPENT) -> Rows:
         last_at=Max("order__ordered_at"),
     )
     by = ORDERS[sort.removeprefix("-")][1]
-    return rows.order_by(by.desc() if sort.startswith("-") else by.asc(), F("customer"))
+    down = sort.startswith("-")
+    return rows.order_by(OrderBy(by, descending=down), OrderBy(F("customer"), descending=down))
 
 
 def together(rows: Rows) -> Mapping[str, Any]:
