@@ -352,7 +352,7 @@ def test_planted_bugs_are_found(
 ) -> None:
     whole = lists(there)["customers:orders"]
     state = {"state": whole.filters["state"]}
-    of, page = replace(whole, filters=state, sorts={"Amount": whole.sorts["Amount"]}), as_role(Role.ANALYST)
+    of, page = replace(whole, filters=state), as_role(Role.ANALYST)
     for name, bug, tried, told_as in PLANTED:
         page.goto(of.at)
         with monkeypatch.context() as planted:
@@ -360,7 +360,7 @@ def test_planted_bugs_are_found(
             with pytest.raises(AssertionError, match=told_as):
                 tried(page, of)
     page.goto(of.at)
-    assert what_is_offered(page, of) == ["person", "q", "since", "When"]
+    assert what_is_offered(page, replace(of, sorts={})) == ["person", "q", "since", "Amount", "When"]
     everything = dict.fromkeys(Can, True)
     monkeypatch.setattr(context_processors, "_grants", lambda request: everything)
     with pytest.raises(AssertionError, match="as analyst"):
