@@ -8,12 +8,18 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.interactions import keeping
 from customers.interactions.forms import InteractionForm
 from customers.interactions.sniffing import FileRefused
 from customers.models import Attachment, Customer, Interaction
+from customers.work.acting import Done, acted
+from customers.work.elsewhere import Begun, begun
+from customers.work.moments import Moment
+from customers.work.ranking import WHOSE
 from retention.common import clock
 from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
@@ -40,20 +46,39 @@ def listing(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_CUSTOMERS)
 def new(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """?need= names the line of Today that it is about: unless that is unticked, it is done with."""
     customer = get_object_or_404(Customer, pk=customer_id)
+    line = _line(request, customer)
+    context = {"customer": customer, "line": line, "back": _back(request, customer_id, None)}
     if request.method != "POST":
         asked = request.GET.get("kind", "")
         kind = asked if asked in Interaction.Kind.values else Interaction.Kind.NOTE
         form = InteractionForm(customer, initial={"kind": kind, "happened_at": clock.now()})
-        return render(request, FORM, {"form": form, "customer": customer})
+        return render(request, FORM, context | {"form": form})
     form = InteractionForm(customer, request.POST, {"attached": request.FILES.getlist("attached")})
     if not form.is_valid():
-        return render(request, FORM, {"form": form, "customer": customer}, status=422)
+        return render(request, FORM, context | {"form": form}, status=422)
     made = keeping.log(
         customer, form.values, person(request), form.cleaned_data["attached"], workspace_of(request).zone
     )
-    messages.success(request, f"{made.get_kind_display()} logged.{_told(form)}")
-    return redirect("customers:detail", customer_id)
+    done = acted(line.asked, person(request), workspace_of(request).zone) if line and "done" in request.POST else None
+    messages.success(request, f"{made.get_kind_display()} logged.{_told(form)}" + (f" {done.said}" if done else ""))
+    return redirect(_back(request, customer_id, done))
+
+
+def _line(request: HttpRequest, customer: Customer) -> Begun | None:
+    if "need" not in request.GET:
+        return None
+    return begun(request.GET["need"], customer.pk, Moment(clock.now(), workspace_of(request).zone))
+
+
+def _back(request: HttpRequest, customer_id: int, done: Done | None) -> str:
+    """To the list of Today that one came from, or to the customer."""
+    whose = request.GET.get("whose", "")
+    if whose not in WHOSE:
+        return reverse("customers:detail", args=[customer_id])
+    undo = {"undo": str(done.undo)} if done and done.undo else {}
+    return f"{reverse('customers:today')}?{urlencode({'whose': whose} | undo)}"
 
 
 def _told(form: InteractionForm) -> str:

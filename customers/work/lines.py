@@ -25,7 +25,7 @@ DETRACTOR = 6
 class Reader:
     """Who reads the list, of whose work, and when: what all of its lines are told by.
 
-    `total`: how long the list is, where that is known; `plans`: may begin plans.
+    `total`: how long the list is, where that is known; `edits`: may begin plans and log what was talked about.
     """
 
     me: int
@@ -33,7 +33,7 @@ class Reader:
     total: int | None
     now: datetime
     currency: str
-    plans: bool
+    edits: bool
 
     def row(self, need: Need, rank: Rank, acts: SafeString | str) -> SafeString:
         """A line as HTML; `acts` is what can be done about it."""
@@ -43,7 +43,7 @@ class Reader:
             name=who.name,
             stage=STAGE_MARKS[who.stage],
             owner="" if self.whose == "mine" else " · " + (who.owner or "nobody's"),
-            contact=_contact(who, plans=self.plans),
+            contact=self._contact(who, need),
             action=_link(need.url, need.action),
             reason=_block("need-reason", need.reason),
             why=_joined(f"<li>{text(each)}</li>" for each in self._reasons(need, who)),
@@ -57,6 +57,10 @@ class Reader:
             foreign=self._foreign(need),
             acts=acts,
         )
+
+    def _contact(self, who: Who, need: Need) -> SafeString | str:
+        links = [*_ways(who), *(_edits(who, need, self.whose) if self.edits else ())]
+        return _block("need-contact", _joined(links)) if links else ""
 
     def _reasons(self, need: Need, who: Who) -> Iterator[SafeString | str]:
         if need.task:
@@ -107,17 +111,19 @@ def _quiet(who: Who) -> Iterator[SafeString | str]:
         yield _joined(["Last order ", when(who.last_order_at)])
 
 
-def _contact(who: Who, *, plans: bool) -> SafeString | str:
+def _ways(who: Who) -> Iterator[str]:
     ways = (("mailto", "Write to", "mail", who.email), ("tel", "Call", "phone", who.phone))
-    links = [
-        f'<a href="{scheme}:{text(to)}" aria-label="{verb} {text(who.name)}">{icon(sign)}</a>'
-        for scheme, verb, sign, to in ways
-        if to
-    ]
-    if plans:
-        url, words = page_of("customers:plan_new", who.pk), text(f"Begin a plan with {who.name}")
-        links.append(f'<a href="{url}" aria-label="{words}" title="{words}">{icon("target")}</a>')
-    return _block("need-contact", _joined(links)) if links else ""
+    for scheme, verb, sign, to in ways:
+        if to:
+            yield f'<a href="{scheme}:{text(to)}" aria-label="{verb} {text(who.name)}">{icon(sign)}</a>'
+
+
+def _edits(who: Who, need: Need, whose: str) -> Iterator[str]:
+    log, plan = page_of("customers:interaction_new", who.pk), page_of("customers:plan_new", who.pk)
+    told, words = text(f"Log a talk with {who.name}"), text(f"Begin a plan with {who.name}")
+    query = f"kind=call&amp;need={need.key}&amp;whose={whose}"
+    yield f'<a href="{log}?{query}" aria-label="{told}" title="Log a talk, and be done with it">{icon("notes")}</a>'
+    yield f'<a href="{plan}" aria-label="{words}" title="{words}">{icon("target")}</a>'
 
 
 def _link(url: str, words: str) -> SafeString:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.models import Customer
 from customers.records.filters import Filters, matching
 from customers.work import attention, working_days
-from customers.work.acting import OVERTAKEN, Done, act
+from customers.work.acting import acted
 from customers.work.forms import ActForm, TaskForm, TodayForm, names
 from customers.work.lines import Reader
 from customers.work.moments import Moment
@@ -52,7 +52,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
     start = PAGE_SIZE * (max(1, number) - 1)
     workspace, me = workspace_of(request), person(request).pk
     moment = Moment(clock.now(), workspace.zone, me)
-    plans = person(request).can(Can.EDIT_CUSTOMERS)
+    edits = person(request).can(Can.EDIT_CUSTOMERS)
     found = attention.needs(whose, moment, workspace.currency, start=start, size=PAGE_SIZE)
     return {
         "needs": found.needs,
@@ -67,7 +67,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "number": number,
         "where": f"Page {number:,}" + (f" of {ceil(found.total / PAGE_SIZE):,}" if found.whole else ""),
         "workers": names(),
-        "reader": Reader(me, whose, found.total if found.whole else None, moment.now, workspace.currency, plans),
+        "reader": Reader(me, whose, found.total if found.whole else None, moment.now, workspace.currency, edits),
     }
 
 
@@ -79,20 +79,13 @@ def today_act(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest(NOT_POSSIBLE)
     asked = form.cleaned_data
-    done = _act(request, form)
+    done = acted(form.cleaned_data, person(request), workspace_of(request).zone)
     if request.htmx:  # type: ignore[attr-defined]
         shown = _list(request, asked["whose"], asked["page"])
         return render(request, "customers/work/list.html", shown | {"said": done.said, "undo": done.undo})
     messages.success(request, done.said)
     place = {"whose": asked["whose"], "page": asked["page"]} | ({"undo": done.undo} if done.undo else {})
     return redirect(f"{reverse('customers:today')}?{urlencode(place)}")
-
-
-def _act(request: HttpRequest, form: ActForm) -> Done:
-    try:
-        return act(form.cleaned_data, person(request), clock.now(), workspace_of(request).zone)
-    except OVERTAKEN:
-        return Done("Somebody else has dealt with it meanwhile.", None)
 
 
 @require_POST
@@ -103,7 +96,7 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
     form = ActForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest(NOT_POSSIBLE)
-    done = _act(request, form)
+    done = acted(form.cleaned_data, person(request), workspace_of(request).zone)
     if request.htmx:  # type: ignore[attr-defined]
         shown = of_customer(customer, workspace_of(request).zone) | {"said": done.said, "undo": done.undo}
         return render(request, "customers/work/of_customer.html", shown)

@@ -11,6 +11,7 @@ from customers.models.subscriptions import LAST_DAY, long_terms
 from customers.subscriptions.notice import NoticeUntil
 from customers.work.moments import WHENEVER, Whenever
 from customers.work.needs import First, Line, Lines, Nearing, Told, need
+from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import day_text
 
 AHEAD = timedelta(days=60)
@@ -28,6 +29,10 @@ def _said(line: Line) -> str:
     return "" if line.about["by_itself"] else "It ends unless it is renewed."
 
 
+def _place(line: Line) -> str:
+    return page_of("customers:subscription", line.about["subscription"])
+
+
 # The most urgent are those whose last day of notice is the next, and, of those where it is over, those that renew next.
 # The index knows no zone: its days are looked at from so much before, which a zone may shift them by.
 _FIRST = (
@@ -36,7 +41,7 @@ _FIRST = (
 )
 
 
-@need("renewal", "Renewal", "Agree the renewal", said=_said, yields=True, first=_FIRST)
+@need("renewal", "Renewal", "Agree the renewal", said=_said, place=_place, yields=True, first=_FIRST)
 def renewals(moment: Whenever) -> Lines:
     """Contracts in force whose last day of notice, or where that is over or there is none, whose renewal is near."""
     near = _standing(moment).alias(
@@ -51,7 +56,12 @@ def renewals(moment: Whenever) -> Lines:
         key=TruncDate("renews_at", tzinfo=UTC),
         at="until",
         urgency=Nearing("until", moment),
-        about={"renews_at": F("renews_at"), "notice": F("notice_days"), "by_itself": F("auto_renews")},
+        about={
+            "subscription": F("pk"),
+            "renews_at": F("renews_at"),
+            "notice": F("notice_days"),
+            "by_itself": F("auto_renews"),
+        },
         money=(12 * F("terms__mrr"), "terms__currency"),
     )
     return told.of(near.filter(until__lt=moment.now + AHEAD))

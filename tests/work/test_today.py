@@ -76,7 +76,7 @@ def test_nothing_that_people_wrote_becomes_html(signed_in: SignIn, manager: User
     open_task(odd.pk, f"Title{attack}", f"Why{attack}", clock.now(), ben.pk, "")
     page = signed_in("administrator").get("/today/").content.decode()
     assert "<b>" not in page
-    assert page.count("Name&lt;b&gt;&quot;&amp;&#x27;") == 12
+    assert page.count("Name&lt;b&gt;&quot;&amp;&#x27;") == 14
     for words in ("Title", "Why", "For ", "tel:+1", "mailto:x"):
         assert f"{words}&lt;b&gt;" in page
 
@@ -301,6 +301,7 @@ def test_who_may_read_only_sees_no_buttons_and_is_refused(signed_in: SignIn, mak
     assert "Call Boreal" in page
     assert "/today/act/" not in page
     assert "/plans/new/" not in page
+    assert "/interactions/new/" not in page
     sent = {"need": f"task:{opened.pk}", "act": "done", "whose": "mine", "page": "1"}
     assert analyst.post("/today/act/", sent).status_code == 403
     assert analyst.get("/today/new/").status_code == 403
@@ -396,3 +397,9 @@ def test_a_line_that_comes_back_can_be_put_off_again(manager: User, make: MakeCu
     assert ranked(manager) == [(1, "Bakery", "milestone")]
     assert act_on(line, manager, clock.now(), ZONE).said.startswith("Put off until")
     assert Task.objects.get().state == Task.State.OPEN
+
+
+def test_a_renewal_leads_to_its_contract(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    contract = Subscription.objects.get(customer=make("Renews", manager, renews_in=7))
+    page = signed_in("account_manager").get("/today/").content.decode()
+    assert f'<a href="/subscriptions/{contract.pk}/">Agree the renewal</a>' in page
