@@ -121,12 +121,12 @@ def _ask(rows: QuerySet[Any], words: SearchWords, typed: str) -> None:
 
 def _plans(work: Callable[[], object]) -> None:
     """Print how each question of the search is planned. Raises AssertionError for one that reads a whole table."""
-    with patch.object(planned, "rows", partial(_planned, planned.rows)):
+    with patch.object(planned, "numbered", partial(_planned, planned.numbered)):
         work()
 
 
-def _planned(rows: Callable[[str, Any], list[tuple[Any, ...]]], statement: str, params: Any) -> list[tuple[Any, ...]]:
-    plan = [line[:110] for (line,) in rows(f"EXPLAIN (COSTS OFF) {statement}", params) if "Scan" in line]
+def _planned(rows: Callable[[bytes, Any], list[Any]], statement: bytes, params: Any) -> list[Any]:
+    plan = [line[:110] for (line,) in rows(b"EXPLAIN (COSTS OFF) " + statement, params) if "Scan" in line]
     print(*plan, sep="\n", flush=True)
     if CUSTOMERS >= ENOUGH:
         assert not any("Seq Scan" in line and name in f"{line} " for line in plan for name in LARGE), statement[:300]

@@ -55,16 +55,16 @@ def contacts(typed: Typed, _person: User) -> Asking[list[Find]]:
     if not typed.words:
         return []
     number = may_be_number(typed.text)
-    chosen = yield from few(CONTACTS, typed.words, CANDIDATES, typed.most + 1)
+    chosen = yield from few(CONTACTS, typed.text, CANDIDATES, typed.most + 1)
     numbered = (yield from few_with(CONTACTS, typed.text, CANDIDATES)) if number else {}
-    (rows,) = yield [_contacts(number).asked(lower=typed.text.lower(), **chosen, **numbered)]
+    (rows,) = yield [_contacts(number).asked(**chosen, **numbered)]
     found = sorted(rows, key=lambda row: _fit(row, typed))
     return [_contact(row, typed) for row in found[: typed.most + 1]]
 
 
 @cache
 def _contacts(number: bool) -> Kept:
-    by_address = CONTACTS.rows.alias(by=Lower("email")).filter(by=Given("lower")).values("pk")
+    by_address = CONTACTS.rows.alias(by=Lower("email")).filter(by=Given("text")).values("pk")
     those = some(CONTACTS, CANDIDATES) | Q(Among(F("pk"), Subquery(by_address[:BY_ADDRESS])))
     if number:
         those |= some_with(CONTACTS, "phone", CANDIDATES)
@@ -92,7 +92,7 @@ def notes(typed: Typed, _person: User) -> Asking[list[Find]]:
     """Interactions of every kind by what they say, the latest first."""
     if not typed.words:
         return []
-    chosen = yield from few(NOTES, typed.words, CANDIDATES, typed.most + 1)
+    chosen = yield from few(NOTES, typed.text, CANDIDATES, typed.most + 1)
     (rows,) = yield [_notes(typed.most + 1).asked(**chosen)]
     return [_note(row, typed) for row in rows]
 
@@ -115,7 +115,7 @@ def cases(typed: Typed, _person: User) -> Asking[list[Find]]:
     """By subject or reference, the latest first."""
     if not typed.words:
         return []
-    chosen = yield from few(CASES, typed.words, CANDIDATES, typed.most + 1)
+    chosen = yield from few(CASES, typed.text, CANDIDATES, typed.most + 1)
     (rows,) = yield [_cases(typed.most + 1).asked(**chosen)]
     return [_case(row) for row in rows]
 

@@ -19,7 +19,7 @@ from retention.workspace.finding import Find, Typed
 from retention.workspace.places import page_of
 
 #: Of so many candidates the best are shown.
-CANDIDATES, BY_NAME, BY_ID = 30, 30, 10
+CANDIDATES, BY_ID = 30, 10
 
 
 class Found(NamedTuple):
@@ -42,8 +42,8 @@ def found(typed: Typed) -> Asking[list[Find]]:
     if not typed.words:
         return []
     number = may_be_number(typed.text)
-    given = {"text": typed.text, "lower": typed.text.lower(), "over": beyond(typed.text)}
-    chosen = yield from few(CUSTOMERS, typed.words, CANDIDATES, typed.most + 1)
+    given = {"id": typed.text, "over": beyond(typed.text)}
+    chosen = yield from few(CUSTOMERS, typed.text, CANDIDATES, typed.most + 1)
     numbered = (yield from few_with(CUSTOMERS, typed.text, BY_ID)) if number else {}
     (rows,) = yield [_candidates(number).asked(**given, **chosen, **numbered)]
     ranked = ((row, rank) for row in (Found(**each) for each in rows) for rank in _ranks(row, typed))
@@ -53,13 +53,12 @@ def found(typed: Typed) -> Asking[list[Find]]:
 
 @cache
 def _candidates(number: bool) -> Kept:
-    """A few that have the words, and those that the list has next to what was typed, by name, address and id."""
-    every, text, over = Customer.objects.all(), Given("text"), Given("over")
-    by_name = every.alias(by=Lower("name")).filter(by__gte=Given("lower")).order_by("by", "pk").values("pk")
-    by_address = every.alias(by=Lower("email")).filter(by=Given("lower")).values("pk")
+    """A few that have the words, and those who have what was typed as their address or as the beginning of their id."""
+    every, text, over = Customer.objects.all(), Given("id"), Given("over")
+    by_address = every.alias(by=Lower("email")).filter(by=Given("text")).values("pk")
     by_id = every.filter(external_id__gte=text, external_id__lt=over).order_by("external_id").values("pk")
     formerly = FormerId.objects.filter(external_id__gte=text, external_id__lt=over).order_by("external_id")
-    near = some(CUSTOMERS, CANDIDATES) | Q(Among(F("pk"), Subquery(by_name[:BY_NAME])))
+    near = some(CUSTOMERS, CANDIDATES)
     for each in (by_address, by_id, formerly.values("customer")):
         near |= Q(Among(F("pk"), Subquery(each[:BY_ID])))
     if number:

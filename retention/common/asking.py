@@ -6,8 +6,11 @@ returns what it makes of them.
 """
 
 import json
+import re
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import Expression, Field, QuerySet, TextField
@@ -17,6 +20,7 @@ from retention.common import planned
 #: A row by its columns' names, as JSON has it: an instant is a text in ISO 8601.
 Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
+_PLACE = re.compile("%[s%]")
 
 
 class Given(Expression):
@@ -83,6 +87,15 @@ def hear(asking: Sequence[Asking[T]]) -> list[T]:
 def _together(questions: Sequence[Question]) -> list[list[Row]]:
     if not questions:
         return []
-    parts = (f"(SELECT json_agg(asked) FROM ({each.statement}) AS asked)::text" for each in questions)  # noqa: S608
-    (found,) = planned.rows(f"SELECT {', '.join(parts)}", [one for each in questions for one in each.params])
+    statement = _one(tuple(each.statement for each in questions))
+    (found,) = planned.numbered(statement, [one for each in questions for one in each.params])
     return [json.loads(rows) if rows else [] for rows in found]
+
+
+@lru_cache(maxsize=256)
+def _one(statements: Sequence[str]) -> bytes:
+    """The statement that asks them all."""
+    parts = (f"(SELECT json_agg(asked) FROM ({each}) AS asked)::text" for each in statements)  # noqa: S608
+    number = count(1)
+    numbered = _PLACE.sub(lambda place: f"${next(number)}" if place[0] == "%s" else "%", ", ".join(parts))
+    return f"SELECT {numbered}".encode()

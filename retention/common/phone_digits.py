@@ -69,10 +69,10 @@ def is_number(number: str, typed: str) -> bool:
     return bool((end and kept.endswith(end)) or (start and kept.startswith(start)))
 
 
-def few_with(pool: Pool, typed: str, most: int) -> Asking[dict[str, str | None]]:
+def few_with(pool: Pool, typed: str, most: int) -> Asking[dict[str, Any]]:
     """What `some_with` is given for rows whose number was typed, or a part of it."""
     end, start = typed_digits(typed)[::-1], begun(typed)
-    chosen = (yield from few(pool, [start], most)) if start else NOTHING
+    chosen = (yield from few(pool, start, most)) if start else NOTHING
     ends = {"end": end or None, "end_over": beyond(end) if end else None}
     return ends | {f"start_{name}": value for name, value in chosen.items()}
 

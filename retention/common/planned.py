@@ -31,6 +31,14 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tupl
     return found
 
 
+def numbered(statement: bytes, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The same of a statement with its parameters as $1, $2: to look for each `%s` in a long one takes long."""
+    with _cursor(psycopg.RawCursor) as cursor:
+        cursor.execute(statement, params)  # type: ignore[arg-type]  # the stubs know no statement in bytes
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
 @cache
 def columns(model: type[Model], of: str = "") -> str:
     """All that `instances` needs, by name: a plan that is kept does not bear that a `*` comes to stand for more."""
@@ -95,7 +103,7 @@ def keep_plans(connection: BaseDatabaseWrapper, **_: Any) -> None:
     connection.connection.execute(_SESSION)
 
 
-def _cursor() -> CursorWrapper:
+def _cursor(kind: type[psycopg.Cursor[Any]] = psycopg.Cursor) -> CursorWrapper:
     connection.ensure_connection()
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(psycopg.Cursor(connection.connection))  # type: ignore[arg-type]  # the stubs take only what it returns
+    return make(kind(connection.connection))  # type: ignore[arg-type]  # the stubs take only what it returns

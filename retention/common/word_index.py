@@ -14,11 +14,11 @@ from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, Expression, F, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
 
 from retention.common.asking import Asking, Given, Kept, hear, written
-from retention.common.text_search import SearchWords, all_of, asking_for, beginning
+from retention.common.text_search import SearchWords, all_of, asking_for, beginning, words_of
 
 #: One row in so many is in the sample.
 SHARE = 64
@@ -85,13 +85,15 @@ class Pool:
     """Rows that are found by the words of some columns, of which their model has `word_indexes`.
 
     `latest`: of many the latest are wanted, and not whichever are found first. `listed`: what is shown of them leads
-    to a list of all that have the words.
+    to a list of all that have the words. `name`: what is shown of a row begins with it, and an index has the rows in
+    its order; where enough names begin with what was typed, the words are not asked for.
     """
 
     rows: QuerySet[Any]
     columns: tuple[Any, ...]
     latest: bool = False
     listed: bool = False
+    name: Expression | None = None
 
     @property
     def words(self) -> SearchWords:
@@ -154,9 +156,7 @@ def _of_sample(pool: Pool, words: int, most: int, common: int) -> Kept:
     parts: list[str] = []
     values: list[Any] = []
     for number, name in enumerate(names):
-        sql, params = (
-            pool.having(asking_for(Given(name))).filter(InSample(F("pk"))).values("pk").query.sql_with_params()
-        )
+        sql, params = _in_sample(pool, Given(name))
         parts.append(f"hit{number}(id) AS MATERIALIZED ({sql})")
         values += params
     several = f"(SELECT count(*) FROM (SELECT FROM hit0 LIMIT {most:d}) AS c)"  # noqa: S608
@@ -167,37 +167,76 @@ def _of_sample(pool: Pool, words: int, most: int, common: int) -> Kept:
 
 
 #: What `some` is given where there is nothing to look for.
-NOTHING: dict[str, str | None] = {"pks": "{}", "seek": None, "rest": None}
+NOTHING: dict[str, Any] = {"text": None, "word": None, "enough": 1, "pks": "{}", "seek": None, "rest": None}
 
 
-def few(pool: Pool, typed: Sequence[str], most: int, enough: int = 0) -> Asking[dict[str, str | None]]:
-    """What `some` is given for rows that have all words: at most `most`; of the sample where that has enough.
+class _Unless(Func):
+    """What to look for, but nothing where others have found as many rows as are wanted."""
+
+    template = "CASE WHEN (SELECT count(*) FROM %(others)s) < %(expressions)s END"
+    arg_joiner = " THEN "
+    output_field: Any = TextField()
+
+
+def few(pool: Pool, text: str, most: int, enough: int = 0) -> Asking[dict[str, Any]]:
+    """What `some` is given for rows that have all words of a text: at most `most`; of the sample where that has enough.
 
     `enough`: so many will do, and no fewer than that where there are more, but for `SEVERAL` common words of a pool
     that is listed. Where the latest are wanted the sample will do with so many only if every word is common.
+    One word is not weighed against others: the statement that `some` is part of asks the sample by itself.
     """
-    typed = telling(typed)
+    typed = telling(words_of(text))
+    given = NOTHING | {"text": text.lower()}
+    if len(typed) == 1:
+        word = all_of(*typed)
+        return given | {"word": word, "enough": most if pool.latest else enough or most, "seek": word}
     sample = yield from sampled(pool, typed, most)
     if enough and pool.listed and sample.all_common and len(typed) >= SEVERAL:
         most = 1
     elif enough and (sample.all_common or not pool.latest):
         most = enough
     if len(sample.pks) >= most:
-        return NOTHING | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
+        return given | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
     seek = sample.seeking(math.inf if pool.latest else most)
     rest = [word for word in typed if word not in seek]
-    return NOTHING | {"seek": all_of(*seek), "rest": all_of(*rest) if rest else None}
+    return given | {"seek": all_of(*seek), "rest": all_of(*rest) if rest else None}
 
 
 def some(pool: Pool, most: int, called: str = "") -> Q:
     """A filter for those of the pool that `few` has chosen, its names beginning as they are `called`."""
-    pks, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
-    having = pool.having(asking_for(seek)).filter(_NotGiven(rest) | pool.looked_up(asking_for(rest)))
-    sql, params = having.values("pk").query.sql_with_params()
+    text, word, enough, pks, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
+    named, of_named = _named(pool, text, most)
+    sample, of_sample = _in_sample(pool, _Unless(Value(most), word, others="named"))
+    having = pool.having(asking_for(_Unless(enough, _Unless(Value(most), seek, others="named"), others="own")))
+    hit, of_hit = _sql(having.filter(_NotGiven(rest) | pool.looked_up(asking_for(rest))))
     found = f"SELECT id FROM hit LIMIT {LOOKED_AT if pool.latest else most:d}"  # noqa: S608
     latest = f"SELECT id FROM ({found}) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
-    either = f"SELECT unnest(%s::bigint[]) UNION ALL ({latest})"
-    return Q(Among(F("pk"), RawSQL(f"WITH hit(id) AS MATERIALIZED ({sql}) {either}", [*params, pks])))  # noqa: S611
+    statement = f"""
+        WITH named(id) AS MATERIALIZED ({named}),
+             sample(id) AS MATERIALIZED ({sample}), own(id) AS MATERIALIZED (SELECT id FROM sample LIMIT {most:d}),
+             hit(id) AS MATERIALIZED ({hit})
+        SELECT id FROM named UNION ALL SELECT id FROM own WHERE (SELECT count(*) FROM own) >= %s
+        UNION ALL SELECT unnest(%s::bigint[]) UNION ALL ({latest})
+    """  # noqa: S608
+    return Q(Among(F("pk"), RawSQL(statement, [*of_named, *of_sample, *of_hit, enough, pks])))  # noqa: S611
+
+
+def _named(pool: Pool, text: Given, most: int) -> tuple[str, Sequence[Any]]:
+    """Those whose names begin with a text, by an index of the names in their order."""
+    if pool.name is None:
+        return "SELECT 0 WHERE false", ()
+    after = pool.rows.annotate(called=pool.name).filter(called__gte=text).order_by("called", "pk")
+    sql, params = after.values_list("pk", "called")[:most].query.sql_with_params()
+    return f"SELECT id FROM ({sql}) AS after(id, called) WHERE starts_with(called, %s)", [*params, text]  # noqa: S608
+
+
+def _in_sample(pool: Pool, words: Expression) -> tuple[str, Sequence[Any]]:
+    return _sql(pool.having(asking_for(words)).filter(InSample(F("pk"))))
+
+
+def _sql(rows: QuerySet[Any]) -> tuple[str, Sequence[Any]]:
+    sql: tuple[str, Sequence[Any]] = rows.values("pk").query.sql_with_params()
+    return sql
 
 
 def every(pool: Pool, typed: Sequence[str]) -> Q:

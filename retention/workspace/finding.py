@@ -78,7 +78,7 @@ def finder(label: str, position: int, every: Callable[[str], str] | None = None)
 
 
 def search(typed: Typed, person: User) -> Iterator[Group]:
-    """What every room finds, rooms with nothing left out. A query for each round in which a room asks: mostly two."""
+    """What every room finds, rooms with nothing left out. One query for one word, two for several."""
     if not typed.text:
         return
     rooms = sorted(_finders, key=lambda entry: entry[0])
