@@ -42,6 +42,7 @@ BY_A_RULE_OF_ITS_OWN = {
     "customers:interaction_act": "its author",
     "customers:interaction_edit": "its author",
     "customers:together_undo": "whoever made the change",
+    "customers:interaction_new": "on Today whoever has something there",
     "customers:plan_new": "on Today whoever has something there",
     "customers:today_act": "whoever has something on Today",
     "loyalty:decide": "whoever was asked to approve",
