@@ -80,6 +80,7 @@ def lists(there: Much) -> dict[str, Listed]:
                 "Health": lambda n: n,
             },
             filters={
+                "column": Narrowed("team", lambda n: True, chip=False),
                 "q": Narrowed("customer 07", lambda n: n == 7),
                 "stage": Narrowed("At risk", lambda n: n % 3 == 1),
                 "health": Narrowed("Poor", lambda n: n % 4 == 1),
@@ -91,7 +92,6 @@ def lists(there: Much) -> dict[str, Listed]:
                 "persona": Narrowed("Baker", lambda n: n % 5 == 0),
                 "key": Narrowed("yes", lambda n: n % 6 == 0),
                 "custom.size": Narrowed("L", lambda n: n % 7 == 0),
-                "column": Narrowed("team", lambda n: True, chip=False),
             },
             file={name: name for name in ("Customer", "Stage", "Owner")},
             picks=Can.EDIT_CUSTOMERS,
@@ -142,7 +142,7 @@ def lists(there: Much) -> dict[str, Listed]:
         "customers:subscriptions": Listed(
             "/subscriptions/",
             "Renews",
-            sorts={"Renews": lambda n: renews(now, n) or LATE, "Customer": lambda n: n},
+            sorts={"Renews": lambda n: renews(now, n) or LATE},
             filters={
                 "q": Narrowed("plan 07", lambda n: n == 7),
                 "state": Narrowed("Running", lambda n: STANDS[n % 4] == "running"),

@@ -1,6 +1,7 @@
 """The list of customers, its export, and changes to many at once."""
 
 import uuid
+from dataclasses import replace
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -39,7 +40,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     extras = chosen(cut.columns, columns)
     context = {
         "filters": filters,
-        "chips": list(chips(filters, named, fields)),
+        "chips": [replace(chip, without=_cut_so(chip.without, cut)) for chip in chips(filters, named, fields)],
         "cut": cut,
         "headings": headings_of(filters, cut),
         "page": (part := page(customers, cut)),
@@ -68,7 +69,12 @@ def asking(field: CustomField, filters: Filters) -> SafeString:
 
 def together(filters: Filters, cut: Cut) -> str:
     """The query string of the list without its page."""
-    said = QueryDict(filters.query(), mutable=True)
+    return _cut_so(filters.query(), cut)
+
+
+def _cut_so(query: str, cut: Cut) -> str:
+    """The filters of a query string, in the order, size and columns that a list has."""
+    said = QueryDict(query, mutable=True)
     if cut.sort != "name":
         said["sort"] = cut.sort
     if cut.size != SIZES[1]:
