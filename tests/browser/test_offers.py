@@ -94,6 +94,15 @@ def test_without_script(as_role: AsRole, boreal: Customer) -> None:
     assert Offer.objects.get().percent == 12
 
 
+def test_limits_are_read_on_a_phone(as_role: AsRole, boreal: Customer) -> None:
+    page = as_role("account_manager", phone=True)
+    page.goto(f"/loyalty/customer/{boreal.pk}/new/")
+    expect(page.get_by_text("Before the margin falls below 20 %")).to_be_visible()
+    no_sideways_scroll(page)
+    heights = page.locator(".gauge-label").evaluate_all("labels => labels.map(label => label.offsetHeight)")
+    assert max(heights) < 30, "each on one line"
+
+
 def test_limits_and_one_offer_are_accessible(as_role: AsRole, boreal: Customer) -> None:
     anna = User.objects.get(first_name="Anna")
     made = offer(boreal, anna, credit(80))
