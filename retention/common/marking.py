@@ -21,8 +21,18 @@ def spans(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=256)
 def _beginning(*words: str) -> re.Pattern[str]:
     """Where a word begins with one of these. A page asks for the same ones of each of its lines."""
+    return re.compile(_pattern(words))
+
+
+@lru_cache(maxsize=256)
+def in_ascii(*words: str) -> re.Pattern[str]:
+    """The same in a text that is ASCII and not folded."""
+    return re.compile(_pattern(words), re.IGNORECASE)
+
+
+def _pattern(words: Sequence[str]) -> str:
     either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    return re.compile(rf"(?<![^\W_])(?:{either})")
+    return rf"(?<![^\W_])(?:{either})"
 
 
 def _folded(text: str) -> tuple[str, Sequence[int]]:

@@ -245,6 +245,9 @@ def test_the_number_of_queries_is_fixed(signed_in: SignIn) -> None:
         ("Łódź Æther Straße", "aeth strass", ["Æth", "Straß"]),
         ("Zoe\u0308 Zoë", "zoe", ["Zoe", "Zoë"]),
         ("O'Brien", "bri", ["Bri"]),
+        ("Mara MARLO remark mar_mar", "mar", ["Mar", "MAR", "mar", "mar"]),
+        ("Mara & Marlo", "mar marl", ["Mar", "Marl"]),
+        ("A kilo", "\u212a \u017f", ["k"]),
         ("nothing", "thing", []),
     ],
 )

@@ -1,5 +1,6 @@
 """Tags and filters for every page: icons, form controls, numbers, money, instants, links of the navigation."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from retention.common import clock
-from retention.common.marking import spans
+from retention.common.marking import in_ascii, spans
 from retention.common.money import decimals, rounded
 from retention.workspace import branding, fragments
 from retention.workspace import places as navigation
@@ -130,12 +131,18 @@ def _time(instant: datetime, text: str) -> SafeString:
 
 @register.filter
 def marked(text: str, words: list[str]) -> SafeString:
-    """A text with its words that begin with those looked for marked."""
+    """A text with its words that begin with those looked for marked. Most are ASCII without signs that HTML escapes."""
+    if words and text.isascii() and escape(text) == text:
+        return SafeString(in_ascii(*words).sub(_mark, text))
     marks, done = [], 0
     for start, end in spans(text, words):
         marks.append(f"{escape(text[done:start])}<mark>{escape(text[start:end])}</mark>")
         done = end
     return SafeString("".join(marks) + escape(text[done:]))
+
+
+def _mark(found: re.Match[str]) -> str:
+    return f"<mark>{found[0]}</mark>"
 
 
 @register.simple_tag
