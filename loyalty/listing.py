@@ -1,25 +1,23 @@
 """The list of offers: what its address asks for, and its file."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import WHO, customers_having
+from customers.lists.common import WHO, customers_having, somebody
 from customers.lists.pages import Sheet, Shown
 from loyalty.costing import Terms
 from loyalty.models import Kind, Offer, Outcome, Reason
-from retention.common.keyset import Key, amount
-from retention.common.sent import whole
+from retention.common.keyset import Key, amount, instant, plain
 from retention.workspace.models import User
 
 PLACE = "loyalty:list"
 ORDERS = {
-    "when": Order("When", (Key(F("asked_at"), datetime.fromisoformat),), first_down=True),
-    "customer": Order("Customer", (Key(WHO, str),)),
+    "when": Order("When", (Key(F("asked_at"), instant),), first_down=True),
+    "customer": Order("Customer", (Key(WHO, plain),)),
     "cost": Order("Cost", (Key(F("cost"), amount),), first_down=True),
 }
 OUTCOMES = {**dict(Outcome.choices), "open": "Not known yet"}
@@ -48,7 +46,7 @@ def asked_of(said: QueryDict) -> Asked:
         "kind": _of("kind", "Kind", dict(Kind.choices)),
         "reason": _of("reason", "Reason", dict(Reason.choices)),
         "outcome": Filter("After 90 days", OUTCOMES, _came_of_it),
-        "by": Filter("By", makers, lambda value: Q(asked_by=int(value)) if value else Q(), "Anybody", other=whole),
+        "by": Filter("By", makers, lambda value: Q(asked_by=int(value)) if value else Q(), "Anybody", other=somebody),
     }
     return Asked.read(List(PLACE, "offer", "Customer", customers_having, filters, ORDERS, "-when"), said)
 

@@ -1,34 +1,28 @@
 """All cases: what the list's address asks for. First those that wait for an answer, by when it is due."""
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from django.db.models import Case as When
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models import When as Arm
 from django.http import QueryDict
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import CUSTOMER, WHO, customers_having, people, whom
+from customers.lists.common import WHO, customers_having, people, somebody, whom
 from customers.models import Case
 from customers.models.cases import DUE_SECOND, WAITS, WITHIN
 from customers.records.pools import CASES
-from retention.common.keyset import Key
-from retention.common.sent import whole
+from retention.common.keyset import Key, instant, plain
 from retention.common.text_search import words_of
 from retention.common.word_index import beside
 from retention.workspace.models import User
 
 PLACE = "customers:cases"
-OWN = ("external_id", "subject", "state", "priority", "opened_at", "answered_at", "resolved_at")
-NAMED = ("first_name", "last_name", "email")
 DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
 _RANK = When(*(Arm(priority=value, then=place) for place, value in enumerate(reversed(Case.Priority.values))))
 ORDERS = {
     "due": Order("Answer due", (Key(WAITS, int), Key(DUE_SECOND, float))),
     "priority": Order("Priority", (Key(_RANK, int),)),
-    "customer": Order("Customer", (Key(WHO, str),)),
-    "opened": Order("Opened", (Key(F("opened_at"), datetime.fromisoformat),)),
+    "customer": Order("Customer", (Key(WHO, plain),)),
+    "opened": Order("Opened", (Key(F("opened_at"), instant),)),
 }
 STATES = {"open": "Waiting for an answer", "answered": "Answered", "resolved": "Resolved", "all": "All"}
 _NOBODYS = Q(assignee=None, customer__owner=None)
@@ -36,13 +30,7 @@ _NOBODYS = Q(assignee=None, customer__owner=None)
 
 def cases() -> QuerySet[Case]:
     """Each with `due_at`, when its answer is."""
-    rows = Case.objects.select_related("customer__owner", "assignee").only(*OWN, *CUSTOMER, *_people())
-    return rows.annotate(due_at=DUE)
-
-
-def _people() -> Iterator[str]:
-    """The columns of names of whoever sees to a case."""
-    return (f"{role}__{name}" for role in ("assignee", "customer__owner") for name in NAMED)
+    return Case.objects.select_related("customer__owner", "assignee").annotate(due_at=DUE)
 
 
 def asked_by(me: User, said: QueryDict) -> Asked:
@@ -52,12 +40,12 @@ def asked_by(me: User, said: QueryDict) -> Asked:
         if not value:
             return Q()
         pk = whom(value, me)
-        return Q(assignee=pk) | Q(assignee=None, customer__owner=pk) if pk else _NOBODYS
+        return _NOBODYS if pk is None else Q(assignee=pk) | Q(assignee=None, customer__owner=pk)
 
     filters = {
         "state": Filter("State", STATES, _in_state, "Not resolved"),
         "priority": Filter("Priority", dict(Case.Priority.choices), lambda value: Q(priority=value) if value else Q()),
-        "person": Filter("Whose", people(), whose, "Everybody's", other=whole),
+        "person": Filter("Whose", people(), whose, "Everybody's", other=somebody),
     }
     words = "Subject, reference or customer"
     return Asked.read(List(PLACE, "case", words, _having, filters, ORDERS, "due"), said)

@@ -28,7 +28,8 @@ def once_asked(words: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
 class Filter:
     """What a list is narrowed down by. `words` are its values as people read them; `narrow` is asked for "" as well.
 
-    `other` says whether a value beside those is one as well; where it is `hidden`, only a link asks for it.
+    `other` says what a value beside those is called, None where it is none; where it is `hidden`, only a link asks for
+    it.
     """
 
     label: str
@@ -38,8 +39,12 @@ class Filter:
     other: Callable[[str], object] = lambda _: None
     hidden: bool = False
 
-    def takes(self, value: str) -> bool:
-        return bool(value) and (value in self.words or self.other(value) is not None)
+    def called(self, value: str) -> str | None:
+        """How a value reads; None where it is none of this filter."""
+        if not value:
+            return None
+        other = self.words.get(value) or self.other(value)
+        return None if other is None else str(other)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,15 @@ class Control:
     filter: Filter
     chosen: str
 
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What is offered, and what is chosen though it is not among it."""
+        return {self.chosen: self.says, **self.filter.words} if self.chosen else self.filter.words
+
+    @property
+    def says(self) -> str:
+        return self.filter.called(self.chosen) or self.chosen
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -91,7 +105,7 @@ class Asked:
     def read(cls, of: List, said: QueryDict) -> Self:
         """Take what makes sense."""
         sent = {name: _line(said.get(name, "")) for name in ("q", "sort", "size", *of.filters)}
-        chosen = {name: sent[name] if each.takes(sent[name]) else "" for name, each in of.filters.items()}
+        chosen = {name: "" if each.called(sent[name]) is None else sent[name] for name, each in of.filters.items()}
         sort = sent["sort"] if sent["sort"].removeprefix("-") in of.orders else of.usual
         return cls(of, sent["q"], chosen, sort, int(sent["size"]) if sent["size"] in map(str, SIZES) else SIZE)
 
@@ -117,12 +131,15 @@ class Asked:
 
     def found(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the rows that are asked for, in order."""
-        return self.narrow(rows).order_by(*(OrderBy(key.by, descending=self._down) for key in self._order.whole))
+        return self.in_order(self.narrow(rows))
 
-    def page(self, rows: QuerySet[Any], said: QueryDict) -> Turn:
-        """Those after a mark that a page gave, or before one."""
+    def in_order(self, found: QuerySet[Any]) -> QuerySet[Any]:
+        return found.order_by(*(OrderBy(key.by, descending=self._down) for key in self._order.whole))
+
+    def page(self, found: QuerySet[Any], said: QueryDict) -> Turn:
+        """Of those found, the ones after a mark that a page gave, or before one."""
         marks = said.get("after", ""), said.get("before", "")
-        return turn(self.narrow(rows), self._order.whole, self.size, *marks, down=self._down)
+        return turn(found, self._order.whole, self.size, *marks, down=self._down)
 
     @property
     def _order(self) -> Order:
@@ -148,7 +165,7 @@ class Asked:
             yield Chip("Search", self.q, replace(self, q="").query())
         for each in self.controls:
             if each.chosen:
-                yield Chip(each.filter.label, each.filter.words.get(each.chosen, each.chosen), self.without(each.name))
+                yield Chip(each.filter.label, each.says, self.without(each.name))
 
 
 def _line(text: str) -> str:

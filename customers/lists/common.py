@@ -36,6 +36,12 @@ def people() -> Mapping[str, str]:
     return once_asked(lambda: {ME: "Mine", NOBODY: "Nobody's", **{str(pk): name for pk, name in names().items()}})
 
 
+def somebody(value: str) -> str | None:
+    """What a person is called who is not among those offered; an id that is nobody's stays as it is."""
+    pk = whole(value)
+    return None if pk is None else str(User.objects.filter(pk=pk).first() or value)
+
+
 def whom(value: str, me: User) -> int | None:
     """The person of such a value; None is nobody."""
     return me.pk if value == ME else whole(value)
@@ -47,15 +53,16 @@ def owned(me: User) -> Filter:
     def narrow(value: str) -> Q:
         return Q(customer__owner=whom(value, me)) if value else Q()
 
-    return Filter("Whose", people(), narrow, "Everybody's", other=whole)
+    return Filter("Whose", people(), narrow, "Everybody's", other=somebody)
 
 
 def of_one(said: QueryDict) -> Filter:
-    """The rows of one customer, as their page links to."""
-    pk = whole(said.get("customer", ""))
-    asked = Customer.objects.filter(pk=pk).first() if pk else None
-    named = {str(asked.pk): str(asked)} if asked else {}
-    return Filter("Customer", named, lambda value: Q(customer=whole(value)) if value else Q(), hidden=True)
+    """The rows of one customer, as their page links to; of whom they were taken into, where they were since."""
+    typed = said.get("customer", "")
+    pk = whole(typed)
+    asked = Customer.objects.filter(Q(pk=pk) | Q(former_ids=pk)).first() if pk else None
+    named, pk = ({typed.strip(): str(asked)}, asked.pk) if asked else ({}, pk)
+    return Filter("Customer", named, lambda value: Q(customer=pk) if value else Q(), other=whole, hidden=True)
 
 
 def linked(customer: Customer) -> SafeString:

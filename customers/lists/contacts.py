@@ -1,9 +1,9 @@
 """All contacts: the people at all customers, who was added last first."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, QueryDict
@@ -17,7 +17,7 @@ from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Consent, ContactConsent
 from customers.models.contacts import CALLED
 from customers.records.pools import CONTACTS
-from retention.common.keyset import Key
+from retention.common.keyset import Key, instant, plain
 from retention.common.phone_digits import every_with
 from retention.common.text_search import words_of
 from retention.common.word_index import beside
@@ -29,8 +29,8 @@ from retention.workspace.roles import GRANTS, Can, requires
 from retention.workspace.templatetags.shell import when
 
 ORDERS = {
-    "added": Order("Added", (Key(F("created_at"), datetime.fromisoformat),), first_down=True),
-    "name": Order("Name", (Key(CALLED, str),)),
+    "added": Order("Added", (Key(F("created_at"), instant),), first_down=True),
+    "name": Order("Name", (Key(CALLED, plain),)),
 }
 NEVER = "never"
 CONSENTS = {**dict(Consent.State.choices), NEVER: "Never asked"}
@@ -89,8 +89,8 @@ def _row(contact: Any, edits: bool) -> SafeString:
         main=MAIN if contact.is_main else "",
         customer=linked(contact.customer),
         role=contact.role,
-        email=link(f"mailto:{contact.email}", contact.email) if contact.email else "",
-        phone=link(f"tel:{contact.phone}", contact.phone) if contact.phone else "",
+        email=link(f"mailto:{quote(contact.email, safe='@+')}", contact.email) if contact.email else "",
+        phone=link(f"tel:{quote(contact.phone, safe='+')}", contact.phone) if contact.phone else "",
         consent=CONSENTS[contact.consent or NEVER],
         added=when(contact.created_at),
     )

@@ -1,7 +1,7 @@
 """All orders, the latest first."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, Q
@@ -16,7 +16,7 @@ from customers.lists.common import CUSTOMER, bad, customers_having, linked, of_o
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Order
 from retention.common import clock
-from retention.common.keyset import Key, amount
+from retention.common.keyset import Key, amount, instant
 from retention.common.text_search import beyond
 from retention.workspace.fragments import Fragment
 from retention.workspace.models import User
@@ -26,7 +26,7 @@ from retention.workspace.roles import Can, requires
 from retention.workspace.templatetags.shell import money, when
 
 ORDERS = {
-    "when": By("When", (Key(F("ordered_at"), datetime.fromisoformat),), first_down=True),
+    "when": By("When", (Key(F("ordered_at"), instant),), first_down=True),
     "net": By("Amount", (Key(F("net"), amount),), first_down=True),
 }
 SINCE = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last 365 days"}

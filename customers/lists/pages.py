@@ -45,22 +45,23 @@ class Shown:
 
 def answer(request: HttpRequest, asked: Asked, rows: QuerySet[Any], shown: Shown, **more: Any) -> HttpResponseBase:
     """The page; with `format=csv` the file of all that match; for the search the part that follows it."""
+    found = asked.narrow(rows)
     if request.GET.get("format") == "csv":
-        return _file(request, asked, rows, shown.sheet)
-    page = asked.page(rows, request.GET)
+        return _file(request, asked.in_order(found), shown.sheet)
+    page = asked.page(found, request.GET)
     page = replace(page, rows=[shown.row(each) for each in page.rows])
-    context = _context(asked, rows) | {"page": page, "rows": shown.rows, **more}
+    context = _context(asked, found) | {"page": page, "rows": shown.rows, **more}
     if request.headers.get("HX-Target") == "list":
         return part(request, "lists/part.html", context)
     views = saved_views.for_list(person(request), asked.of.place)
     return render(request, shown.page, context | {"views": views, "place": asked.of.place})
 
 
-def _context(asked: Asked, rows: QuerySet[Any]) -> dict[str, Any]:
+def _context(asked: Asked, found: QuerySet[Any]) -> dict[str, Any]:
     return {
         "asked": asked,
         "noun": asked.of.noun,
-        "count": count(asked.narrow(rows), by_statistics=not asked.is_narrowed),
+        "count": count(found, by_statistics=not asked.is_narrowed),
         "chips": list(asked.chips()),
         "headings": asked.headings,
         "query": asked.query(),
@@ -77,7 +78,7 @@ def part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
     return response
 
 
-def _file(request: HttpRequest, asked: Asked, rows: QuerySet[Any], sheet: Sheet) -> StreamingHttpResponse:
+def _file(request: HttpRequest, rows: QuerySet[Any], sheet: Sheet) -> StreamingHttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{sheet.name}.csv"'}
-    text = sheet.lines(asked.found(rows), workspace_of(request).zone)
+    text = sheet.lines(rows, workspace_of(request).zone)
     return StreamingHttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,7 +1,6 @@
 """All subscriptions, the next renewal first."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -17,7 +16,7 @@ from customers.models import Subscription, SubscriptionTerm
 from customers.models.subscriptions import RENEWS
 from customers.subscriptions.pages import Line
 from retention.common import clock
-from retention.common.keyset import Key
+from retention.common.keyset import Key, instant
 from retention.common.text_search import beyond
 from retention.workspace.fragments import Fragment, text
 from retention.workspace.models import User
@@ -27,7 +26,7 @@ from retention.workspace.roles import Can, requires
 from retention.workspace.templatetags.shell import day, money, plain
 
 ORDERS = {
-    "renews": Order("Renews", (Key(RENEWS, datetime.fromisoformat),)),
+    "renews": Order("Renews", (Key(RENEWS, instant),)),
 }
 OWN = ("external_id", "renews_at", "cancel_reason")
 TERMS = SubscriptionTerm.objects.order_by("valid_from")

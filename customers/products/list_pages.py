@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -13,21 +13,24 @@ from django.views.decorators.http import require_safe
 from customers.lists.asking import Asked, Filter, List, Order, once_asked
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Product
-from retention.common.keyset import Key, amount
+from retention.common.keyset import Key, amount, plain
 from retention.common.text_search import SearchWords, beginnings
+from retention.workspace.models import Workspace
 from retention.workspace.people import person
 from retention.workspace.places import url_for
 from retention.workspace.roles import Can, requires
 
 CATEGORIES = 200
-#: What has no price or margin of its own comes before everything that has one.
+#: What has no price comes before everything that has one.
 _NONE = Value(Decimal(-1))
+#: The workspace's stands in for those of products without one.
+MARGIN = Coalesce("margin_share", Subquery(Workspace.objects.values("margin_share")[:1]))
 ORDERS = {
-    "name": Order("Product", (Key(Lower("name"), str),)),
-    "sku": Order("Code", (Key(F("sku"), str),)),
-    "category": Order("Category", (Key(F("category"), str),)),
+    "name": Order("Product", (Key(Lower("name"), plain),)),
+    "sku": Order("Code", (Key(F("sku"), plain),)),
+    "category": Order("Category", (Key(F("category"), plain),)),
     "price": Order("Price", (Key(Coalesce("price", _NONE), amount),), first_down=True),
-    "margin": Order("Margin", (Key(Coalesce("margin_share", _NONE), amount),), first_down=True),
+    "margin": Order("Margin", (Key(F("margin"), amount),), first_down=True),
 }
 HEADER = ("Code", "Product", "Category", "Price", "Currency", "Margin in %")
 
@@ -68,4 +71,4 @@ SHOWN = Shown("customers/products/list.html", "customers/products/rows.html", Sh
 @requires(Can.READ)
 def listing(request: HttpRequest) -> HttpResponseBase:
     import_url = url_for(person(request), "customers:import_new")
-    return answer(request, asked_of(request.GET), Product.objects.all(), SHOWN, import_url=import_url)
+    return answer(request, asked_of(request.GET), Product.objects.annotate(margin=MARGIN), SHOWN, import_url=import_url)

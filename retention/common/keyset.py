@@ -27,6 +27,22 @@ def beyond(keys: Sequence[Expression | F], mark: Sequence[Any], *, down: bool) -
     return LessThan(here, there) if down else GreaterThan(here, there)
 
 
+def plain(text: str) -> str:
+    """A mark's text. Raises ValueError for what no column holds."""
+    str(text).encode()
+    if "\0" in str(text):
+        raise ValueError
+    return str(text)
+
+
+def instant(text: str) -> datetime:
+    """A mark's instant. Raises ValueError for one without its offset."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError
+    return read
+
+
 def amount(text: str) -> Decimal:
     """A mark's amount. Raises ValueError for what no column of ours holds."""
     try:
@@ -86,7 +102,7 @@ def _mark(row: Any, names: Sequence[str]) -> str:
 def _unmark(text: str, keys: Sequence[Key]) -> list[Any] | None:
     try:
         said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if "\0" in str(said) or len(said) != len(keys):
+        if len(said) != len(keys):
             return None
         return [key.read(value) for key, value in zip(keys, said, strict=True)]
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):

@@ -1,12 +1,13 @@
 """The lists of all orders, contacts and subscriptions: what they are narrowed down by, and that they stay cheap."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
-from customers.models import Contact, ContactConsent, Customer, Order
+from customers.models import Case, Contact, ContactConsent, Customer, FormerId, Order
 from retention.common import clock
 from retention.workspace.models import User
 from retention.workspace.roles import Role
@@ -61,6 +62,59 @@ def test_orders(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
     assert {query: found(client, f"/orders/?{query}") for query in queries} == queries
     assert "Nobody known" in client.get("/orders/").content.decode()
     assert f"/orders/?customer={two[0].pk}" in client.get(f"/customers/{two[0].pk}/orders/").content.decode()
+
+
+def test_a_customer_who_is_gone_never_becomes_everybody(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
+    """A link to one customer's orders leads to those of whom they were taken into, or to none."""
+    for who in two:
+        Order.objects.create(external_id=f"of {who}", customer=who, ordered_at=clock.now(), currency="EUR")
+    FormerId.objects.create(pk=77_777, external_id="merged", customer=two[0])
+    client = signed_in("account_manager")
+    assert found(client, "/orders/?customer=77777") == ["of Ada"]
+    assert found(client, "/orders/?customer=999999") == []
+    assert "Remove the filter Customer: 999999" in client.get("/orders/?customer=999999").content.decode()
+    assert f"Remove the filter Customer: {two[0]}" in client.get("/orders/?customer=77777").content.decode()
+
+
+def test_no_person_has_the_number_nought(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
+    Case.objects.create(customer=two[1], external_id="n", subject="Nobody's", opened_at=clock.now())
+    client = signed_in("account_manager")
+    assert [found(client, f"/cases/?person={who}", 1) for who in ("0", "nobody")] == [[], ["Nobody's"]]
+
+
+def test_what_is_chosen_is_offered(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
+    """Else the next search would forget it."""
+    gone = User.objects.create_user("gone@example.test", first_name="Gus", is_active=False)
+    page = signed_in("account_manager").get(f"/orders/?person={gone.pk}").content.decode()
+    assert f'<option value="{gone.pk}" selected>Gus</option>' in page
+    assert "Remove the filter Whose: Gus" in page
+
+
+def test_a_search_looks_each_word_up_once(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
+    client = signed_in("analyst")
+    for name, url in URLS.items():
+        assert_query_count(f"{name} by words", client, f"{url}?q=030 123456")
+
+
+@pytest.mark.parametrize(
+    "mark", ['["\\u0000", 1]', '["\\ud800", 1]', '["2020-01-01", 1]', "[NaN, 1]", '["x", 1]', "[1e400, 1]"]
+)
+def test_a_mark_of_nonsense_is_the_first_page(signed_in: SignIn, two: tuple[Customer, Customer], mark: str) -> None:
+    Contact.objects.create(customer=two[0], name="Eve")
+    client = signed_in("analyst")
+    after = base64.urlsafe_b64encode(mark.encode()).decode().rstrip("=")
+    sorts = {"/customers/people/": ("name", "added"), "/orders/": ("net", "when"), "/cases/": ("customer", "due")}
+    for url, names in (sorts | {"/products/": ("sku", "price")}).items():
+        for name in names:
+            assert client.get(f"{url}?sort={name}&after={after}").status_code == 200, (url, name)
+    assert "Eve" in client.get(f"/customers/people/?sort=added&after={after}").content.decode()
+
+
+def test_an_address_writes_no_more_than_an_address(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
+    Contact.objects.create(customer=two[0], email="a?bcc=b@example.test", phone="+49 30;ext=1")
+    page = signed_in("account_manager").get("/customers/people/").content.decode()
+    assert 'href="mailto:a%3Fbcc%3Db@example.test"' in page
+    assert 'href="tel:+49%2030%3Bext%3D1"' in page
 
 
 def test_contacts(signed_in: SignIn, two: tuple[Customer, Customer]) -> None:
