@@ -46,6 +46,8 @@ def guess_fields(path: Path, layout: Layout, kind: str = "", filename: str = "")
     if preset and not preset.no_place:
         return _written(read_by(preset, columns, layout), samples)
     kind = kind or _kind(columns)
+    if preset:  # what has no place here is not taken for something else: whoever knows better chooses its columns
+        return Mapping(kind=kind, layout=layout, fields={})
     among = targets(kind)
     fields = _by_name(among, columns)
     fields |= _by_value(among, fields, samples)

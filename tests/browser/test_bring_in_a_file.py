@@ -173,3 +173,20 @@ def test_a_recognised_file_is_rehearsed_brought_in_and_undone(as_role: AsRole, t
     accessible(page)
     no_sideways_scroll(page)
     assert set(Customer.objects.values_list("name", flat=True)) == {"Old Ltd", "New Ltd"}
+
+
+DEALS = "Record ID,Deal Name,Deal Stage,Amount\n9001,A deal,Won,100\n"
+
+
+def test_a_file_that_has_no_place_here_renames_nobody(as_role: AsRole, tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text(DEALS)
+    Customer.objects.create(external_id="9001", name="Old Ltd", kind="company")
+    page = as_role("account_manager")
+    upload(page, path)
+    expect(page.get_by_role("alert")).to_contain_text("This is a file of deals")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_text("Customer id is needed: choose its column").first).to_be_visible()
+    work()
+    assert Import.objects.get().state_in_words() != "Brought in"
+    assert Customer.objects.get().name == "Old Ltd"

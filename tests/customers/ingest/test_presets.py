@@ -194,6 +194,7 @@ def test_what_has_no_place_here_is_told_and_not_taken_for_customers(name: str, l
     with pytest.raises(CommandError, match=label):
         call_command("import", "customers", str(formats / name))
     assert not Customer.objects.exists()
+    assert not guess(formats / name).fields
 
 
 def test_every_preset_names_fields_there_are() -> None:
