@@ -31,11 +31,15 @@ LOOKED_AT = 1 << 20  # bytes in which letters beyond ASCII are looked for
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
 UTF8_MARK = b"\xef\xbb\xbf"
+_JSON = "JSON: export a CSV file instead, or send its rows by the API"
 # What files that are no delimited text begin with.
 FOREIGN = {
     b"PK\x03\x04": "a spreadsheet or zip file: save it as CSV and bring that",
     b"\xff\xfe": "UTF-16 text: save it as UTF-8 and bring that",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8 and bring that",
+    b'{"': _JSON,
+    b'["': _JSON,
+    b"[{": _JSON,
 }
 
 csv.field_size_limit(RECORD_LIMIT)  # for the whole process; the module's own default is 131,072

@@ -167,7 +167,15 @@ def test_a_header_that_cannot_be_read_is_refused(written: Written) -> None:
     assert refused(written(b'id,"na\n1,Ann\n')).startswith("The header in line 1 cannot be read: A quotation mark")
 
 
-@pytest.mark.parametrize(("start", "said"), [(b"PK\x03\x04xx", "spreadsheet"), ("id,name".encode("utf-16"), "UTF-16")])
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"PK\x03\x04xx", "spreadsheet"),
+        ("id,name".encode("utf-16"), "UTF-16"),
+        (b'["Email", "Phone"]', "JSON"),
+        (b'{"id": 1}', "JSON"),
+    ],
+)
 def test_what_is_no_text_is_refused(written: Written, start: bytes, said: str) -> None:
     assert said in refused(written(start))
 
