@@ -343,18 +343,18 @@ def keeps_the_filter(asked: Asked, name: str) -> str:
 
 
 def forgets_the_filters(asked: Asked, rows: Any) -> Any:
-    return found(replace(asked, chosen=dict.fromkeys(asked.chosen, "")), rows)
+    return in_order(asked, rows.model.objects.all())
 
 
 def stays_on_the_first_page(asked: Asked, rows: Any, said: Any) -> Turn:
     return turned(asked, rows, QueryDict())
 
 
-found, turned = Asked.found, Asked.page
+in_order, turned = Asked.in_order, Asked.page
 PLANTED = (
     ("_order", property(ignores_the_order), sorts, "by Amount"),
     ("without", keeps_the_filter, narrows, "the chip of state"),
-    ("found", forgets_the_filters, keeps, "the file of"),
+    ("in_order", forgets_the_filters, keeps, "the file of"),
     ("page", stays_on_the_first_page, pages, "the second page"),
 )
 
