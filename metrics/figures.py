@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import hypot
+from math import hypot, isclose
 from typing import Any
 
 from metrics.definition import Definition, Good, Unit
@@ -22,6 +22,11 @@ class Tally:
     label: str
     customers: int
     amount: Decimal | None = None
+
+    @property
+    def size(self) -> float:
+        """What it counts for in its figure: its amount where it has one, else its customers."""
+        return float(self.customers if self.amount is None else self.amount)
 
     def as_dict(self) -> dict[str, Any]:
         return {"part": self.key, "label": self.label, "customers": self.customers, "amount": self.amount}
@@ -66,6 +71,13 @@ class Figure:
         customers = self.rests_on if over is None else over.customers
         told = self.value is not None and self.definition.unit not in (Unit.CUSTOMERS, Unit.TIMES)
         return told and customers is not None and customers < SMALL
+
+    @property
+    def divides(self) -> bool:
+        """Whether it is its numerator by its denominator, and no more is done with them."""
+        if self.value is None or self.numerator is None or self.denominator is None or not self.denominator.size:
+            return False
+        return isclose(self.numerator.size / self.denominator.size, self.value)
 
     @property
     def parts(self) -> tuple[Tally, ...]:

@@ -121,13 +121,20 @@ def at(query: Mapping[str, str], **more: Any) -> str:
 
 
 @register.filter
+def comes_to(part: Tally, figure: Figure) -> str:
+    """The size of a part of the figure: money in its currency, or a number of customers or of whatever else."""
+    if part.amount is None or figure.definition.unit is Unit.TIMES:
+        return number(part.customers if part.amount is None else part.amount)
+    return money(part.amount, figure.currency)
+
+
+@register.filter
 def tally_said(part: Tally, figure: Figure) -> str:
     """How many customers a part has and, where it is money, how much it comes to."""
     customers = f"{number(part.customers)} {'customer' if part.customers == 1 else 'customers'}"
     if part.amount is None:
         return customers
-    is_number = figure.definition.unit is Unit.TIMES
-    amount = number(part.amount) if is_number else money(part.amount, figure.currency)
+    amount = comes_to(part, figure)
     return f"{amount}, {customers}" if part.customers else amount
 
 

@@ -72,6 +72,19 @@ def test_every_number_is_what_its_receipt_counts(pages: dict[str, list[Number]],
     assert seen == set(DEFINITIONS), "a figure of the catalogue is on no page"
 
 
+def test_the_division_on_a_receipt_comes_to_its_figure(pages: dict[str, list[Number]], signed_in: SignIn) -> None:
+    """Of money where the figure is of money: one of customers came to another share."""
+    client = signed_in("analyst")
+    divided = 0
+    for link in {number.link for number in pages["/metrics/"] + pages["/metrics/revenue/"] if not number.quiet}:
+        page = client.get(link).content.decode()
+        if found := re.search(r"num-inline\">([\d.,]+)\D*÷ ([\d.,]+)\D*= ([\d.]+)", page):
+            above, below, share = (float(each.replace(",", "")) for each in found.groups())
+            assert round(100 * above / below, 1) == pytest.approx(share, abs=0.06), link
+            divided += 1
+    assert divided >= 6
+
+
 def opened(link: str) -> Receipt:
     query = QueryDict(urlsplit(link).query).dict()
     return receipt(urlsplit(link).path.split("/")[-2], read_scope(query, Workspace.current()), query)
