@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from customers.duplicates.consents import unite
 from customers.duplicates.moving import CARRIED, WORDS, Pair, carrier, change, plainly, set_aside
-from customers.duplicates.traits import email
 from customers.models import (
     Channel,
     Consent,
@@ -28,6 +27,7 @@ from customers.models import (
     Task,
     Verdict,
 )
+from customers.records.consent import same_place
 
 plainly(
     "customers.Order.customer",
@@ -119,11 +119,12 @@ def carry_runs(pair: Pair) -> None:
 
 @carrier("customers.Consent.customer", first=True)
 def carry_consents(pair: Pair) -> None:
-    """On each channel the strictest of both holds. Who agreed at an address did not agree for another one."""
+    """On each channel the strictest of both holds. Who agreed at a place did not agree for another one."""
+    places = {Channel.EMAIL: (pair.addresses, pair.address), Channel.SMS: (pair.phones, pair.phone)}
 
     def still(said: Consent) -> bool:
-        at_address = email(pair.addresses[said.customer_id]) == email(pair.address)
-        return said.state == Consent.State.WITHDRAWN or said.channel != Channel.EMAIL or at_address
+        had, stays = places[Channel(said.channel)]
+        return said.state == Consent.State.WITHDRAWN or same_place(said.channel, had[said.customer_id], stays)
 
     unite(pair, Consent, pair.survivor_id, pair.loser_id, still)
 

@@ -108,6 +108,7 @@ def _merge(wanted: Wanted, by: User) -> Merge:
         raise ChangedMeanwhile("Somebody changed one of the two meanwhile. Look at them again.")
     made = _write_down(wanted, survivor, loser, by)
     pair = Pair(made.pk, loser.pk, survivor.pk, made.at, {survivor.pk: survivor.email, loser.pk: loser.email})
+    pair.phones = {survivor.pk: survivor.phone, loser.pk: loser.phone}
     before = tallies.of(pair.ids)
     _take_over(pair, wanted, survivor, loser)
     moving.carry_all(pair)
@@ -162,6 +163,7 @@ def _take_over(pair: Pair, wanted: Wanted, survivor: Customer, loser: Customer) 
     chosen["joined_at"] = min(filter(None, [survivor.joined_at, loser.joined_at]), default=None)
     chosen["updated_at"] = pair.at
     pair.address = loser.email if "email" in wanted.theirs else survivor.email
+    pair.phone = loser.phone if "phone" in wanted.theirs else survivor.phone
     change(pair, Customer, {name: f"%({name})s" for name in chosen}, "t.id = %(survivor)s", **chosen)
 
 

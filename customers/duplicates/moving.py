@@ -24,7 +24,8 @@ class CannotMerge(Exception):
 class Pair:
     """A merge on its way: the customer who goes, the one who stays, and the number of the latest step.
 
-    `addresses` are the e-mail addresses that each had, by id; `address` is the one that stays. `said`: what holds of
+    `addresses` are the e-mail addresses that each had, by id; `address` is the one that stays, as `phones` and `phone`
+    are of their numbers. `said`: what holds of
     what both had said about being written to (consents.py).
     """
 
@@ -34,6 +35,8 @@ class Pair:
     at: datetime
     addresses: dict[int, str] = field(default_factory=dict)
     address: str = ""
+    phones: dict[int, str] = field(default_factory=dict)
+    phone: str = ""
     step: int = 0
     said: list[dict[str, Any]] = field(default_factory=list)
 

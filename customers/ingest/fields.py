@@ -90,6 +90,13 @@ def _customer(required: bool) -> tuple[Field, ...]:
             names=("acceptsemailmarketing", "acceptsmarketing", "consent", "optin", "subscribed", "newsletter"),
             hint="yes or no. A file never undoes an unsubscribe.",
         ),
+        Field(
+            "sms_consent",
+            "Agreed to text messages",
+            Reads.CONSENT,
+            names=("acceptssmsmarketing", "smsconsent", "smsoptin"),
+            hint="yes or no. A file never undoes an opt-out.",
+        ),
         Field("consent_source", "Where they agreed", Reads.TEXT, 100, ("consentsource", "optinsource")),
         Field("consent_proof", "What proves it", Reads.TEXT, 200, ("consentproof", "optinproof")),
         Field("consent_at", "When they agreed or opted out", Reads.INSTANT, names=("consentat", "consentdate")),

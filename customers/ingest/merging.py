@@ -2,7 +2,7 @@
 
 Rows that say nothing new write nothing. An empty cell leaves what is there. A customers file has the last word on its
 customers; a file of orders makes those it does not find and fills what is empty about the others, no more. No file
-turns an unsubscribe back into a consent; one that brings another address lets the consent for the old one lapse.
+turns an opt-out back into a consent; one that brings another address or number lets the consent for the old one lapse.
 """
 
 from collections.abc import Iterator
@@ -11,19 +11,25 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from customers.ingest import journal
 from customers.ingest.policies import BOTH, CREATE, FILL, UPDATE
 from customers.ingest.statements import number, run
+from customers.models import Channel
 from customers.models.imports import ImportKind
 
+#: The field of a file that says of each channel whether they agreed.
+CONSENTS: dict[str, str] = {Channel.EMAIL: "consent", Channel.SMS: "sms_consent"}
 _MERGE_TURN = 7_461_001  # any number that no other advisory lock of the product uses
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the statements need beside the rows: of which import, when, its file, the currency where that names none."""
+    """What the statements need beside the rows: of which import, when, its file, the currency where that names none.
+
+    `channels` are those of which the file says who agreed.
+    """
 
     run: int
     at: datetime
@@ -32,6 +38,7 @@ class Circumstances:
     currency: str
     policy: str = BOTH
     empties: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     def params(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,10 +96,24 @@ def _rules(kind: str, circumstances: Circumstances) -> dict[str, str]:
 
 
 def merge_consents(circumstances: Circumstances) -> int:
-    """Write the consents that staged customers bring; returns how many changed."""
+    """Write the consents that staged customers bring, channel by channel; returns how many changed."""
     params = circumstances.params()
-    run(_HOLD, **params)
-    return number(_CONSENTS, **params)
+    changed = 0
+    for channel in circumstances.channels:
+        run("DROP TABLE IF EXISTS import_consents")
+        run(_of(channel, _HOLD), **params)
+        changed += number(_of(channel, _CONSENTS), **params)
+    return changed
+
+
+def _of(channel: str, statement: str) -> Composable:
+    return SQL(statement).format(
+        said=SQL(_SAID).format(told=Identifier("told", CONSENTS[channel]), channel=Literal(channel)),
+        told=Identifier("told", CONSENTS[channel]),
+        channel=Literal(channel),
+        changed=journal.changed("customers_consent", "later"),
+        made=journal.made("customers_consent"),
+    )
 
 
 _GATHER_CUSTOMERS = """
@@ -111,8 +132,8 @@ _NAMED_IN: dict[str, str] = {
 # They are described by the first line that names them, and known since the first thing that happened to them.
 _GATHER_NAMED = """
     CREATE TEMP TABLE import_customers AS
-    SELECT customer_id, name, email, phone, country, language, consent, consent_source, consent_proof, consent_at,
-        source, joined_at, NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags,
+    SELECT customer_id, name, email, phone, country, language, consent, sms_consent, consent_source, consent_proof,
+        consent_at, source, joined_at, NULL AS kind, NULL AS time_zone, NULL::bigint AS owner_id, NULL::text[] AS tags,
         NULL::jsonb AS attributes, NULL::bigint AS team_id, NULL::boolean AS is_key_account, NULL AS persona
     FROM import_rows JOIN (
         SELECT min(customer_line) AS line, min(known_at) AS joined_at
@@ -186,53 +207,58 @@ def _update(rules: dict[str, str]) -> Composable:
     )
 
 
-# Who agreed at an address did not agree for another one (as in customers/records/editing.py). The customers whose
-# address the update changed are held by it, so that whatever they agreed to while it waited is seen by now.
+# Who agreed at an address or a number did not agree for another one (as in customers/records/editing.py). The customers
+# whose address the update changed are held by it, so that whatever they agreed to while it waited is seen by now.
 _LAPSE = SQL("""
     WITH moved AS (
-        SELECT first AS id FROM customers_importchange
-        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_customer'
-            AND before ->> 'email' <> '' AND lower(before ->> 'email') <> lower(after ->> 'email')
+        SELECT first AS id, channel FROM customers_importchange CROSS JOIN LATERAL (VALUES
+            ('email', lower(before ->> 'email'), lower(after ->> 'email')),
+            ('sms', regexp_replace(before ->> 'phone', '[^0-9]', '', 'g'),
+                regexp_replace(after ->> 'phone', '[^0-9]', '', 'g'))
+        ) AS reached (channel, was, becomes)
+        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_customer' AND was <> '' AND was <> becomes
     ), removed AS (
         DELETE FROM customers_consent AS stands USING moved
-        WHERE stands.customer_id = moved.id AND stands.channel = 'email' AND stands.state = 'granted' RETURNING stands.*
+        WHERE stands.customer_id = moved.id AND stands.channel = moved.channel AND stands.state = 'granted'
+        RETURNING stands.*
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
-        SELECT customer_id, 'consent.lapsed', %(at)s, %(at)s, 'import', '', '{{"channel": "email"}}', gen_random_uuid()
+        SELECT customer_id, 'consent.lapsed', %(at)s, %(at)s, 'import', '', jsonb_build_object('channel', channel),
+            gen_random_uuid()
         FROM removed
     ), told AS ({removed})
     SELECT count(*) FROM removed
 """).format(removed=journal.removed("customers_consent"))
 
-# What staged customers say of their consents that is not so.
-_SAID = SQL("""
+# What staged customers say of a channel that is not so.
+_SAID = """
     import_customers AS told
     JOIN customers_customer AS customer ON customer.external_id = told.customer_id
-    LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = 'email'
-    WHERE told.consent IS NOT NULL
+    LEFT JOIN customers_consent AS stands ON stands.customer_id = customer.id AND stands.channel = {channel}
+    WHERE {told} IS NOT NULL
         AND (stands.id IS NULL
-            OR (stands.state = 'granted' AND told.consent = 'withdrawn' AND %(policy)s <> 'fill'))
-""")
+            OR (stands.state = 'granted' AND {told} = 'withdrawn' AND %(policy)s <> 'fill'))
+"""
 
 # The rows of customers who were there are locked first, as whoever changes a consent does
 # (customers/records/consent.py), and their consents read again then.
-_HOLD = SQL("""
+_HOLD = """
     CREATE TEMP TABLE import_consents AS SELECT customer.id FROM {said}
         AND %(policy)s <> 'create' AND customer.created_at <> %(at)s
     ORDER BY customer.id FOR UPDATE OF customer
-""").format(said=_SAID)
+"""
 
 # Which consents are first ones is known from before: the table itself, while it is being filled, would be read through
 # for each row.
-_CONSENTS = SQL("""
+_CONSENTS = """
     WITH said AS (
-        SELECT customer.id, told.consent, coalesce(told.consent_source, told.source, %(source)s) AS source,
+        SELECT customer.id, {told} AS consent, coalesce(told.consent_source, told.source, %(source)s) AS source,
             left(concat_ws('; ', %(proof)s::text, told.consent_proof), 300) AS proof,
             coalesce(told.consent_at, %(at)s) AS said_at, stands.id IS NULL AS is_first
         FROM {said} AND (customer.created_at = %(at)s OR customer.id IN (SELECT id FROM import_consents))
     ), written AS (
         INSERT INTO customers_consent AS stands (customer_id, channel, state, source, proof, changed_at)
-        SELECT id, 'email', consent, source, proof, said_at FROM said ORDER BY id
+        SELECT id, {channel}, consent, source, proof, said_at FROM said ORDER BY id
         ON CONFLICT (customer_id, channel) DO UPDATE
         SET state = excluded.state, source = excluded.source, proof = excluded.proof,
             changed_at = greatest(stands.changed_at, excluded.changed_at)
@@ -241,11 +267,11 @@ _CONSENTS = SQL("""
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
         SELECT customer_id, 'consent.' || state, changed_at, %(at)s, left(source, 60), 'consent:' || id,
-            '{{"channel": "email"}}', gen_random_uuid()
+            jsonb_build_object('channel', channel), gen_random_uuid()
         FROM written
     ), created AS (SELECT written.id FROM written JOIN said ON said.id = written.customer_id WHERE is_first
     ), later AS (SELECT written.* FROM written JOIN said ON said.id = written.customer_id WHERE NOT is_first
     ), changes AS ({changed}
     ), told AS ({made})
     SELECT count(*) FROM written
-""").format(said=_SAID, changed=journal.changed("customers_consent", "later"), made=journal.made("customers_consent"))
+"""

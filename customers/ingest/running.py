@@ -147,6 +147,7 @@ def _merged(imported: Import, mapping: Mapping, told: Told, begun: Moment, stage
         Workspace.current().currency,
         mapping.policy,
         tuple(mapping.fields) if mapping.empties else (),
+        tuple(channel for channel, field in merging.CONSENTS.items() if field in mapping.fields),
     )
     counts = {"rows": staged.rows, "rejected": staged.rejected}
     summary: dict[str, Any] = {"left_out": policies.apply(mapping.kind, mapping.policy)}

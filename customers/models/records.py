@@ -67,6 +67,7 @@ class Customer(models.Model):
 
 class Channel(models.TextChoices):
     EMAIL = "email", "E-mail"
+    SMS = "sms", "Text message"
 
 
 class Consent(models.Model):

@@ -5,17 +5,20 @@ before it writes, and a sender locks the same row FOR SHARE before it reads. Who
 what the first did.
 """
 
+import re
 from datetime import datetime
 from typing import Protocol
 
 from django.db import transaction
 
 from customers.events.recording import Happening, record
-from customers.models import Consent, Customer
+from customers.models import Channel, Consent, Customer
 from retention.common import clock
 
 #: What the proof of a consent begins with that a file brought.
 FROM_FILE = "import "
+#: The field of a customer by which each channel reaches them: who agreed there did not agree for another place.
+PLACES: dict[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 KINDS = {Consent.State.GRANTED: "consent.granted", Consent.State.WITHDRAWN: "consent.withdrawn"}
 
 
@@ -30,6 +33,13 @@ def withdraw(customer_id: int, channel: str, source: str, proof: str, at: dateti
     Raises Customer.DoesNotExist.
     """
     _change(Consent(customer_id=customer_id, channel=channel, source=source, proof=proof, changed_at=at), granted=False)
+
+
+def same_place(channel: str, one: str, other: str) -> bool:
+    """Whether a channel reaches somebody alike at both: by an address whatever its case, or by a number's digits."""
+    if channel == Channel.SMS:
+        return re.sub(r"[^0-9]", "", one) == re.sub(r"[^0-9]", "", other)
+    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from customers.custom.definitions import defined
 from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Channel, Customer, CustomField
+from customers.models import Customer, CustomField
 from customers.records import consent
 from retention.common import clock
 from retention.workspace.models import User
@@ -73,14 +73,18 @@ def change(
     The timeline tells which fields those are.
 
     `custom` as in `add`; fields that it does not name stay as they are.
-    Who agreed at an address did not agree for another one. Raises ChangedMeanwhile, and Customer.DoesNotExist.
+    Who agreed at an address or a number did not agree for another one.
+
+    Raises ChangedMeanwhile, and Customer.DoesNotExist.
     """
     stands = Customer.objects.select_for_update().get(pk=customer_id)
     if stands.updated_at != opened:
         raise ChangedMeanwhile(stands)
     attributes = merged(stands.attributes, custom or {})
-    if stands.email and stands.email.lower() != values.get("email", stands.email).lower():
-        consent.lapse(customer_id, Channel.EMAIL)
+    for channel, place in consent.PLACES.items():
+        was = getattr(stands, place)
+        if was and not consent.same_place(channel, was, values.get(place, was)):
+            consent.lapse(customer_id, channel)
     now = clock.now()
     Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=now)
     dirty.mark([customer_id])

@@ -20,8 +20,8 @@ LINES = 20
 _CUSTOMER = f"""
     SELECT {planned.columns(Customer, "customer")}, {planned.columns(CustomerFacts, "f")}, team.name AS team_name,
            COALESCE(NULLIF(btrim(owner.first_name || ' ' || owner.last_name), ''), owner.email) AS owner_name,
-           (SELECT json_agg(json_build_object('state', state, 'source', source, 'changed_at', changed_at)
-                            ORDER BY channel)
+           (SELECT json_agg(json_build_object('channel', channel, 'state', state, 'source', source,
+                                              'changed_at', changed_at) ORDER BY channel)
             FROM customers_consent WHERE customer_id = customer.id) AS agreed,
            (SELECT json_agg(json_build_object('key', key, 'label', label, 'type', type, 'archived_at', archived_at)
                             ORDER BY position, id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.events.kinds import CATALOGUE
 from customers.events.recording import API_KEY
-from customers.models import Event, Segment, Stage
+from customers.models import Channel, Event, Segment, Stage
 from retention.common import planned
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import money
@@ -177,6 +177,8 @@ def _words(payload: dict[str, Any], segments: dict[int, str]) -> dict[str, Any]:
             words[end] = STAGES[stage]
     if payload.get(API_KEY) and "by" in payload:
         words["by"] = f"API key {payload[API_KEY]}"
+    if payload.get("channel") in Channel.values:
+        words["channel"] = Channel(payload["channel"]).label.lower()
     if "amount" in payload:
         words["amount"] = _amount(payload)
     return words

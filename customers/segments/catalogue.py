@@ -58,6 +58,8 @@ _USAGE_CHANGE = """CASE WHEN f.usage_prior_30d > 0
     THEN 100.0 * (f.usage_30d - f.usage_prior_30d) / f.usage_prior_30d END"""
 _MAIN_CONSENT = """CASE WHEN mc.id IS NOT NULL THEN COALESCE((SELECT agreed.state FROM customers_contactconsent agreed
     WHERE agreed.contact_id = mc.id AND agreed.channel = 'email'), 'never') END"""
+_SMS = """COALESCE((SELECT said.state FROM customers_consent said
+    WHERE said.customer_id = f.customer_id AND said.channel = 'sms'), 'never')"""
 _CONSENTS = (*((str(value), str(label)) for value, label in Consent.State.choices), ("never", "Never asked"))
 
 _VALUE_GROUPS = tuple((group.key, group.label) for group in value.GROUPS)
@@ -132,6 +134,7 @@ COLUMNS: tuple[Column, ...] = (
         "COALESCE(k.state, 'never')",
         choices=_CONSENTS,
     ),
+    _column("consent.sms", "Consent to text messages", "Profile", for_values.CHOICE, _SMS, choices=_CONSENTS),
     _column("stage", "Lifecycle stage", "Lifecycle", for_values.CHOICE, choices=tuple(Stage.choices)),
     _instant("stage_since", "In this stage since", "Lifecycle"),
     _number("health", "Health", "Health"),

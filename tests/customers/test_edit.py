@@ -152,6 +152,19 @@ def test_an_address_that_another_customer_has_is_asked_about(signed_in: SignIn) 
     assert client.post(f"/customers/{ada.pk}/edit/", same).status_code == 302
 
 
+def test_a_consent_to_text_messages_does_not_go_over_to_another_number(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    client.post("/customers/new/", {**TYPED, "phone": "+49 30 1"})
+    ada = Customer.objects.get()
+    consent.grant(ada.pk, Channel.EMAIL, "web", "", clock.now())
+    consent.grant(ada.pk, Channel.SMS, "web", "", clock.now())
+    for number, left in (("+49 (30) 1", ["email", "sms"]), ("+49 30 2", ["email"])):
+        said = {**TYPED, "phone": number, "external_id": ada.external_id, "opened": opened(client, ada.pk)}
+        assert client.post(f"/customers/{ada.pk}/edit/", said).status_code == 302
+        assert list(ada.consents.order_by("channel").values_list("channel", flat=True)) == left
+    assert "Consent to messages by text message lapsed" in client.get(f"/customers/{ada.pk}/").content.decode()
+
+
 def test_a_consent_does_not_go_over_to_another_address(signed_in: SignIn) -> None:
     client = signed_in("account_manager")
     client.post("/customers/new/", TYPED)
@@ -167,7 +180,9 @@ def test_a_consent_does_not_go_over_to_another_address(signed_in: SignIn) -> Non
     save("other@example.test")
     assert not ada.consents.exists()
     assert Event.objects.filter(customer=ada, kind="consent.lapsed").count() == 1
-    assert "Consent lapsed with the address" in client.get(f"/customers/{ada.pk}/").content.decode()
+    assert (
+        "Consent to messages by e-mail lapsed with the address" in client.get(f"/customers/{ada.pk}/").content.decode()
+    )
     consent.withdraw(ada.pk, Channel.EMAIL, "web", "", clock.now())
     save("third@example.test")
     assert ada.consents.get().state == Consent.State.WITHDRAWN

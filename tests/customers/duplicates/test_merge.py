@@ -30,6 +30,7 @@ from customers.models import (
     Segment,
     SubscriptionTerm,
 )
+from customers.records import consent
 from loyalty.models import Budget
 from retention.common import clock
 from tests.customers.duplicates import full
@@ -113,6 +114,14 @@ def test_who_agreed_at_an_address_did_not_agree_for_another() -> None:
     full.say(other.pk, "granted", clock.now())
     united(one, other)
     assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize(("number", "holds"), [("+49 (30) 1", True), ("+49 30 2", False)])
+def test_who_agreed_to_text_messages_at_a_number_did_not_agree_for_another(number: str, holds: bool) -> None:
+    one, other = customer("a", phone="+49 30 1"), customer("b", phone=number)
+    consent.grant(other.pk, "sms", "web", "", clock.now())
+    united(one, other)
+    assert Consent.objects.filter(customer=one, channel="sms").exists() is holds
 
 
 def test_people_with_one_address_are_one() -> None:

@@ -187,7 +187,7 @@ def test_of_a_group_the_values_stay_that_are_chosen(signed_in: SignIn) -> None:
         Consent.objects.create(customer=each, channel="email", state=state, source="form", changed_at=clock.now())
     client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge-group/"
     page = client.get(url).content.decode()
-    assert re.findall(r'data-label="Marketing mail">([^<\n]*)', page) == [
+    assert re.findall(r'data-label="Marketing">([^<\n]*)', page) == [
         *("E-mail: agreed", "never asked", "E-mail: withdrawn", "never asked")
     ]
     assert "the strictest holds" in page

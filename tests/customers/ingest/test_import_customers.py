@@ -143,6 +143,23 @@ def test_another_address_lets_the_consent_for_the_old_one_lapse() -> None:
     assert Event.objects.filter(kind="consent.lapsed").count() == 2
 
 
+def test_text_messages_are_agreed_to_apart_from_e_mail() -> None:
+    fields = {name: {"column": name} for name in ("customer_id", "phone", "consent", "sms_consent")}
+    header = "customer_id,phone,consent,sms_consent\n"
+
+    def said(text: str) -> list[tuple[str, str, str]]:
+        done(mapping(CUSTOMERS, fields=fields), header + text)
+        found = Consent.objects.order_by("customer__external_id", "channel")
+        return list(found.values_list("customer__external_id", "channel", "state"))
+
+    mail, texts = ("1", "email", "granted"), ("1", "sms", "granted")
+    assert said("1,+49 30 1,yes,yes\n2,5,,no\n") == [mail, texts, ("2", "sms", "withdrawn")]
+    assert said("1,+49 (30) 1,,\n2,6,,yes\n") == [mail, texts, ("2", "sms", "withdrawn")]
+    assert said("1,+49 30 2,,\n") == [mail, ("2", "sms", "withdrawn")]
+    assert Event.objects.get(kind="consent.lapsed").payload == {"channel": "sms"}
+    assert said("1,,no,yes\n") == [("1", "email", "withdrawn"), texts, ("2", "sms", "withdrawn")]
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [

@@ -116,12 +116,17 @@ def test_shopify_orders_have_their_lines_and_their_total(formats: Path, tmp_path
 @pytest.mark.parametrize("name", ["export", "import_template"])
 def test_shopify_customers(name: str, formats: Path, tmp_path: Path) -> None:
     ann = {"First Name": "Ann", "Last Name": "Archer", "Email": "ann@example.test", "Accepts Email Marketing": "yes"}
+    ann |= {"Accepts SMS Marketing": "no", "Phone": "+1 555 0100"}
     row = ann | {"Tags": "vip, north"} | ({"Customer ID": "77"} if name == "export" else {})
-    taken_in(tmp_path, written(formats / f"shopify_customers_{name}.header.csv", row))
+    taken = taken_in(tmp_path, written(formats / f"shopify_customers_{name}.header.csv", row))
     customer = Customer.objects.get()
     assert (customer.name, customer.tags) == ("Ann Archer", ["vip", "north"])
     assert (customer.external_id == "77") is (name == "export")
-    assert Consent.objects.get().source == "Shopify"
+    proof = f"import {taken.pk}: {taken.filename}"
+    assert set(Consent.objects.values_list("channel", "state", "source", "proof")) == {
+        ("email", "granted", "Shopify", proof),
+        ("sms", "withdrawn", "Shopify", proof),
+    }
 
 
 def test_stripe_subscriptions(formats: Path, tmp_path: Path) -> None:

@@ -290,6 +290,17 @@ def test_orders_taken_back_count_no_more_and_can_come_again() -> None:
     assert Event.objects.filter(kind="order.placed", routed_at__isnull=False).count() == 2
 
 
+def test_what_a_file_said_of_text_messages_goes_back_with_it() -> None:
+    fields = {name: {"column": name} for name in ("customer_id", "phone", "consent", "sms_consent")}
+    how = mapping(CUSTOMERS, fields=fields)
+    done(how, "customer_id,phone,consent,sms_consent\n1,5,yes,yes\n2,6,yes,yes\n")
+    before = everything()
+    _, taken = bring(how, "customer_id,phone,consent,sms_consent\n1,7,,\n2,6,no,no\n3,8,yes,yes\n")
+    assert Consent.objects.filter(channel="sms").count() == 2
+    undo(taken)
+    assert everything() == before
+
+
 def test_an_opt_out_made_here_outlives_the_undo_of_a_file_that_said_the_same() -> None:
     done(mapping(CUSTOMERS), HEADER + ANN)
     _, taken = bring(mapping(CUSTOMERS), HEADER + ANN.replace(",yes", ",no"))

@@ -150,6 +150,10 @@ def meets(one: dict[str, Any], row: Row, now: datetime, zone: ZoneInfo) -> bool:
     return any(compare(one["op"], None if each == "" else each, one["value"], now, zone) for each in values)
 
 
+def said(who: Customer, channel: str) -> str:
+    return next(iter(Consent.objects.filter(customer=who, channel=channel).values_list("state", flat=True)), "never")
+
+
 def found(field: str, who: Customer) -> Any:
     facts: CustomerFacts = who.facts
     special: dict[str, Callable[[], Any]] = {
@@ -157,9 +161,8 @@ def found(field: str, who: Customer) -> Any:
         "team": lambda: who.team.name if who.team else None,
         "has_email": lambda: "yes" if who.email else "no",
         "owner": lambda: None if who.owner_id is None else str(who.owner_id),
-        "consent.email": lambda: next(
-            iter(Consent.objects.filter(customer=who).values_list("state", flat=True)), "never"
-        ),
+        "consent.email": lambda: said(who, "email"),
+        "consent.sms": lambda: said(who, "sms"),
         "nps_kind": lambda: nps_kind(facts.nps_score),
         "value_group": lambda: value_group(facts),
         "value_recency": lambda: scores(facts)[0],

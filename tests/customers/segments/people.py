@@ -71,6 +71,8 @@ def populated(seed: int, now: datetime, customers: int = 8, happenings: int = 80
         give(more, who, now)
         if pick([True, False]):
             Consent.objects.create(customer=who, channel="email", state=pick(["granted", "withdrawn"]), source="test")
+        if own([True, False]):
+            Consent.objects.create(customer=who, channel="sms", state=own(["granted", "withdrawn"]), source="test")
     Product.objects.get_or_create(sku="A1", defaults={"name": "Tea", "category": "Tea"})
     Product.objects.get_or_create(sku="A2", defaults={"name": "Green tea"})
     for order in Order.objects.order_by("id"):
