@@ -44,7 +44,7 @@ def guess_fields(path: Path, layout: Layout, kind: str = "", filename: str = "")
     columns = tuple(samples)
     preset = recognised(columns, kind, filename or path.name)
     if preset and not preset.no_place:
-        return _written(read_by(preset, columns, layout), samples)
+        return _written(read_by(preset, columns, [name for name, said in samples.items() if said], layout), samples)
     kind = kind or _kind(columns)
     if preset:  # what has no place here is not taken for something else: whoever knows better chooses its columns
         return Mapping(kind=kind, layout=layout, fields={})
@@ -79,13 +79,15 @@ def _samples(path: Path, layout: Layout) -> dict[str, list[str]]:
 def guess_layout(path: Path, encoding: str) -> Layout:
     """The delimiter that cuts the first lines into the most columns, and whether the first of them is a header.
 
-    Spaces count only where nothing else cuts: they stand in names and texts too.
+    Spaces count only where nothing else cuts: they stand in names and texts too. Where broken lines leave none that
+    cuts them alike, the first line decides.
     """
     lines = opening_lines(path, encoding)
     widths = {name: _width(lines, delimiter) for name, delimiter in DELIMITERS.items() if delimiter}
     delimiter = max(widths, key=lambda name: widths[name])
-    if widths[delimiter] < 2 <= _width(lines, ""):
-        delimiter = "whitespace"
+    if widths[delimiter] < 2:
+        first_line = {name: _width(lines[:1], DELIMITERS[name]) for name in widths}
+        delimiter = "whitespace" if _width(lines, "") >= 2 else max(first_line, key=lambda name: first_line[name])
     first = next(iter(_split(lines[:1], DELIMITERS[delimiter])), [])
     if first and not any(DATUM.search(cell) for cell in first):
         return Layout(delimiter, encoding)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.ingest import imports, naming, refused
 from customers.ingest.fields import WITH_ORDERS
 from customers.ingest.forms import LayoutForm, MappingForm, UploadForm
-from customers.ingest.guess import guess, guess_fields, states_in
+from customers.ingest.guess import guess_fields, guess_layout, states_in
 from customers.ingest.mapping import Mapping, from_json
 from customers.ingest.presets import recognised
 from customers.ingest.preview import preview, sample
@@ -53,10 +53,12 @@ def new(request: HttpRequest) -> HttpResponse:
 def _guessed(file: TemporaryUploadedFile, form: UploadForm) -> Mapping:
     """A guess at how to read the file; where it cannot be read as told, the next page says why."""
     kind, encoding = form.cleaned_data["kind"], form.cleaned_data["encoding"]
+    path, layout = Path(file.temporary_file_path()), Layout(encoding=encoding)
     try:
-        return guess(Path(file.temporary_file_path()), kind, encoding, file.name or "")
+        layout = guess_layout(path, encoding)
+        return guess_fields(path, layout, kind, file.name or "")
     except FileRefused:
-        return Mapping(kind or ImportKind.CUSTOMERS, Layout(encoding=encoding))
+        return Mapping(kind or ImportKind.CUSTOMERS, layout)
 
 
 @require_safe

@@ -2,9 +2,10 @@
 
 Each is a JSON file in `presets/`: `needs` are headers that tell such a file, `lacks` those that tell another, `marks`
 what further tells it apart: one of the columns, or how the file's name begins. A field comes from the first of its
-`columns` that the file has, or from a `text`, of which columns that the file lacks are left out. `attributes` may name
-all headers that end alike ("*__c"). `states` and `skips` are as in a mapping, without those whose column the file
-lacks. A preset with `no_place` says why such a file cannot be brought in.
+`columns` that says anything in the first rows, else from the first that the file has, or from a `text`, of which
+columns that the file lacks are left out. `attributes` may name all headers that end alike ("*__c"). `states` and
+`skips` are as in a mapping, without those whose column the file lacks. A preset with `no_place` says why such a file
+cannot be brought in.
 """
 
 import json
@@ -61,10 +62,10 @@ def recognised(columns: Iterable[str], kind: str = "", filename: str = "") -> Pr
     return next((preset for preset in fitting if not kind or preset.no_place or preset.kind == kind), None)
 
 
-def read_by(preset: Preset, columns: Iterable[str], layout: Layout) -> Mapping:
-    """The mapping that the preset makes for a file with these columns."""
+def read_by(preset: Preset, columns: Iterable[str], filled: Collection[str], layout: Layout) -> Mapping:
+    """The mapping that the preset makes for a file with these columns, of which those `filled` say something."""
     there = {plain(name): name for name in reversed(list(columns))}
-    sources = {name: _source(told, there) for name, told in preset.fields.items()}
+    sources = {name: _source(told, there, filled) for name, told in preset.fields.items()}
     return Mapping(
         kind=preset.kind,
         layout=layout,
@@ -77,9 +78,10 @@ def read_by(preset: Preset, columns: Iterable[str], layout: Layout) -> Mapping:
     )
 
 
-def _source(told: dict[str, Any], there: dict[str, str]) -> Source | None:
+def _source(told: dict[str, Any], there: dict[str, str], filled: Collection[str]) -> Source | None:
     if "columns" in told:
-        return next((Source(column=there[plain(name)]) for name in told["columns"] if plain(name) in there), None)
+        found = [there[plain(name)] for name in told["columns"] if plain(name) in there]
+        return Source(column=next((name for name in found if name in filled), found[0])) if found else None
     text = PLACEHOLDER.sub(lambda found: _braced(there.get(plain(found[1]))), told["text"])
     return Source(text=re.sub(r"  +", " ", text).strip()) if text.strip() else None
 

@@ -15,8 +15,8 @@ class Pace:
 
 
 def pace(job: Job, now: datetime) -> Pace | None:
-    """The mean pace since the job began; None before it has got anywhere."""
-    if job.started_at is None or not job.done:
+    """The mean pace since the job began; None before it has got anywhere, and once what is left cannot be counted."""
+    if job.started_at is None or not job.done or (job.open and job.done == job.total):
         return None
     seconds = ((job.finished_at or now) - job.started_at).total_seconds()
     if seconds <= 0:

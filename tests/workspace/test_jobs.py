@@ -84,6 +84,7 @@ def test_an_open_job_keeps_itself_fresh(signed_in: SignIn, monkeypatch: pytest.M
     assert f'hx-get="/jobs/{job.pk}/"' in part
     assert "500 of 2,000" in part
     assert "50 a second" in part
+    assert ' value="25" max="100"' in part
     assert "about 30 s left" in part
     assert "<html" in client.get(f"/jobs/{job.pk}/").content.decode()
 
@@ -92,6 +93,13 @@ def test_a_job_without_a_known_whole_shows_no_share(signed_in: SignIn) -> None:
     part = signed_in("analyst").get(f"/jobs/{running(total=None).pk}/", headers=PART).content.decode()
     assert "value=" not in part.split("<progress")[1].split(">")[0]
     assert "left" not in part
+
+
+def test_a_job_at_the_end_of_what_it_counts_says_no_time_left(signed_in: SignIn) -> None:
+    part = signed_in("analyst").get(f"/jobs/{running(total=500).pk}/", headers=PART).content.decode()
+    assert "value=" not in part.split("<progress")[1].split(">")[0]
+    assert " left" not in part
+    assert "a second" not in part
 
 
 def test_who_asked_for_it_stops_it(counting: None, signed_in: SignIn) -> None:

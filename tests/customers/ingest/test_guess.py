@@ -76,6 +76,7 @@ def test_first_and_last_names_are_put_together(file: Path) -> None:
         ("order_id\tdate\tamount\nA1\t2024-12-31\t3\n", "tab", "iso", "point"),
         ('order_id,date,amount\nA1,20241231,"3,50"\n', "comma", "ymd", "comma"),
         ("order_id,date,amount\n", "comma", "iso", "point"),
+        ('order_id,date,amount\nA1,2024-12-31,3\nA2,"2024-12-31,3\nA3,2024-12-31,3,4,5\n', "comma", "iso", "point"),
     ],
 )
 def test_how_values_are_written(file: Path, text: str, delimiter: str, dates: str, decimal: str) -> None:
