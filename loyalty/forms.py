@@ -9,10 +9,11 @@ from django.db.models import QuerySet
 
 from loyalty.authorising import DECIDERS
 from loyalty.costing import Terms
-from loyalty.models import Authority, Kind, Policy, Reason
+from loyalty.models import Authority, Kind, Offer, Policy, Reason
 from retention.common.opened import OpenedForm
 from retention.workspace.models import User
 from retention.workspace.roles import Role
+from retention.workspace.templatetags.shell import plain
 
 MOST_MONTHS = 24
 
@@ -77,6 +78,14 @@ class OfferForm(TermsForm):
     @staticmethod
     def usual() -> dict[str, Any]:
         return {"percent": 10, "months": 3, "sessions": 1, "once": uuid.uuid4()}
+
+    @classmethod
+    def like(cls, offer: Offer) -> dict[str, Any]:
+        """An offer made before, to be made in another way: what is not part of it is as usual."""
+        whole = {name: getattr(offer, name) for name in ("kind", "percent", "amount", "plan", "months", "sessions")}
+        said = whole | {"difference": offer.amount, "reason": offer.reason, "note": offer.note}
+        typed = {name: plain(value) if isinstance(value, Decimal) else value for name, value in said.items()}
+        return cls.usual() | {name: value for name, value in typed.items() if value}
 
 
 class AnswerForm(forms.Form):

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from customers.events.recording import record
+from customers.models import Task
 from loyalty import spending
 from loyalty.authorising import approver_for, authority_of
 from loyalty.costing import Terms, cost_of
 from loyalty.models import Authority, Offer, Policy
 from loyalty.spending import Period
-from loyalty.telling import happening, tell
+from loyalty.telling import close_tasks, happening, tell
 from loyalty.weighing import Ground, Weighed, weigh
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -148,6 +149,7 @@ def withdraw(offer_id: int, by: User) -> Offer:
     offer.state, offer.withdrawn_by, offer.withdrawn_at = Offer.State.WITHDRAWN, by, clock.now()
     offer.save()
     tell(offer, "withdrawn", by, offer.withdrawn_at)
+    close_tasks([offer], by, Task.State.DROPPED)
     return offer
 
 
@@ -166,6 +168,7 @@ def mark_used(offer_id: int, by: User) -> Offer:
         offer.used_at = clock.now()
         offer.save()
         tell(offer, "used", by, offer.used_at)
+        close_tasks([offer], by, Task.State.DONE)
     return offer
 
 
@@ -179,4 +182,5 @@ def mark_many_used(offers: QuerySet[Offer], by: User) -> int:
         offer.used_at = now
     Offer.objects.bulk_update(rows, ["used_at"], batch_size=1_000)
     record(happening(offer, "used", by, now) for offer in rows)
+    close_tasks(rows, by, Task.State.DONE)
     return len(rows)

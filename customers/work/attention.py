@@ -19,6 +19,7 @@ from customers.work.moments import Moment
 from customers.work.needs import SOURCES, Line
 from customers.work.ranking import TASK, Rank, behind, ranked
 from customers.work.ranking import tasks_of as open_tasks
+from customers.work.settling import page_for, takes_a_talk
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,13 @@ class Need:
     @property
     def url(self) -> str:
         """Where it is dealt with, beside the customer's page."""
-        return SOURCES[self.line.kind].place(self.line) if self.line else ""
+        return SOURCES[self.line.kind].place(self.line) if self.line else page_for(self.told)
+
+    @property
+    def takes_a_talk(self) -> bool:
+        """Whether it is dealt with by talking to them."""
+        origin = self.task.about["origin"] if self.task else self.told.kind
+        return takes_a_talk(origin.partition(":")[0])
 
     @property
     def renews_at(self) -> datetime | None:

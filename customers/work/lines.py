@@ -44,7 +44,7 @@ class Reader:
             stage=STAGE_MARKS[who.stage],
             owner="" if self.whose == "mine" else " · " + (who.owner or "nobody's"),
             contact=self._contact(who, need),
-            action=_link(need.url, need.action),
+            action=_link(self._leads_to(need, who), need.action),
             reason=_block("need-reason", need.reason),
             why=_joined(f"<li>{text(each)}</li>" for each in self._reasons(need, who)),
             money=self._money(need, who),
@@ -57,6 +57,10 @@ class Reader:
             foreign=self._foreign(need),
             acts=acts,
         )
+
+    def _leads_to(self, need: Need, who: Who) -> str:
+        """Where the next action is done: who may log no talks is shown the customer."""
+        return _talk(who, need, self.whose) if need.takes_a_talk and self.edits else need.url
 
     def _contact(self, who: Who, need: Need) -> SafeString | str:
         links = [*_ways(who), *(_edits(who, need, self.whose) if self.edits else ())]
@@ -119,11 +123,15 @@ def _ways(who: Who) -> Iterator[str]:
 
 
 def _edits(who: Who, need: Need, whose: str) -> Iterator[str]:
-    log, plan = page_of("customers:interaction_new", who.pk), page_of("customers:plan_new", who.pk)
+    log, plan = text(_talk(who, need, whose)), page_of("customers:plan_new", who.pk)
     told, words = text(f"Log a talk with {who.name}"), text(f"Begin a plan with {who.name}")
-    query = f"kind=call&amp;need={need.key}&amp;whose={whose}"
-    yield f'<a href="{log}?{query}" aria-label="{told}" title="Log a talk, and be done with it">{icon("notes")}</a>'
+    yield f'<a href="{log}" aria-label="{told}" title="Log a talk, and be done with it">{icon("notes")}</a>'
     yield f'<a href="{plan}" aria-label="{words}" title="{words}">{icon("target")}</a>'
+
+
+def _talk(who: Who, need: Need, whose: str) -> str:
+    """The form that logs a talk, and is done with the line."""
+    return f"{page_of('customers:interaction_new', who.pk)}?kind=call&need={need.key}&whose={whose}"
 
 
 def _link(url: str, words: str) -> SafeString:

@@ -9,9 +9,11 @@ from customers.models import Customer, CustomerFacts, Stage
 from customers.models.facts import A_YEARS_WORTH
 from customers.work.moments import Whenever
 from customers.work.needs import THIS_WEEK, First, Line, Lines, Told, need
+from customers.work.settling import settled_by_a_talk
 
 KEY, OTHER = 3 * THIS_WEEK, 2.0
 _FIRST = (First(A_YEARS_WORTH.desc()),)
+settled_by_a_talk("at_risk", "key_account")
 _KEY_ACCOUNTS = Customer.objects.filter(is_key_account=True)
 
 

@@ -16,6 +16,7 @@ from loyalty.forms import OfferForm, TermsForm
 from loyalty.granting import Agreed, WeighsDifferently, Wish, make, weighed_for
 from loyalty.models import Authority, Offer
 from loyalty.weighing import Weighed
+from retention.common.sent import whole
 from retention.workspace.models import User
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
@@ -88,17 +89,24 @@ def weigh(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.GRANT_OFFERS)
 def new(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """?like= fills in what an offer of theirs said that was made before."""
     customer, me = get_object_or_404(Customer, pk=customer_id), person(request)
     limits = authority_of(me)
     if request.method != "POST":
-        usual = TermsForm(OfferForm.usual() | {"kind": "discount"})
-        form = OfferForm(initial=OfferForm.usual(), auto_id=IDS)
-        return _form(request, customer, form, {"scales": scales(me, limits, customer.pk, usual)})
+        filled = _filled_in(customer, request.GET.get("like", ""))
+        form = OfferForm(initial=filled, auto_id=IDS)
+        terms = TermsForm({"kind": "discount"} | filled)
+        return _form(request, customer, form, {"scales": scales(me, limits, customer.pk, terms)})
     form = OfferForm(request.POST, auto_id=IDS)
     if not form.is_valid():
         weighed = scales(me, limits, customer.pk, TermsForm(request.POST))
         return _form(request, customer, form, {"scales": weighed}, 422)
     return _make(request, customer, form, limits)
+
+
+def _filled_in(customer: Customer, like: str) -> dict[str, Any]:
+    before = customer.offers.filter(pk=whole(like) or 0).first() if like else None
+    return OfferForm.like(before) if before else OfferForm.usual()
 
 
 def _make(request: HttpRequest, customer: Customer, form: OfferForm, limits: Authority) -> HttpResponse:

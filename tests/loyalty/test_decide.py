@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from customers.models import Customer, Event, Task
 from loyalty.deciding import BeyondOwnLimits, Decided, approve, decline, expire, hand_on
-from loyalty.granting import NotTheirs, Refused
+from loyalty.granting import NotTheirs, Refused, mark_many_used, mark_used, withdraw
 from loyalty.models import Budget, Offer
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -43,6 +43,24 @@ def test_declining_tells_the_asker_why(asked: Offer, anna: User, bea: User) -> N
     assert task.assignee == anna
     assert "They pay late." in task.reason
     assert not Budget.objects.filter(spent__gt=0).exists()
+
+
+def test_what_the_asker_was_told_to_do_is_done_with_the_offer(asked: Offer, anna: User, bea: User) -> None:
+    approve(asked.pk, bea, "")
+    mark_used(asked.pk, anna)
+    assert Task.objects.get().state == Task.State.DONE
+
+
+def test_nobody_gives_what_was_withdrawn(asked: Offer, anna: User, bea: User) -> None:
+    approve(asked.pk, bea, "")
+    withdraw(asked.pk, bea)
+    assert Task.objects.get().state == Task.State.DROPPED
+
+
+def test_what_is_given_to_many_is_done_for_each(asked: Offer, anna: User, bea: User) -> None:
+    approve(asked.pk, bea, "")
+    mark_many_used(Offer.objects.all(), anna)
+    assert Task.objects.get().state == Task.State.DONE
 
 
 def test_nobody_decides_their_own(asked: Offer, anna: User, boss: User) -> None:

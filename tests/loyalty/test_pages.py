@@ -159,6 +159,29 @@ def test_withdrawing_and_using(signed_in: SignIn, anna: User, boreal: Customer) 
     assert Offer.objects.get(pk=used.pk).state == "granted"
 
 
+def test_the_answer_leads_to_the_offer_and_a_no_to_another_like_it(
+    signed_in: SignIn, anna: User, boss: User, boreal: Customer
+) -> None:
+    limits(offer_most=50)
+    yes, no = (offer(boreal, anna, credit(amount)).pk for amount in (60, 70))
+    approve(yes, boss, "")
+    decline(no, boss, "Too much.")
+    client = signed_in("account_manager")
+    today = page(client, "/today/")
+    assert f'<a href="/loyalty/{yes}/">Give them a credit of 60.00 EUR</a>' in today
+    assert f'<a href="/loyalty/{no}/">Find another way to keep them</a>' in today
+    assert "Make another offer" not in page(client, f"/loyalty/{yes}/")
+    another = f"/loyalty/customer/{boreal.pk}/new/?like={no}"
+    assert f'href="{another}">Make another offer' in page(client, f"/loyalty/{no}/")
+    form = page(client, another)
+    assert re.search(r'value="credit"[^>]* checked', form)
+    amount = re.search(r'<input[^>]*name="amount"[^>]*>', form)
+    assert amount and 'value="70"' in amount[0]
+    assert "70.00 EUR" in form  # on the scales
+    others = paying("Other")
+    assert 'value="70"' not in page(client, f"/loyalty/customer/{others.pk}/new/?like={no}")
+
+
 def test_many_are_marked_as_used_at_once(signed_in: SignIn, anna: User, boreal: Customer) -> None:
     limits(offer_most=50)
     first, second, third, asked = (offer(boreal, anna, credit(amount)).pk for amount in (10, 20, 30, 60))

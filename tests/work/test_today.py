@@ -403,3 +403,28 @@ def test_a_renewal_leads_to_its_contract(signed_in: SignIn, manager: User, make:
     contract = Subscription.objects.get(customer=make("Renews", manager, renews_in=7))
     page = signed_in("account_manager").get("/today/").content.decode()
     assert f'<a href="/subscriptions/{contract.pk}/">Agree the renewal</a>' in page
+
+
+def test_an_unhappy_answer_and_a_customer_gone_quiet_lead_to_the_call(
+    signed_in: SignIn, manager: User, make: MakeCustomer
+) -> None:
+    quiet = make("Quiet", manager, stage=Stage.AT_RISK, mrr=Decimal(5))
+    unhappy = make("Unhappy", manager)
+    call = open_task(unhappy.pk, "Call about their score of 2", "Cold bread.", clock.now(), manager.pk, "answer:1")
+    page = signed_in("account_manager").get("/today/").content.decode()
+    form = f"/customers/{unhappy.pk}/interactions/new/?kind=call&amp;need=task:{call.pk}&amp;whose=mine"
+    assert f'<a href="{form}">Call about their score of 2</a>' in page
+    form = f"/customers/{quiet.pk}/interactions/new/?kind=call&amp;need=at_risk:{quiet.pk}&amp;whose=mine"
+    assert f'<a href="{form}">Find out why they went quiet</a>' in page
+    assert "/interactions/new/" not in signed_in("analyst").get("/today/").content.decode()
+
+
+def test_a_next_step_leads_to_the_talk_that_it_comes_of(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    cafe = make("Cafe", manager)
+    origins = {"Answer Ben": "mention:7:3", "Send the prices": "interaction:7", "Read the summary": "handover:8"}
+    for title, origin in origins.items():
+        open_task(cafe.pk, title, "", clock.now(), manager.pk, origin)
+    page = signed_in("account_manager").get("/today/").content.decode()
+    assert '<a href="/customers/interactions/7/">Answer Ben</a>' in page
+    assert '<a href="/customers/interactions/7/">Send the prices</a>' in page
+    assert '<a href="/customers/hand-overs/8/">Read the summary</a>' in page
