@@ -176,7 +176,8 @@ def test_the_answer_leads_to_the_offer_and_a_no_to_another_like_it(
     form = page(client, another)
     assert re.search(r'value="credit"[^>]* checked', form)
     amount = re.search(r'<input[^>]*name="amount"[^>]*>', form)
-    assert amount and 'value="70"' in amount[0]
+    assert amount
+    assert 'value="70"' in amount[0]
     assert "70.00 EUR" in form  # on the scales
     others = paying("Other")
     assert 'value="70"' not in page(client, f"/loyalty/customer/{others.pk}/new/?like={no}")
