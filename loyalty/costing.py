@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from loyalty.models import Kind, Offer
+from retention.common.counting import counted
 from retention.common.money import rounded
 from retention.workspace.templatetags.shell import money, plain
 
@@ -81,7 +82,3 @@ def cost_of(terms: Terms, mrr: Decimal, session: Decimal, currency: str) -> Cost
     }[terms.kind]
     exact = rounded(amount, currency)
     return Cost(exact, f"{steps} = {money(exact, currency)}")
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,9 +6,10 @@ from decimal import ROUND_FLOOR, Decimal
 
 from customers.models import CustomerFacts
 from loyalty.authorising import most_of
-from loyalty.costing import Cost, Terms, counted
+from loyalty.costing import Cost, Terms
 from loyalty.models import Authority, Kind
 from loyalty.spending import Spent
+from retention.common.counting import counted
 from retention.workspace.models import Workspace
 from retention.workspace.templatetags.shell import money, plain
 

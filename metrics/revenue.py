@@ -12,6 +12,7 @@ from metrics.recurring import MOVEMENTS, InCurrency, Recurring, by_currency
 from metrics.reports import FIGURE_COLUMNS, Row, charted, figure_row, points_of, read_out_of, said_of
 from metrics.scope import Scope
 from metrics.windows import Window, preset
+from retention.common.counting import counted
 
 TREND = 3
 TILES = ("mrr", "arr", "net_revenue_retention", "gross_revenue_retention", "quick_ratio")
@@ -89,7 +90,7 @@ class RevenueReport:
         yield [f"{self.scope.window}, {self.currency}"]
         yield from read_out_of(self.figures.values())
         for each in self.others:
-            yield [f"Left out: {each.mrr:.2f} {each.currency} of {each.customers} customers"]
+            yield [f"Left out: {each.mrr:.2f} {each.currency} of {counted(each.customers, 'customer')}"]
 
     def table(self) -> Iterable[Row]:
         """The figures of the window, then those of the months inside it or the windows before it."""

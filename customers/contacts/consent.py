@@ -39,6 +39,8 @@ def _change(contact: Contact, said: ContactConsent) -> None:
         "name": str(contact),
         "channel": said.channel,
         "by": said.get_channel_display().lower(),
+        "told": said.source,
+        "proof": said.proof,
     }
     kind = KINDS[State(said.state)]
     record([Happening(contact.customer_id, kind, said.changed_at, said.source[:60], f"contact:{contact.pk}", payload)])

@@ -63,7 +63,7 @@ def form_field(field: CustomField) -> forms.Field:
         case Type.LONG_TEXT:
             return forms.CharField(max_length=values.LONG_TEXT, widget=forms.Textarea(attrs={"rows": 4}), **said)
         case Type.LINK:
-            return forms.URLField(max_length=values.LINK, assume_scheme="https", **said)
+            return _link(said)
     return forms.CharField(max_length=values.TEXT, **said)
 
 
@@ -85,6 +85,13 @@ def typed_from(field: CustomField, text: str) -> Any:
         return values.stored(field, asked.clean(said))
     except forms.ValidationError:
         return None
+
+
+def _link(said: dict[str, Any]) -> forms.URLField:
+    """A browser's own field for links would refuse one without https:// before it is sent, and ours completes it."""
+    words = {"invalid": "Give a link, such as https://example.com."}
+    widget = forms.TextInput(attrs={"inputmode": "url"})
+    return forms.URLField(max_length=values.LINK, assume_scheme="https", widget=widget, error_messages=words, **said)
 
 
 def _figure() -> forms.TextInput:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 
@@ -17,7 +18,7 @@ class FieldForm(OpenedForm):
 
     label = forms.CharField(max_length=60, help_text="As people read it.")
     type = forms.ChoiceField(choices=CustomField.Type)
-    key = forms.SlugField(
+    key = forms.CharField(
         max_length=40,
         required=False,
         help_text="How imports, segments and texts name it: small letters, digits and underscores."
@@ -83,6 +84,7 @@ class FieldForm(OpenedForm):
 
 
 def key_from(label: str) -> str:
-    """Account tier → account_tier; where nothing of the label can stand in a key, "field"."""
-    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:40]
+    """Account tier → account_tier, Größe → grosse; where nothing of the label can stand in a key, "field"."""
+    letters = normalize("NFKD", label.lower().replace("ß", "ss")).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "_", letters).strip("_")[:40].strip("_")
     return plain if plain[:1].isalpha() else f"field_{plain}".strip("_")[:40]

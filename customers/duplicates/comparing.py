@@ -13,6 +13,7 @@ from customers.custom.definitions import defined
 from customers.custom.values import text
 from customers.duplicates.merging import FIELDS, Wanted
 from customers.models import Customer, CustomField
+from retention.workspace.templatetags.shell import words
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
 TAGS = "tags"
@@ -94,7 +95,7 @@ def told(customers: Sequence[Customer], currency: str) -> Iterator[tuple[str, st
     fields = {field.key: field for field in defined()}
     loose = sorted({key for each in customers for key in each.attributes} - fields.keys())
     for key in [*fields, *loose]:
-        label = fields[key].label if key in fields else key
+        label = fields[key].label if key in fields else words(key)
         yield f"custom.{key}", label, [_told(fields.get(key), each.attributes.get(key), currency) for each in customers]
 
 

@@ -15,6 +15,7 @@ from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRef
 from customers.ingest.policies import EMPTIES, POLICIES
 from customers.ingest.reader import ENCODINGS, Layout
 from customers.models.imports import ImportKind
+from retention.common.uploads import EMPTY
 
 GUESS = "Work it out from the file"
 DELIMITER_LABELS = {"comma": "Comma", "semicolon": "Semicolon", "tab": "Tab", "whitespace": "Spaces"}
@@ -24,6 +25,7 @@ RULES = 2  # rules for the state that a form offers, at least; and always one th
 class UploadForm(forms.Form):
     file = forms.FileField(
         help_text="CSV, plain or gzip.",
+        error_messages={"empty": EMPTY},
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.gz,text/csv,text/plain,application/gzip"}),
     )
     kind = forms.ChoiceField(label="What it holds", required=False)

@@ -120,6 +120,11 @@ class Asked:
         return replace(self, chosen={**self.chosen, name: ""}).query()
 
     @property
+    def cleared(self) -> str:
+        """The query string without any filter; order and size stay."""
+        return replace(self, q="", chosen=dict.fromkeys(self.chosen, "")).query()
+
+    @property
     def is_narrowed(self) -> bool:
         return bool(self.q or any(self.chosen.values()))
 

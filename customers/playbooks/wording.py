@@ -1,6 +1,7 @@
 """What a playbook's rule and its steps' days are in words."""
 
 from customers.models import Playbook, Stage
+from retention.common.counting import counted
 
 Rule = Playbook.Rule
 
@@ -16,7 +17,7 @@ def rule(playbook: Playbook) -> str:
         case Rule.STAGE:
             return f"When a customer reaches the stage {Stage(playbook.stage).label.lower()}{only}"
         case Rule.RENEWAL:
-            return f"{playbook.days_before} days before a renewal{only}"
+            return f"{counted(playbook.days_before, 'day')} before a renewal{only}"
         case _:
             return f"{Rule(playbook.rule).label}{only}"
 

@@ -89,5 +89,5 @@ def _happening(said: Consent) -> Happening:
         said.changed_at,
         source=said.source,
         ref=f"consent:{said.pk}",
-        payload={"channel": said.channel},
+        payload={"channel": said.channel, "told": said.source, "proof": said.proof},
     )

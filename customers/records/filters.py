@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 
-from customers.custom.asking import typed_from
+from customers.custom.asking import YES_NO, typed_from
 from customers.custom.definitions import defined
 from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
 from customers.records.columns import CUSTOM, MOST
@@ -157,7 +157,7 @@ def chips(filters: Filters, names: Mapping[str, dict[int, str]], fields: Iterabl
     labels = {field.key: field.label for field in fields}
     for key, value in filters.custom:
         rest_of = tuple(pair for pair in filters.custom if pair[0] != key)
-        yield Chip(labels.get(key, key), value.capitalize(), replace(filters, custom=rest_of).query())
+        yield Chip(labels.get(key, key), dict(YES_NO).get(value, value), replace(filters, custom=rest_of).query())
 
 
 def _nothing(name: str) -> dict[str, Any]:

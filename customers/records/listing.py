@@ -39,6 +39,8 @@ COLUMNS = (
     "facts__orders",
     "facts__revenue",
     "facts__mrr",
+    "facts__subscribed_at",
+    "facts__churned_at",
     "facts__last_order_at",
     "facts__renews_at",
     "facts__nps_score",

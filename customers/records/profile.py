@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
@@ -12,6 +13,7 @@ from customers.facts import stages
 from customers.facts.stages import Why
 from customers.models import Consent, Customer, CustomerFacts, CustomField, Order, OrderLine
 from retention.common import planned
+from retention.workspace.templatetags.shell import money
 
 ORDERS = 10
 LINES = 20
@@ -26,6 +28,11 @@ _CUSTOMER = f"""
            (SELECT json_agg(json_build_object('key', key, 'label', label, 'type', type, 'archived_at', archived_at)
                             ORDER BY position, id)
             FROM customers_customfield WHERE about = '{CustomField.About.CUSTOMER}') AS defined,
+           (SELECT json_object_agg(currency, mrr)
+            FROM (SELECT currency, sum(mrr)::text AS mrr FROM customers_subscriptionterm
+                  WHERE customer_id = customer.id AND currency <> %(currency)s
+                    AND valid_from <= %(now)s AND COALESCE(valid_to > %(now)s, TRUE)
+                  GROUP BY currency ORDER BY currency) AS elsewhere) AS mrr_elsewhere,
            reason.why, reason.gap, reason.measure
     FROM customers_customer customer
     LEFT JOIN workspace_user owner ON owner.id = customer.owner_id
@@ -41,7 +48,8 @@ class Profile:
     """`facts` is None for a customer too new to have any, and `why`, of their stage, with them.
 
     `custom` is what is known of custom fields; `loose` what files brought under names nobody defined. The customer has
-    the names of owner and team as `owner_name` and `team_name`.
+    the names of owner and team as `owner_name` and `team_name`. `mrr_elsewhere`: what they pay in other currencies than
+    the workspace's, which is in no sum.
     """
 
     customer: Customer
@@ -50,11 +58,12 @@ class Profile:
     consents: Sequence[Consent]
     custom: Sequence[values.Told]
     loose: dict[str, Any]
+    mrr_elsewhere: str
 
 
 def profile(pk: int, currency: str, now: datetime, window: timedelta) -> Profile:
     """As of now, by the workspace's currency and activity window. Raises Customer.DoesNotExist."""
-    asked = {"customer": pk, "now": now, "window": window}
+    asked = {"customer": pk, "currency": currency, "now": now, "window": window}
     found = planned.named(_CUSTOMER, asked)
     if not found:
         raise Customer.DoesNotExist
@@ -68,7 +77,12 @@ def profile(pk: int, currency: str, now: datetime, window: timedelta) -> Profile
         consents=[_consent(**each) for each in customer.agreed or []],
         custom=values.told([each for each in defined if not each.archived_at], customer.attributes, currency),
         loose=values.loose((field.key for field in defined), customer.attributes),
+        mrr_elsewhere=_amounts(customer.mrr_elsewhere or {}),
     )
+
+
+def _amounts(by_currency: dict[str, str]) -> str:
+    return " and ".join(money(Decimal(amount), currency) for currency, amount in by_currency.items())
 
 
 def _consent(changed_at: str, **said: str) -> Consent:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from customers.models import Stage
 from customers.records.columns import Extra
+from customers.records.elsewhere import paid_elsewhere
 from retention.common.spreadsheet import harmless
 from retention.workspace.fragments import Fragment, text
 from retention.workspace.places import page_of
@@ -28,9 +29,10 @@ HEADER += ["Orders", "Revenue", "MRR", "Last order", "Renews", "NPS"]
 ROW = Fragment("customers/list_row.html")
 
 
-def shown(rows: Iterable[dict[str, Any]], currency: str, extras: Sequence[Extra] = ()) -> list[SafeString]:
+def shown(rows: Sequence[dict[str, Any]], currency: str, extras: Sequence[Extra] = ()) -> list[SafeString]:
     """The rows of the list's table, with the columns on request at their ends."""
-    return [_row(row, currency, extras) for row in rows]
+    elsewhere = paid_elsewhere(rows, currency)
+    return [_row(row | {"elsewhere": elsewhere.get(row["pk"], "")}, currency, extras) for row in rows]
 
 
 def _row(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> SafeString:
@@ -45,7 +47,7 @@ def _row(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> SafeStr
         owner=_owner(row),
         orders=number(row["facts__orders"]),
         revenue=money(row["facts__revenue"], currency),
-        mrr=money(row["facts__mrr"], currency) if row["facts__mrr"] else "",
+        mrr=money(row["facts__mrr"], currency) if row["facts__mrr"] else _without_mrr(row["elsewhere"], currency),
         last_order=relative(last) if last else "",
         last_order_exact=exact(last) if last else "",
         renews=relative(renews) if renews else "",
@@ -62,6 +64,11 @@ def _marks(row: dict[str, Any], name: str) -> SafeString:
     marks = [f'<span class="word">{text(word)}</span>' for word in words]
     below = [f'<span class="sub">{text(detail)}</span>'] if detail else []
     return SafeString("".join(marks + below))
+
+
+def _without_mrr(elsewhere: str, currency: str) -> SafeString | str:
+    said = '<span class="soft" title="They pay in {0}, which is not part of figures in {1}">in {0}</span>'
+    return format_html(said, elsewhere, currency) if elsewhere else ""
 
 
 def _more(row: dict[str, Any], currency: str, extras: Sequence[Extra]) -> SafeString:

@@ -17,6 +17,7 @@ from retention.common.text_search import beyond, folded
 from retention.common.word_index import Among, few, some
 from retention.workspace.finding import Find, Typed
 from retention.workspace.places import page_of
+from retention.workspace.templatetags.shell import words
 
 #: Of so many candidates the best are shown.
 CANDIDATES, BY_ID = 30, 10
@@ -92,7 +93,7 @@ def _said(row: Found) -> Iterator[tuple[str, str]]:
     yield "Id", row.external_id
     yield "Phone", row.phone
     for key, value in row.attributes.items():
-        yield key.replace("_", " ").capitalize(), ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield words(key), ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _find(row: Found, typed: Typed) -> Find:

@@ -147,7 +147,12 @@ def _note(payload: dict[str, Any]) -> str:
     if payload.get("machine"):
         return "By a machine that checks mail: it counts for nothing"
     because = f"Because: {payload['why']}" if payload.get("why") else ""
-    return " · ".join(filter(None, (because, by_key(payload))))
+    return " · ".join(filter(None, (because, _evidence(payload), by_key(payload))))
+
+
+def _evidence(payload: dict[str, Any]) -> str:
+    """Where a consent was given or withdrawn, and what proves it."""
+    return ", ".join(filter(None, (str(payload.get("told", "")), str(payload.get("proof", "")))))
 
 
 def by_key(payload: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from customers.models import Customer, HandChange, Segment
 from customers.segments import list_files
 from customers.segments.explaining import named
 from customers.segments.list_files import FileRefused, Found
+from retention.common.uploads import EMPTY
 
 _ACTS = {
     HandChange.Act.IN: "Put in, whatever the rule says",
@@ -19,7 +20,7 @@ _FILE_HINT = "A text or CSV file in UTF-8 with one customer id or e-mail address
 
 
 class _WithFile(forms.Form):
-    file = forms.FileField(label="File", help_text=_FILE_HINT)
+    file = forms.FileField(label="File", help_text=_FILE_HINT, error_messages={"empty": EMPTY})
 
     def clean_file(self) -> "UploadedFile[bytes]":
         """The file, with whom it names as `found`; a large one is read by a job."""

@@ -18,6 +18,7 @@ from customers.segments.consequences import Consequence
 from customers.segments.hand_forms import DecideForm, FileForm, ListForm
 from customers.segments.list_files import Found
 from customers.segments.rules import NOBODY
+from retention.common.counting import counted
 from retention.common.sent import whole
 from retention.common.spreadsheet import harmless
 from retention.workspace.models import Job
@@ -167,8 +168,8 @@ def hand_undo(request: HttpRequest, pk: int, change_id: int) -> HttpResponse:
         messages.info(request, "This was undone already.")
     else:
         later = change.customers - moved
-        told = f" {later:,} were decided about anew since then, and stay as they are." if later else ""
-        messages.success(request, f"Undone for {moved:,} customers.{told}")
+        told = f" Decided about anew since then, and left as is: {later:,}." if later else ""
+        messages.success(request, f"Undone for {counted(moved, 'customer')}.{told}")
     return redirect("customers:segment_hand", pk)
 
 

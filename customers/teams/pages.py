@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.models import Team
 from customers.teams.keeping import NameTaken, dissolve, keep
+from retention.common.counting import counted
 from retention.common.opened import OpenedForm, held
 from retention.workspace.models import User
 from retention.workspace.roles import Can, requires
@@ -80,5 +81,5 @@ def _edit(request: HttpRequest, team: Team) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(Team, pk=pk)
     number = dissolve(team)
-    messages.success(request, f"The team {team} is dissolved; {number:,} customers have no team now.")
+    messages.success(request, f"The team {team} is dissolved; {counted(number, 'customer')} left without one.")
     return redirect("customers:teams")

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from loyalty.costing import counted
 from loyalty.forms import AuthorityForm, NewAuthorityForm, PolicyForm
 from loyalty.models import Authority, Policy
+from retention.common.counting import counted
 from retention.common.opened import held
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can, requires

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.lists.pages import answer
 from customers.together.pages import picked, takes_all
 from loyalty import outcomes
-from loyalty.costing import counted
 from loyalty.granting import mark_many_used
 from loyalty.listing import PLACE, SHOWN, asked_of, offers, people
+from retention.common.counting import counted
 from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 

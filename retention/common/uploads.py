@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 
+EMPTY = "The file is empty. Choose one that has something in it."
+
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
     """A file larger than UPLOAD_LIMIT bytes is read and thrown away: its form sees that no file came.

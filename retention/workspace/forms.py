@@ -1,13 +1,14 @@
 """Forms of the settings: the workspace, its people, one's own account."""
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.files.uploadedfile import UploadedFile
 
 from retention.common.opened import OpenedForm
+from retention.common.uploads import EMPTY
 from retention.workspace.logo import check_logo
 from retention.workspace.models import User, Workspace
 
@@ -43,6 +44,7 @@ class WorkspaceForm(OpenedForm):
             "quiet_from",
             "quiet_until",
         ]
+        error_messages: ClassVar[dict[str, dict[str, str]]] = {"logo": {"empty": EMPTY}}
         labels = {
             "colour": "Accent colour",
             "basis": "A customer is active who has",

@@ -26,8 +26,9 @@ def test_it_works(ada: Customer) -> None:
     assert state(ada) == Consent.State.GRANTED
     consent.withdraw(ada.pk, "email", "unsubscribe link", "message:7", NOON + timedelta(days=1))
     assert state(ada) == Consent.State.WITHDRAWN
-    told = Event.objects.filter(customer=ada).order_by("occurred_at").values_list("kind", "payload")
-    assert list(told) == [("consent.granted", {"channel": "email"}), ("consent.withdrawn", {"channel": "email"})]
+    given, withdrawn = Event.objects.filter(customer=ada).order_by("occurred_at").values_list("kind", "payload")
+    assert given == ("consent.granted", {"channel": "email", "told": "sign-up form", "proof": "form 12"})
+    assert withdrawn == ("consent.withdrawn", {"channel": "email", "told": "unsubscribe link", "proof": "message:7"})
 
 
 def test_saying_it_twice_is_saying_it_once(ada: Customer) -> None:

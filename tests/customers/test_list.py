@@ -106,6 +106,16 @@ def test_chips_take_one_filter_away_each(signed_in: SignIn) -> None:
     }
 
 
+def test_all_filters_are_cleared_and_the_order_stays(signed_in: SignIn) -> None:
+    client, query = signed_in("analyst"), "stage=lost&country=Malta&sort=-mrr&size=25&column=team&q=a"
+    assert (
+        'chip-clear" href="?sort=-mrr&amp;size=25&amp;column=team"'
+        in client.get(f"/customers/?{query}").content.decode()
+    )
+    contacts = client.get("/customers/people/?q=a&person=me&sort=-name&size=25").content.decode()
+    assert 'chip-clear" href="?sort=-name&amp;size=25"' in contacts
+
+
 @pytest.mark.parametrize("query", ["stage=nonsense&owner=x&segment=9999999999999999999&sort=x&size=7&after=x&before=!"])
 def test_nonsense_in_the_address_is_passed_over(query: str, signed_in: SignIn) -> None:
     customer("ada")

@@ -15,6 +15,7 @@ from customers.models import Customer, Order, OrderLine, Segment, SegmentMembers
 from customers.records import consent, timeline
 from customers.work.tasks import open_task
 from retention.common import clock
+from retention.workspace.templatetags import shell
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
 from tests.customers.subscribing import subscription
@@ -85,6 +86,28 @@ def test_it_works(signed_in: SignIn) -> None:
         f'hx-get="/surveys/customer/{ada.pk}/"',
     ):
         assert words in page, words
+
+
+def test_mrr_in_another_currency_is_told_and_in_no_sum(signed_in: SignIn) -> None:
+    now = clock.now()
+    ada = customer("ada", facts={"subscribed_at": now - timedelta(days=9)})
+    bob = customer("bob", facts={"subscribed_at": now - timedelta(days=9), "mrr": 10})
+    for who, currency in ((ada, "USD"), (ada, "GBP"), (bob, "EUR"), (bob, "USD")):
+        subscription(who, now - timedelta(days=9), currency=currency)
+    subscription(ada, now - timedelta(days=9), now - timedelta(days=1), currency="SEK")
+    client = signed_in("analyst")
+    of_ada, of_bob = (client.get(f"/customers/{who.pk}/").content.decode() for who in (ada, bob))
+    assert "10.00 GBP and 10.00 USD a month in another currency, not in figures in EUR" in of_ada
+    assert "10.00 USD a month more in another currency" in of_bob
+    listed = client.get("/customers/").content.decode()
+    assert listed.count("which is not part of figures in EUR") == 1
+    assert ">in GBP, USD</span>" in listed
+
+
+def test_names_that_files_brought_read_as_words() -> None:
+    said = ["seat_count", "StreamingTV", "SeniorCitizen", "customerID", "MONTHLY_CHARGES", "plan"]
+    expected = ["Seat count", "Streaming TV", "Senior citizen", "Customer ID", "Monthly charges", "Plan"]
+    assert [shell.words(name) for name in said] == expected
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])

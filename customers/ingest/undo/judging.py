@@ -12,8 +12,9 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from customers.events.kinds import CONSEQUENCES
 from customers.ingest.statements import run
-from customers.ingest.undo.kinds import UNMARKED, Kind, counted
+from customers.ingest.undo.kinds import UNMARKED, Kind
 from customers.models import Contact, Customer, Event
+from retention.common.counting import counted
 
 CHANGED = "It was changed after the file came in."
 GONE = "It was removed after the file came in."

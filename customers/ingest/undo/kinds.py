@@ -18,6 +18,7 @@ from customers.models import (
     Subscription,
     SubscriptionTerm,
 )
+from retention.common.counting import counted
 
 #: For a text where %(at)s is the run's instant: a row that the run made and nobody wrote since.
 UNTOUCHED = "stands.updated_at = %(at)s"
@@ -117,9 +118,3 @@ KINDS: tuple[Kind, ...] = (
 #: Tables whose rows do not tell when they were last written: only files write them, and the journal says which.
 UNMARKED = [kind.table for kind in KINDS if kind.untouched == Kind.untouched]
 NOUNS = {kind.table: kind.noun for kind in KINDS}
-
-
-def counted(count: int, noun: str) -> str:
-    """So many of a thing: 1 order, 2 people."""
-    many = {"person": "people", "person's consent": "people's consents"}.get(noun, f"{noun}s")
-    return f"{count:,} {noun if count == 1 else many}"

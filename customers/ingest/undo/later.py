@@ -6,8 +6,9 @@ from django.utils import formats, timezone
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from customers.ingest.statements import rows
-from customers.ingest.undo.kinds import KINDS, NOUNS, counted
+from customers.ingest.undo.kinds import KINDS, NOUNS
 from customers.models import Import
+from retention.common.counting import counted
 
 
 class BuiltUpon(Exception):

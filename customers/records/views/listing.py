@@ -41,6 +41,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
     context = {
         "filters": filters,
         "chips": [replace(chip, without=_cut_so(chip.without, cut)) for chip in chips(filters, named, fields)],
+        "cleared": together(Filters(), cut),
         "cut": cut,
         "headings": headings_of(filters, cut),
         "page": (part := page(customers, cut)),

@@ -193,10 +193,16 @@ def summary_templates(job: Job) -> tuple[str, str]:
     return f"jobs/{job.kind}.html", "jobs/summary.html"
 
 
+#: Where a name written together goes on with its next word.
+_IN_CAPITALS = re.compile(r"(?<=[a-zß-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
 @register.filter
 def words(name: str) -> str:
-    """order_lines → Order lines."""
-    return name.replace("_", " ").capitalize()
+    """order_lines → Order lines; StreamingTV → Streaming TV; SeniorCitizen → Senior citizen."""
+    parts = _IN_CAPITALS.sub(" ", name.replace("_", " ")).split()
+    said = " ".join(part if part.isupper() and not name.isupper() else part.lower() for part in parts)
+    return said[:1].upper() + said[1:]
 
 
 @register.filter

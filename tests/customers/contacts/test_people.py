@@ -194,6 +194,9 @@ def test_consent_is_kept_with_source_and_proof(signed_in: SignIn) -> None:
     client.post(url, {"channel": "phone", "state": "withdrawn", "source": "Call"})
     assert ContactConsent.objects.get().state == "withdrawn"
     assert [kind for kind, _ in told(ada.customer)][1:] == ["contact.agreed", "contact.withdrew"]
+    assert (
+        "Trade fair, Card 17" in client.get(f"/customers/{ada.customer_id}/").content.decode()
+    )  # though withdrawn since
 
 
 def test_the_search_finds_people(signed_in: SignIn) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from customers.custom import definitions, values
 from customers.custom.asking import form_field
 from customers.custom.definitions import Draft, Refused, define
+from customers.custom.forms import key_from
 from customers.models import Customer, CustomField, Segment
 from retention.common import clock
 from tests.customers.custom.defining import a_field, one_of_each
@@ -56,7 +57,7 @@ def test_only_administrators_define(role: str, signed_in: SignIn) -> None:
         ({"label": ""}, "required"),
         ({"type": "sound"}, "not one of the available choices"),
         ({"type": "choice"}, "A list needs at least one choice."),
-        ({"key": "Größe"}, "valid"),
+        ({"key": "Größe"}, "small letters, digits and underscores"),
         ({"key": "9lives"}, "Begin with a letter"),
         ({"key": "taken"}, "Another field has this key."),
     ],
@@ -68,6 +69,14 @@ def test_a_mistake_is_told_and_what_was_typed_is_kept(said: dict[str, str], prob
     assert problem in page
     assert 'value="My help"' in page
     assert CustomField.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [("Größe in m²", "grosse_in_m2"), ("Énergie", "energie"), ("名前", "field"), ("2nd site", "field_2nd_site")],
+)
+def test_a_key_is_made_from_the_label(label: str, key: str) -> None:
+    assert key_from(label) == key
 
 
 def test_order_and_putting_away(signed_in: SignIn) -> None:

@@ -41,7 +41,7 @@ TOLD = {
     "site": Told(
         "https://example.test/", "https://example.test/", "https://example.test/", "contains", "test", "test/"
     ),
-    "tier": Told("gold", "gold", "Gold", "is", "gold", "gold"),
+    "tier": Told("gold", "gold", "gold", "is", "gold", "gold"),
     "areas": Told("north", ["north"], "north", "has", "north", "north"),
 }
 

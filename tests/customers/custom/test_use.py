@@ -90,6 +90,14 @@ def test_a_mistake_is_told_beside_its_field(name: str, typed: str, signed_in: Si
     assert not Customer.objects.exists()
 
 
+def test_a_link_is_completed(signed_in: SignIn) -> None:
+    a_field("site", "link")
+    client = signed_in("account_manager")
+    assert 'type="url"' not in client.get("/customers/new/").content.decode()  # a browser would not send it
+    client.post("/customers/new/", {"name": "Ada", "kind": "person", "custom_site": "example.test/ada"})
+    assert Customer.objects.get().attributes == {"site": "https://example.test/ada"}
+
+
 def test_what_no_field_asks_for_stays(signed_in: SignIn) -> None:
     gone = a_field("gone")
     a_field("tier", "choice", "gold")
@@ -143,7 +151,8 @@ def test_the_list_shows_filters_and_exports_it(signed_in: SignIn) -> None:
     page = client.get("/customers/?column=custom.budget&column=custom.tier&custom.tier=gold").content.decode()
     assert '<th scope="col" class="num">Budget</th><th scope="col">Tier</th>' in re.sub(r"\s*\n\s*", "", page)
     assert '<td class="num">1,999.90 EUR</td>' in page
-    assert "Remove the filter Tier: Gold" in page
+    assert "Remove the filter Tier: gold" in page
+    assert "Remove the filter Reference: Yes" in client.get("/customers/?custom.reference=yes").content.decode()
     query = "column=custom.budget&column=custom.tier&column=custom.trained&column=custom.reference"
     text = client.post("/customers/export/", {"query": query, "scope": "all"}).content.decode("utf-8-sig")
     head, ada, bob = text.splitlines()

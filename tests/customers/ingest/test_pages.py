@@ -137,7 +137,7 @@ def test_utf8_that_is_said_to_be_something_else_is_pointed_out(client: Client) -
 def test_files_that_are_none(client: Client, content: bytes) -> None:
     data = {"encoding": "utf-8", "file": SimpleUploadedFile("x.csv", content)}
     response = client.post("/data/new/", data, follow=True)
-    assert "empty" in response.content.decode() or "save it as" in response.content.decode()
+    assert "has something in it" in response.content.decode() or "save it as" in response.content.decode()
 
 
 @override_settings(UPLOAD_LIMIT=1_000)
