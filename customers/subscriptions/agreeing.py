@@ -164,7 +164,7 @@ def resume(subscription_id: int, at: datetime, opened: datetime) -> None:
     row.renews_at = periods.renewal_after(begun, max(since, now, last.valid_from), *every, zone)
     row.cancelled_at, row.cancel_reason = None, ""
     ends_at = None if row.auto_renews else row.renews_at
-    if last.valid_to > now:
+    if last.valid_to > now or last.valid_from == at:  # one that was ended as it began goes on instead of another
         SubscriptionTerm.objects.filter(pk=last.pk).update(valid_to=ends_at)
     else:
         _add_term(row, conditions, at, ends_at)

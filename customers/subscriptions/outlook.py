@@ -63,9 +63,13 @@ def told(before: Outlook | None, after: Outlook) -> Iterator[str]:
         yield f"MRR from {day_text(step.at)} on: {step}."
     dropped = [step for step in before.steps[1:] if step.at not in {each.at for each in later}] if before else []
     for step in dropped:
-        yield f"What was planned for {day_text(step.at)}, {step}, is dropped."
+        yield f"What was planned for {day_text(step.at)}, {step}, is dropped." if step.mrr else _goes_on(step)
     if after.renews_at and (before is None or before.renews_at != after.renews_at):
         how = "It renews by itself on" if after.auto_renews else "Unless it is renewed, it ends on"
         yield f"{how} {day_text(after.renews_at)}."
     elif before and before.renews_at and not after.renews_at:
         yield f"It does not renew on {day_text(before.renews_at)} any more."
+
+
+def _goes_on(end: Step) -> str:
+    return f"It does not end on {day_text(end.at)} any more."

@@ -191,6 +191,16 @@ def test_a_cancellation_to_come_ends_it_then_and_can_be_taken_back(at: At) -> No
     assert turn_all() == 0
 
 
+def test_what_was_ended_as_it_began_goes_on(at: At) -> None:
+    """Changed and ended on one day: the conditions of that day never held, and can be taken up on it all the same."""
+    at(NOW)
+    row = agreeing.start(customer(1).pk, TEAM, Bond(), NOW - 9 * DAY)
+    agreeing.change(row.pk, MORE, Bond(), NOW, opened(row))
+    agreeing.cancel(row.pk, NOW, "Closed down", opened(row))
+    agreeing.resume(row.pk, NOW, opened(row))
+    assert terms(row) == [(NOW - 9 * DAY, NOW, 100), (NOW, None, 160)]
+
+
 def test_time_renews_what_renews_by_itself_and_ends_what_does_not(at: At) -> None:
     at(NOW)
     by_itself = agreeing.start(customer(1).pk, TEAM, Bond(NOW + DAY), NOW - DAY)

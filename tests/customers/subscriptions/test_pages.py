@@ -82,10 +82,10 @@ def test_a_cancellation_says_what_it_will_do(signed_in: SignIn, ada: Customer) -
     assert row.terms.get().valid_to == datetime(2026, 5, 31, 22, tzinfo=UTC)
     assert "Too expensive" in words(client.get(f"/customers/{ada.pk}/subscriptions/"))
     stands = Subscription.objects.get()
-    client.post(
-        f"/subscriptions/{row.pk}/resume/",
-        {"day": "2026-05-15", "opened": stands.updated_at.isoformat(), "confirmed": "1"},
-    )
+    again = {"day": "2026-05-15", "opened": stands.updated_at.isoformat()}
+    seen = words(client.post(f"/subscriptions/{row.pk}/resume/", again))
+    assert "MRR today: 80.00 EUR, as now. It does not end on 1 Jun 2026 any more." in " ".join(seen.split())
+    client.post(f"/subscriptions/{row.pk}/resume/", again | {"confirmed": "1"})
     assert row.terms.get().valid_to is None
 
 
