@@ -267,7 +267,7 @@ _CONSENTS = """
     ), recorded AS (
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
         SELECT customer_id, 'consent.' || state, changed_at, %(at)s, left(source, 60), 'consent:' || id,
-            jsonb_build_object('channel', channel), gen_random_uuid()
+            jsonb_build_object('channel', channel, 'told', source, 'proof', proof), gen_random_uuid()
         FROM written
     ), created AS (SELECT written.id FROM written JOIN said ON said.id = written.customer_id WHERE is_first
     ), later AS (SELECT written.* FROM written JOIN said ON said.id = written.customer_id WHERE NOT is_first

@@ -118,7 +118,8 @@ _CONSENTS = SQL("""
         INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
         SELECT said.customer_id, CASE state WHEN 'granted' THEN 'contact.agreed' ELSE 'contact.withdrew' END,
             %(at)s, %(at)s, left(said.source, 60), 'contact:' || said.id,
-            jsonb_build_object('contact', said.id, 'name', said.name, 'channel', 'email', 'by', 'e-mail'),
+            jsonb_build_object('contact', said.id, 'name', said.name, 'channel', 'email', 'by', 'e-mail',
+                               'told', said.source, 'proof', proof),
             gen_random_uuid()
         FROM written JOIN said ON said.id = written.contact_id
     ), changes AS ({changed}

@@ -17,7 +17,7 @@ def rule(playbook: Playbook) -> str:
         case Rule.STAGE:
             return f"When a customer reaches the stage {Stage(playbook.stage).label.lower()}{only}"
         case Rule.RENEWAL:
-            return f"{counted(playbook.days_before, 'day')} before a renewal{only}"
+            return f"{counted(playbook.days_before or 0, 'day')} before a renewal{only}"
         case _:
             return f"{Rule(playbook.rule).label}{only}"
 
