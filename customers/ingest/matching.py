@@ -11,7 +11,8 @@ from customers.ingest.mapping import Mapping
 from customers.ingest.statements import run
 from customers.models.imports import ImportKind
 
-_PHONE = "nullif(regexp_replace(regexp_replace({}, '[^0-9+]', '', 'g'), '^00', '+'), '')"
+#: What is the same of a phone number however it is typed.
+PHONE = "nullif(regexp_replace(regexp_replace({}, '[^0-9+]', '', 'g'), '^00', '+'), '')"
 
 
 def match(mapping: Mapping) -> None:
@@ -40,7 +41,7 @@ def _value(name: str, of: str) -> Composable:
     if name.startswith(CUSTOM):
         return SQL("({}.attributes ->> {})").format(SQL(of), Literal(name.removeprefix(CUSTOM)))
     column = f"{of}.{name}"
-    return SQL(_PHONE.format(column) if name == "phone" else f"nullif(lower({column}), '')")
+    return SQL(PHONE.format(column) if name == "phone" else f"nullif(lower({column}), '')")
 
 
 # For each value in the file: who has it, and where nobody has, the id that a new customer gets: that of the first row.

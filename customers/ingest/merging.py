@@ -14,6 +14,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from customers.ingest import journal
+from customers.ingest.matching import PHONE
 from customers.ingest.policies import BOTH, CREATE, FILL, UPDATE
 from customers.ingest.statements import number, run
 from customers.models import Channel
@@ -213,10 +214,10 @@ _LAPSE = SQL("""
     WITH moved AS (
         SELECT first AS id, channel FROM customers_importchange CROSS JOIN LATERAL (VALUES
             ('email', lower(before ->> 'email'), lower(after ->> 'email')),
-            ('sms', regexp_replace(before ->> 'phone', '[^0-9]', '', 'g'),
-                regexp_replace(after ->> 'phone', '[^0-9]', '', 'g'))
+            ('sms', {was}, {becomes})
         ) AS reached (channel, was, becomes)
-        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_customer' AND was <> '' AND was <> becomes
+        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_customer' AND was <> ''
+            AND was IS DISTINCT FROM becomes
     ), removed AS (
         DELETE FROM customers_consent AS stands USING moved
         WHERE stands.customer_id = moved.id AND stands.channel = moved.channel AND stands.state = 'granted'
@@ -228,7 +229,11 @@ _LAPSE = SQL("""
         FROM removed
     ), told AS ({removed})
     SELECT count(*) FROM removed
-""").format(removed=journal.removed("customers_consent"))
+""").format(
+    was=SQL(PHONE.format("before ->> 'phone'")),
+    becomes=SQL(PHONE.format("after ->> 'phone'")),
+    removed=journal.removed("customers_consent"),
+)
 
 # What staged customers say of a channel that is not so.
 _SAID = """

@@ -36,10 +36,17 @@ def withdraw(customer_id: int, channel: str, source: str, proof: str, at: dateti
 
 
 def same_place(channel: str, one: str, other: str) -> bool:
-    """Whether a channel reaches somebody alike at both: by an address whatever its case, or by a number's digits."""
+    """Whether a channel reaches somebody alike at both: by an address whatever its case, or by a number's digits.
+
+    `00` is `+`.
+    """
     if channel == Channel.SMS:
-        return re.sub(r"[^0-9]", "", one) == re.sub(r"[^0-9]", "", other)
+        return _digits(one) == _digits(other)
     return "".join(one.split()).casefold() == "".join(other.split()).casefold()
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", number))
 
 
 @transaction.atomic

@@ -154,7 +154,7 @@ def test_text_messages_are_agreed_to_apart_from_e_mail() -> None:
 
     mail, texts = ("1", "email", "granted"), ("1", "sms", "granted")
     assert said("1,+49 30 1,yes,yes\n2,5,,no\n") == [mail, texts, ("2", "sms", "withdrawn")]
-    assert said("1,+49 (30) 1,,\n2,6,,yes\n") == [mail, texts, ("2", "sms", "withdrawn")]
+    assert said("1,0049 (30) 1,,\n2,6,,yes\n") == [mail, texts, ("2", "sms", "withdrawn")]
     assert said("1,+49 30 2,,\n") == [mail, ("2", "sms", "withdrawn")]
     assert Event.objects.get(kind="consent.lapsed").payload == {"channel": "sms"}
     assert said("1,,no,yes\n") == [("1", "email", "withdrawn"), texts, ("2", "sms", "withdrawn")]
