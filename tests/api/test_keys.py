@@ -106,6 +106,13 @@ def test_the_last_use_is_written_once_a_minute(db: None) -> None:
     assert written() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_key_is_used_where_no_test_holds_a_transaction_open() -> None:
+    """A request has none of its own around what is noted after it; a test usually has."""
+    assert Program(a_key()).get("people/").status_code == 200
+    assert ApiKey.objects.get().last_used_at
+
+
 def test_too_many_requests_in_a_minute_are_refused(settings: Settings, db: None) -> None:
     settings.API_REQUESTS_PER_MINUTE = 3
     program, other = Program(a_key()), Program(a_key(name="other"))

@@ -65,6 +65,7 @@ def find(text: str) -> ApiKey:
     return key
 
 
+@transaction.atomic
 def note_use(key: ApiKey) -> None:
     """Keep that the key is used now, unless that was noted within the last minute, or another request just does it."""
     now = clock.now()
