@@ -21,6 +21,7 @@ class Task(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     due_at = models.DateTimeField()
+    put_off_until = models.DateTimeField(null=True, help_text="Not shown on Today before that day.")
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="tasks")
     origin = models.CharField(max_length=120, blank=True, help_text="As kind:id; empty where a person wrote it.")
     created_at = models.DateTimeField(default=clock.now)

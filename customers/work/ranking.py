@@ -228,7 +228,8 @@ def _listed(whose: str, most: int, sources: tuple[Source, ...], least: float = 0
     """The list of `whose`, as far as it is as urgent as `least`; of a kind that has very many only the `most` that come
     first, but all of mine.
     """
-    soon = Task.objects.filter(due_at__lt=WHENEVER.midnight_in(8))
+    shown = Q(put_off_until=None) | Q(put_off_until__lt=WHENEVER.midnight_in(1))
+    soon = Task.objects.filter(shown, due_at__lt=WHENEVER.midnight_in(8))
     slices = partial(_waiting, whose, 0 if whose == "mine" else most)
     told, params = _together([_tasks(soon, whose), *_needs(sources, whose, slices)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))

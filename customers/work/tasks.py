@@ -54,7 +54,7 @@ def open_again(task_id: int, due_at: datetime, assignee_id: int | None) -> None:
     task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
     if task.state != Task.State.OPEN:
         _reopen(task)
-        task.due_at, task.assignee_id = due_at, assignee_id
+        task.due_at, task.put_off_until, task.assignee_id = due_at, None, assignee_id
         task.save()
         _record(task, "task.opened", clock.now())
 
@@ -78,7 +78,7 @@ def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: boo
 
 def snooze_task(task_id: int, until: datetime, said: str, by_id: int | None, *, fresh: bool = False) -> Task:
     """Put an open task off; `said` is until when, in words. Raises TaskIsClosed."""
-    return _change(task_id, "task.changed", by_id, fresh, f"put off until {said}", due_at=until)
+    return _change(task_id, "task.changed", by_id, fresh, f"put off until {said}", due_at=until, put_off_until=until)
 
 
 def reassign_task(task_id: int, assignee: User | None, by_id: int | None, *, fresh: bool = False) -> Task:
@@ -109,6 +109,7 @@ def _restore(task: Task, was: dict[str, Any]) -> None:
     kind = "task.changed" if task.state == Task.State.OPEN else "task.opened"
     _reopen(task)
     task.due_at = parse_datetime(was["due_at"]) or task.due_at
+    task.put_off_until = parse_datetime(was.get("put_off_until") or "")
     task.assignee = User.objects.filter(pk=was["assignee"]).first()
     task.save()
     _record(task, kind, clock.now(), said="as before")
@@ -124,12 +125,17 @@ def _change(task_id: int, kind: str, by_id: int | None, fresh: bool, said: str, 
     )
     if task is None:
         raise TaskIsClosed(task_id)
-    was = None if fresh else {"due_at": task.due_at.isoformat(), "assignee": task.assignee_id}
+    was = None if fresh else _as_it_was(task)
     for name, value in change.items():
         setattr(task, name, value)
     task.save(update_fields=list(change))
     _record(task, kind, clock.now(), said=said, by=by_id, was=was)
     return task
+
+
+def _as_it_was(task: Task) -> dict[str, Any]:
+    put_off = task.put_off_until.isoformat() if task.put_off_until else None
+    return {"due_at": task.due_at.isoformat(), "put_off_until": put_off, "assignee": task.assignee_id}
 
 
 def _record(task: Task, kind: str, at: datetime, **more: Any) -> None:

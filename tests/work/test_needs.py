@@ -195,7 +195,7 @@ def test_every_kind_in_one_fixed_number_of_queries(signed_in: SignIn, manager: U
 
     def another(name: str) -> None:
         renews = make(f"R{name}", manager, renews_in=40)
-        act(client, f"renewal:{renews.pk}", "snooze-1")
+        act(client, f"renewal:{renews.pk}", "assign", assignee=str(manager.pk))
         case(make(f"C{name}", manager, renews_in=30, interval=Interval.QUARTER), hours=9)
         make(f"Q{name}", manager, stage=Stage.AT_RISK, mrr=Decimal(9))
 

@@ -166,6 +166,18 @@ def test_snoozing_hides_until_that_day(signed_in: SignIn, manager: User, make: M
     assert [need.band for need in soon.needs] == [1]
 
 
+@pytest.mark.parametrize("origin", ["", "answer:1"])
+def test_what_is_put_off_for_a_day_is_gone_for_that_day(manager: User, make: MakeCustomer, origin: str) -> None:
+    due = clock.now() - timedelta(hours=1)
+    call = open_task(make("Boreal", manager).pk, "Call them", "", due, manager.pk, origin)
+    act_on({"need": f"task:{call.pk}", "act": "snooze-1"}, manager, clock.now(), ZONE)
+    assert ranked(manager) == []
+    tomorrow = needs("mine", Moment(clock.now() + timedelta(days=1), ZONE, manager.pk), "EUR")
+    assert [(need.band, need.action) for need in tomorrow.needs] == [(1, "Call them")]
+    act_on({"need": f"task:{call.pk}", "act": "undo"}, manager, clock.now(), ZONE)
+    assert ranked(manager) == [(1, "Boreal", "task")]
+
+
 def test_handing_over_and_undoing(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
     ben = User.objects.create_user("ben@example.test", role=Role.ACCOUNT_MANAGER, first_name="Ben")
     mine = task(make("Boreal", manager), days=0, to=manager)
