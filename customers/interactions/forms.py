@@ -1,10 +1,11 @@
 """The form of an interaction."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
 
 from customers.interactions.keeping import FIELDS, File, handle, mentioned_in
 from customers.interactions.sniffing import LARGEST, MOST, TAKEN, FileRefused, content_type
@@ -12,7 +13,10 @@ from customers.models import Contact, Customer, Interaction
 from customers.work.forms import workers
 from retention.common import clock
 from retention.common.days import Day, conceivable
-from retention.workspace.models import User
+from retention.workspace.models import User, Workspace
+
+#: By when a next step is to be done that was given no day.
+NEXT = timedelta(weeks=1)
 
 
 class _Files(forms.ClearableFileInput):
@@ -56,7 +60,7 @@ class InteractionForm(forms.Form):
         label="How they felt", choices=[("", "Not said"), *Interaction.Sentiment.choices], required=False
     )
     next_step = forms.CharField(max_length=200, required=False, help_text="Becomes a task of yours.")
-    next_on = Day(label="By", required=False)
+    next_on = Day(label="By", required=False, help_text="Empty: in a week.")
     attached = FilesField(
         label="Files", required=False, help_text=f"At most {MOST} of {LARGEST // 1024 // 1024} MB each: {TAKEN}."
     )
@@ -84,10 +88,12 @@ class InteractionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if "next_on" not in self.errors and bool(said.get("next_step")) != bool(said.get("next_on")):
-            missing = "next_on" if said.get("next_step") else "next_step"
-            self.add_error(missing, "A next step needs both what and by when.")
-        return said
+        if "next_on" in self.errors or bool(said.get("next_step")) == bool(said.get("next_on")):
+            return said
+        if said.get("next_on"):
+            self.add_error("next_step", "Say what is to be done by that day.")
+            return said
+        return said | {"next_on": timezone.localdate(clock.now(), Workspace.current().zone) + NEXT}
 
     @property
     def values(self) -> dict[str, Any]:

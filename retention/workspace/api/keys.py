@@ -65,14 +65,14 @@ def find(text: str) -> ApiKey:
     return key
 
 
-@transaction.atomic
 def note_use(key: ApiKey) -> None:
     """Keep that the key is used now, unless that was noted within the last minute, or another request just does it."""
     now = clock.now()
     if key.last_used_at and now - NOTED < key.last_used_at <= now:
         return
     free = ApiKey.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=key.pk)
-    ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
+    with transaction.atomic():
+        ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
 
 
 def revoke(pk: int, by: User) -> bool:

@@ -5,9 +5,10 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,7 +20,7 @@ from customers.interactions.keeping import mentioned_in, plain_name
 from customers.interactions.sniffing import LARGEST, FileRefused, content_type
 from customers.models import Attachment, Customer, Event, Interaction, InteractionBefore, Task
 from retention.common import clock
-from retention.workspace.models import User
+from retention.workspace.models import User, Workspace
 from tests.baseline import assert_query_count
 from tests.customers.known import customer
 
@@ -153,8 +154,8 @@ def test_what_is_removed_is_there_for_its_author_alone(signed_in: SignIn) -> Non
         ({"text": " "}, "text", "required"),
         ({"kind": "fax"}, "kind", "not one of the available choices"),
         ({"happened_at": "2099-01-01T10:00"}, "happened_at", "It has not happened yet."),
-        ({"next_step": "Call"}, "next_on", "A next step needs both"),
-        ({"next_on": "2099-01-01"}, "next_step", "A next step needs both"),
+        ({"next_step": "Call", "next_on": "soon"}, "next_on", "Enter a valid date."),
+        ({"next_on": "2099-01-01"}, "next_step", "Say what is to be done by that day."),
     ],
 )
 def test_a_mistake_is_told_beside_its_field(said: dict[str, str], field: str, words: str, signed_in: SignIn) -> None:
@@ -167,6 +168,18 @@ def test_a_mistake_is_told_beside_its_field(said: dict[str, str], field: str, wo
     assert words in page
     assert 'value="Mine"' in page
     assert not Interaction.objects.exists()
+
+
+def test_a_next_step_without_a_day_is_due_in_a_week(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the company's calendar, on which the next day has begun."""
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 5, 1, 20, tzinfo=UTC))
+    Workspace.objects.update(time_zone="Asia/Tokyo")
+    acme, client = customer("acme"), signed_in("account_manager")
+    url = f"/customers/{acme.pk}/interactions/new/"
+    assert "Empty: in a week." in client.get(url).content.decode()
+    client.post(url, typed(next_step="Call back", happened_at="2026-05-01T10:00"))
+    assert Interaction.objects.get().next_on == date(2026, 5, 9)
+    assert Task.objects.get(title="Call back").due_at.astimezone(ZoneInfo("Asia/Tokyo")).date() == date(2026, 5, 9)
 
 
 def office(part: str, *more: str) -> bytes:
