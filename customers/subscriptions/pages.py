@@ -207,7 +207,9 @@ def _agree(request: HttpRequest, asked: Asked, form: AgreementForm, act: Callabl
 
 
 def _meanwhile(other: ChangedMeanwhile, form: AgreementForm, before: Outlook | None) -> dict[str, Any]:
-    return {"meanwhile": outlook(other.stands), "form": form.going_on_from(other.stands), "before": before}
+    term = Line(other.stands, list(other.stands.terms.order_by("valid_from"))).term
+    meanwhile = {"meanwhile": outlook(other.stands), "agreed": term}
+    return meanwhile | {"form": form.going_on_from(other.stands), "before": before}
 
 
 def _form(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
@@ -47,14 +48,35 @@ class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript whe
     def _theirs(self, said: dict[str, Any]) -> Iterator[str]:
         """The fields in which what stands is not what was typed."""
         for name, value in self._stands.items():
-            if name in said and str(said[name]) != str(value):
-                yield f"{self.fields[name].label} “{value}”"
+            if name in said and name in self.fields:
+                theirs, ours = (_in_words(self.fields[name], each) for each in (value, said[name]))
+                if theirs != ours:
+                    yield f"{self[name].label} “{theirs}”"
 
     def _go_on(self) -> None:
         """From what stands now: saved again, what was typed is put in its place knowingly."""
         if isinstance(self.data, QueryDict):
             self.data = self.data.copy()
             self.data["opened"] = self._mark()
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    """A value as the form shows it, be it what the row has or what was typed."""
+    several = list(value) if isinstance(value, list | tuple | QuerySet) else [value]
+    return ", ".join(sorted(_in_word(field, each) for each in several)) or "nothing"
+
+
+def _in_word(field: forms.Field, value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(field, forms.ChoiceField):
+        key = str(field.prepare_value(value))
+        return next((str(label) for choice, label in field.choices if str(choice) == key), key)
+    return str(value)
 
 
 def held(request: HttpRequest, rows: "QuerySet[M]") -> "QuerySet[M]":

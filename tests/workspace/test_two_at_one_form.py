@@ -8,11 +8,13 @@ import pytest
 from django.test import Client
 
 from customers.health.profiles import ready_made
-from customers.models import CustomField, HealthProfile, Team
+from customers.models import Case, CustomField, HealthProfile, Team
 from loyalty.models import Authority, Policy
+from retention.common import clock
 from retention.workspace.models import User, Workspace
 from surveys.models import Survey
 from tests.customers.health.test_settings import typed as as_typed
+from tests.customers.known import customer
 from tests.workspace.test_settings import GOOD
 
 SignIn = Callable[[str], Client]
@@ -78,6 +80,7 @@ def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
     assert stands() == "Theirs"
     assert "Somebody else saved this" in page
     assert "“Theirs”" in page
+    assert "None “" not in page
     assert 'value="Ours"' in page
     again = re.search(r'name="opened" value="(\w+)"', page)
     assert again
@@ -98,3 +101,16 @@ def test_nor_do_two_who_set_limits_overwrite_each_other(signed_in: SignIn) -> No
         assert "Somebody else saved this" in refused.content.decode()
         assert 'value="30"' in refused.content.decode()
         assert stands() == 20
+
+
+def test_what_the_other_saved_is_told_in_the_forms_words_and_what_is_alike_is_not(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    me = User.objects.get()
+    case = Case.objects.create(
+        customer=customer(), external_id="a", subject="Broken", assignee=me, opened_at=clock.now()
+    )
+    url, mark = f"/cases/{case.pk}/edit/", opened(client, f"/cases/{case.pk}/edit/")
+    typed = {"subject": "Broken", "priority": "high", "assignee": me.pk, "opened": mark}
+    assert client.post(url, typed).status_code == 302
+    page = client.post(url, typed | {"subject": "Ours", "priority": "low"}).content.decode()
+    assert "Theirs says: Subject “Broken”; Priority “High”. What" in page

@@ -110,6 +110,7 @@ def test_the_second_editor_is_told_and_loses_nothing(signed_in: SignIn, ada: Cus
     response = client.post(f"/subscriptions/{row.pk}/change/", mine)
     assert response.status_code == 409
     assert "Somebody else saved this subscription" in words(response)
+    assert "It is Basic × 1 now, with an MRR of 10.00 EUR" in words(response)
     assert 'value="Mine"' in response.content.decode()
     assert SubscriptionTerm.objects.count() == 1
     again = mine | {"opened": Subscription.objects.get().updated_at.isoformat()}
