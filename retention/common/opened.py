@@ -75,7 +75,8 @@ def _in_word(field: forms.Field, value: Any) -> str:
         return f"{value.normalize():f}"
     if isinstance(field, forms.ChoiceField):
         key = str(field.prepare_value(value))
-        return next((str(label) for choice, label in field.choices if str(choice) == key), key)
+        choices: Any = field.choices
+        return next((str(label) for choice, label in choices if str(choice) == key), key)
     return str(value)
 
 
