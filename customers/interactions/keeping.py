@@ -46,8 +46,17 @@ def handle(user: User) -> str:
 
 def mentioned_in(text: str, colleagues: Iterable[User]) -> list[User]:
     """Whom a text calls: each colleague whose handle stands in it after an @."""
-    called = {name.rstrip(".").lower() for name in _MENTION.findall(text)}
+    called = _called(text)
     return [user for user in colleagues if handle(user) in called]
+
+
+def nobodys(text: str, mentioned: Iterable[User]) -> list[str]:
+    """What stands after an @ and calls none of those mentioned."""
+    return sorted(_called(text) - {handle(user) for user in mentioned})
+
+
+def _called(text: str) -> set[str]:
+    return {name.rstrip(".").lower() for name in _MENTION.findall(text)}
 
 
 @transaction.atomic

@@ -82,9 +82,12 @@ def _back(request: HttpRequest, customer_id: int, done: Done | None) -> str:
 
 
 def _told(form: InteractionForm) -> str:
-    names = ", ".join(str(user) for user in form.values["mentioned"])
-    step = " The next step is a task of yours." if form.cleaned_data["next_step"] else ""
-    return step + (f" Told: {names}." if names else "")
+    said, mentioned = form.cleaned_data, form.values["mentioned"]
+    names = ", ".join(map(str, mentioned))
+    unknown = ", ".join(f"@{name}" for name in keeping.nobodys(said["text"], mentioned))
+    step = f" The next step is a task of yours, by {said['next_on']:%-d %b %Y}." if said["next_step"] else ""
+    told = f" Told: {names}." if names else ""
+    return step + told + (f" Nobody who could be told is called {unknown}." if unknown else "")
 
 
 @require_safe

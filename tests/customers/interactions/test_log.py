@@ -16,7 +16,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.interactions.keeping import mentioned_in, plain_name
+from customers.interactions.keeping import mentioned_in, nobodys, plain_name
 from customers.interactions.sniffing import LARGEST, FileRefused, content_type
 from customers.models import Attachment, Customer, Event, Interaction, InteractionBefore, Task
 from retention.common import clock
@@ -177,7 +177,9 @@ def test_a_next_step_without_a_day_is_due_in_a_week(signed_in: SignIn, monkeypat
     acme, client = customer("acme"), signed_in("account_manager")
     url = f"/customers/{acme.pk}/interactions/new/"
     assert "Empty: in a week." in client.get(url).content.decode()
-    client.post(url, typed(next_step="Call back", happened_at="2026-05-01T10:00"))
+    said = typed(text="@nobody", next_step="Call back", happened_at="2026-05-01T10:00")
+    page = client.post(url, said, follow=True).content.decode()
+    assert "The next step is a task of yours, by 9 May 2026. Nobody who could be told is called @nobody." in page
     assert Interaction.objects.get().next_on == date(2026, 5, 9)
     assert Task.objects.get(title="Call back").due_at.astimezone(ZoneInfo("Asia/Tokyo")).date() == date(2026, 5, 9)
 
@@ -279,3 +281,4 @@ def test_handles_are_whole_words() -> None:
     ada, bob = User(email="ada.l@x.example"), User(email="bob@x.example")
     assert mentioned_in("@ada.l. and mail bob@x.example", [ada, bob]) == [ada]
     assert mentioned_in("(@BOB, @adal)", [ada, bob]) == [bob]
+    assert nobodys("(@BOB, @adal), @ada.l. and mail bob@x.example", [ada, bob]) == ["adal"]
