@@ -14,6 +14,10 @@ class TooMany(Exception):
     """The person keeps as many views as fit on a page."""
 
 
+class NameTaken(Exception):
+    """The person keeps another view of the list under that name."""
+
+
 def for_list(person: User, place: str) -> QuerySet[SavedView]:
     """The person's own views of a list and those that others share."""
     return SavedView.objects.filter(Q(person=person) | Q(shared=True), place=place)
@@ -28,6 +32,16 @@ def keep(person: User, place: str, name: str, query: str, *, shared: bool) -> Sa
         raise TooMany
     SavedView.objects.filter(person=person, place=place, name__iexact=name).delete()
     return SavedView.objects.create(person=person, place=place, name=name, query=_tidy(query), shared=shared)
+
+
+@transaction.atomic
+def rename(view: SavedView, name: str) -> None:
+    """Raises NameTaken where the person keeps another of that name."""
+    User.objects.select_for_update().get(pk=view.person_id)
+    alike = SavedView.objects.filter(person=view.person_id, place=view.place, name__iexact=name)
+    if alike.exclude(pk=view.pk).exists():
+        raise NameTaken
+    SavedView.objects.filter(pk=view.pk).update(name=name)
 
 
 def _tidy(query: str) -> str:

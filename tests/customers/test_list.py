@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -221,8 +222,28 @@ def test_a_view_is_kept_shared_and_dropped(signed_in: SignIn) -> None:
     view = SavedView.objects.get()
     assert ">MY RISKS</a>" in theirs.get("/customers/").content.decode()
     assert theirs.post(f"/views/{view.pk}/drop/").status_code == 404
+    assert theirs.post(f"/views/{view.pk}/rename/", {"name": "Theirs"}).status_code == 404
     mine.post(f"/views/{view.pk}/drop/")
     assert not SavedView.objects.exists()
+
+
+def test_a_view_is_renamed(signed_in: SignIn) -> None:
+    client = signed_in("account_manager")
+    for name in ("Mine", "Other"):
+        client.post("/views/", {"place": "customers:list", "name": name, "query": f"q={name}"})
+    mine = SavedView.objects.get(name="Mine")
+
+    def named(name: str) -> str:
+        page = client.post(f"/views/{mine.pk}/rename/", {"name": name}, follow=True)
+        assert page.redirect_chain[-1][0] == "/customers/?q=Mine"
+        return unescape(page.content.decode())
+
+    assert "“Mine” is called “My risks” now." in named("My risks")
+    assert "“My risks” is called “MY risks” now." in named("MY risks")
+    assert "another view of yours is called like that" in named("OTHER")
+    assert "give it one of at most 60 characters" in named(" ")
+    assert "give it one of at most 60 characters" in named("x" * 61)
+    assert sorted(SavedView.objects.values_list("name", flat=True)) == ["MY risks", "Other"]
 
 
 def test_a_view_is_of_a_list_and_has_a_name(signed_in: SignIn) -> None:

@@ -39,6 +39,29 @@ def keep(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse(view.place)}?{view.query}")
 
 
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+    class Meta:
+        model = SavedView
+        fields = ["name"]
+
+
+@require_POST
+@requires(Can.READ)
+def rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """One's own only."""
+    view = get_object_or_404(SavedView, pk=pk, person=person(request))
+    form = NameForm(request.POST)
+    try:
+        if form.is_valid():
+            saved_views.rename(view, form.cleaned_data["name"])
+            messages.success(request, f"The view “{view}” is called “{form.cleaned_data['name']}” now.")
+        else:
+            messages.error(request, f"“{view}” keeps its name: give it one of at most 60 characters.")
+    except saved_views.NameTaken:
+        messages.error(request, f"“{view}” keeps its name: another view of yours is called like that.")
+    return redirect(f"{reverse(view.place)}?{view.query}")
+
+
 @require_POST
 @requires(Can.READ)
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
