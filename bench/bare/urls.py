@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from customers.models import Case, Contact, Customer, Event, Order
+from customers.models import Case, Contact, ContactConsent, Customer, Event, Order
 from customers.models.subscriptions import SubscriptionTerm
 
 ROWS = 50
@@ -18,20 +18,28 @@ LISTED = (
     "facts__stage", "facts__orders", "facts__revenue", "facts__mrr", "facts__last_order_at", "facts__renews_at",
     "facts__nps_score",
 )  # fmt: skip
+BY_MAIL = ContactConsent.objects.filter(contact=OuterRef("pk"), channel="email").values("state")[:1]
+#: With what the product's page has in its columns.
 TABLES: dict[str, QuerySet[Any, Any]] = {
     "orders": Order.objects.order_by("-ordered_at", "-pk").values_list(
         "external_id", "customer", "customer__name", "ordered_at", "state", "net", "currency"
     ),
     "contacts": Contact.objects.filter(removed_at=None)
     .order_by("-created_at", "-pk")
-    .values_list("pk", "name", "customer", "customer__name", "role", "email", "phone", "created_at"),
+    .values_list(
+        "pk", "name", "customer", "customer__name", "role", "email", "phone", Subquery(BY_MAIL), "created_at"
+    ),
     "subscriptions": SubscriptionTerm.objects.order_by("-valid_from", "-pk").values_list(
-        "pk", "plan", "customer", "customer__name", "quantity", "amount", "currency", "valid_from", "valid_to"
+        "pk", "plan", "quantity", "subscription__external_id", "customer", "customer__name", "valid_to", "amount",
+        "currency", "interval", "valid_from", "subscription__renews_at",
     ),
     "cases": Case.objects.filter(state=Case.State.OPEN)
     .order_by("opened_at", "pk")
-    .values_list("pk", "subject", "customer", "customer__name", "state", "priority", "opened_at", "assignee__email"),
-}
+    .values_list(
+        "pk", "subject", "customer", "customer__name", "state", "priority", "opened_at",
+        Coalesce("assignee__email", "customer__owner__email"),
+    ),
+}  # fmt: skip
 
 
 @login_required

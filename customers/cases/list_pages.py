@@ -1,6 +1,7 @@
 """The list of all cases, its file, and changes to many of them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from retention.workspace.roles import GRANTS, Can, requires
 from retention.workspace.templatetags.shell import when
 
 ROW, PICK = Fragment("customers/cases/row.html"), Fragment("customers/cases/pick.html")
+PRIORITIES = dict(Case.Priority.choices)
 PRESSING = (Case.Priority.HIGH, Case.Priority.URGENT)
 OWN = ("external_id", "subject", "state", "priority", "opened_at", "answered_at", "resolved_at")
 NAMED = ("first_name", "last_name", "email")
@@ -40,7 +42,7 @@ def listed() -> QuerySet[Case]:
 def _cells(case: Any) -> Sequence[Any]:
     due = case.due_at if case.state == Case.State.OPEN else ""
     dates = case.opened_at, due, case.answered_at, case.resolved_at
-    state, priority = STATES[case.state], case.get_priority_display()
+    state, priority = STATES[case.state], PRIORITIES[case.priority]
     return (case.external_id, case.subject, str(case.customer), state, priority, *dates, str(_seen_to_by(case) or ""))
 
 
@@ -57,19 +59,19 @@ def _row(case: Any, edits: bool) -> SafeString:
         state=STATES[case.state],
         priority=_priority(case),
         opened=when(case.opened_at),
-        due=_due(case) if case.state == Case.State.OPEN else soft("–"),
+        due=_due(case.due_at) if case.state == Case.State.OPEN else soft("–"),
         person=case.assignee or soft(str(case.customer.owner or "nobody")),
     )
 
 
 def _priority(case: Case) -> str:
-    word = case.get_priority_display()
+    word = PRIORITIES[case.priority]
     return bad(word) if case.state != Case.State.RESOLVED and case.priority in PRESSING else word
 
 
-def _due(case: Any) -> SafeString:
-    late = f"{bad('Late:')} " if case.due_at < clock.now() else ""
-    return SafeString(f"{late}{when(case.due_at)}")
+def _due(due: datetime) -> SafeString:
+    late = f"{bad('Late:')} " if due < clock.now() else ""
+    return SafeString(f"{late}{when(due)}")
 
 
 def _shown(edits: bool) -> Shown:

@@ -1,14 +1,14 @@
 """All cases: what the list's address asks for. First those that wait for an answer, by when it is due."""
 
 from django.db.models import Case as When
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models import When as Arm
 from django.http import QueryDict
 
 from customers.lists.asking import Asked, Filter, List, Order
 from customers.lists.common import WHO, customers_having, people, somebody, whom
 from customers.models import Case
-from customers.models.cases import DUE_SECOND, WAITS, WITHIN
+from customers.models.cases import DUE_SECOND, WAITS
 from customers.records.pools import CASES
 from retention.common.keyset import Key, instant, plain
 from retention.common.text_search import words_of
@@ -16,7 +16,6 @@ from retention.common.word_index import beside
 from retention.workspace.models import User
 
 PLACE = "customers:cases"
-DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
 _RANK = When(*(Arm(priority=value, then=place) for place, value in enumerate(reversed(Case.Priority.values))))
 ORDERS = {
     "due": Order("Answer due", (Key(WAITS, int), Key(DUE_SECOND, float))),
@@ -29,8 +28,8 @@ _NOBODYS = Q(assignee=None, customer__owner=None)
 
 
 def cases() -> QuerySet[Case]:
-    """Each with `due_at`, when its answer is."""
-    return Case.objects.select_related("customer__owner", "assignee").annotate(due_at=DUE)
+    """Each with its customer and whoever sees to it."""
+    return Case.objects.select_related("customer__owner", "assignee")
 
 
 def asked_by(me: User, said: QueryDict) -> Asked:

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.cases import handling
 from customers.cases.forms import ActForm, CaseForm, CaseOfOneForm
-from customers.cases.listing import DUE
 from customers.models import Case, Customer
 from retention.common import clock
 from retention.common.opened import held
@@ -67,7 +66,7 @@ def open_one(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Can.READ)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("customer", "assignee").annotate(due_at=DUE), pk=pk)
+    case = get_object_or_404(Case.objects.select_related("customer", "assignee"), pk=pk)
     context = {"case": case, "customer": case.customer, "now": clock.now()}
     return render(request, "customers/cases/detail.html", context)
 

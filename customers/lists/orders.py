@@ -29,6 +29,7 @@ ORDERS = {
     "when": By("When", (Key(F("ordered_at"), instant),), first_down=True),
     "net": By("Amount", (Key(F("net"), amount),), first_down=True),
 }
+STATES = dict(Order.State.choices)
 SINCE = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last 365 days"}
 OWN = ("external_id", "ordered_at", "state", "net", "currency", "refunded", "source")
 ROW = Fragment("customers/orders/row.html")
@@ -37,7 +38,7 @@ HEADER = ("Order", "Customer", "Customer's id", "When", "State", "Amount", "Curr
 
 def asked_by(me: User, said: QueryDict) -> Asked:
     filters = {
-        "state": Filter("State", dict(Order.State.choices), lambda value: Q(state=value) if value else Q()),
+        "state": Filter("State", STATES, lambda value: Q(state=value) if value else Q()),
         "since": Filter("When", SINCE, _since, "At any time"),
         "person": owned(me),
         "customer": of_one(said),
@@ -57,11 +58,11 @@ def _having(typed: str) -> Q:
 def _cells(order: Order) -> Sequence[Any]:
     who = (str(order.customer), order.customer.external_id) if order.customer else ("", "")
     money = (order.net, order.currency, order.refunded)
-    return (order.external_id, *who, order.ordered_at, order.get_state_display(), *money, order.source)
+    return (order.external_id, *who, order.ordered_at, STATES[order.state], *money, order.source)
 
 
 def _row(order: Order) -> SafeString:
-    state = order.get_state_display()
+    state = STATES[order.state]
     return ROW(
         order=order,
         customer=linked(order.customer) if order.customer else soft("Nobody known"),

@@ -1,9 +1,16 @@
 """All subscriptions, the next renewal first."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Exists, JSONField, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
@@ -13,7 +20,7 @@ from customers.lists.asking import Asked, Filter, List, Order
 from customers.lists.common import CUSTOMER, bad, customers_having, linked, of_one, owned, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Subscription, SubscriptionTerm
-from customers.models.subscriptions import RENEWS
+from customers.models.subscriptions import RENEWS, Interval
 from customers.subscriptions.pages import Line
 from retention.common import clock
 from retention.common.keyset import Key, instant
@@ -29,7 +36,14 @@ ORDERS = {
     "renews": Order("Renews", (Key(RENEWS, instant),)),
 }
 OWN = ("external_id", "renews_at", "cancel_reason")
-TERMS = SubscriptionTerm.objects.order_by("valid_from")
+#: What is told of a term; its amounts as they are in the database, to the last digit.
+TOLD = ("plan", "quantity", "amount", "currency", "interval", "interval_count", "discount", "valid_from", "valid_to")
+IN_ORDER = SubscriptionTerm.objects.filter(subscription=OuterRef("pk")).order_by("valid_from")
+TERMS = ArraySubquery(
+    IN_ORDER.values(told=JSONObject(**{name: name for name in TOLD})),
+    output_field=ArrayField(JSONField(decoder=partial(json.JSONDecoder, parse_float=Decimal))),  # type: ignore[arg-type]
+)
+EACH = {value: label.lower() for value, label in Interval.choices}
 STATES = {"running": "Running", "ending": "Ends", "ended": "Ended", "planned": "Planned"}
 _AS = {"ending": bad, "ended": soft}
 ROW = Fragment("customers/subscriptions/row.html")
@@ -70,32 +84,42 @@ def _having(typed: str) -> Q:
     return named | _terms(plan__iexact=typed) | customers_having(typed)
 
 
+def _term(told: Mapping[str, Any]) -> SubscriptionTerm:
+    since, until = (told[end] and datetime.fromisoformat(told[end]) for end in ("valid_from", "valid_to"))
+    return SubscriptionTerm(**{**told, "valid_from": since, "valid_to": until})
+
+
+def _line(row: Any) -> Line:
+    return Line(row, [_term(told) for told in row.agreed])
+
+
 def _cells(row: Any) -> Sequence[Any]:
-    told = Line(row, row.agreed)
+    told = _line(row)
     term = told.term
     who = (row.external_id, str(row.customer), row.customer.external_id, term.plan, term.quantity)
-    every = f"{term.interval_count} {term.get_interval_display().lower()}{'s' if term.interval_count > 1 else ''}"
+    every = f"{term.interval_count} {EACH[term.interval]}{'s' if term.interval_count > 1 else ''}"
     price = (STATES[told.state], term.amount, term.currency, every)
     return (*who, *price, told.started_at, row.renews_at or "", told.ends_at or "", row.cancel_reason)
 
 
 def _row(row: Any) -> SafeString:
-    told = Line(row, row.agreed)
+    told = _line(row)
+    term = told.term
     return ROW(
         url=page_of("customers:subscription", row.pk),
-        term=told.term,
+        term=term,
         subscription=row,
         customer=linked(row.customer),
         state=_AS.get(told.state, text)(STATES[told.state]),
         ends=day(told.ends_at),
-        price=_price(told.term),
+        price=_price(term),
         since=day(told.started_at),
         renews=day(row.renews_at) or soft("–"),
     )
 
 
 def _price(term: SubscriptionTerm) -> SafeString:
-    each, number = term.get_interval_display().lower(), term.interval_count
+    each, number = EACH[term.interval], term.interval_count
     every = f"a {each}" if number == 1 else f"every {number} {each}s"
     less = f"<br>{soft(f'less {plain(term.discount)} %')}" if term.discount else ""
     return SafeString(f"{text(money(term.amount, term.currency))} {text(every)}{less}")
@@ -111,7 +135,7 @@ SHOWN = Shown(
 
 def subscriptions() -> QuerySet[Subscription]:
     """Each with its customer and, as `agreed`, its terms in order; one without terms was never agreed on."""
-    rows = Subscription.objects.filter(_terms()).prefetch_related(Prefetch("terms", TERMS, to_attr="agreed"))
+    rows: QuerySet[Subscription] = Subscription.objects.filter(_terms()).annotate(agreed=TERMS)
     return rows.select_related("customer").only(*OWN, *CUSTOMER)
 
 

@@ -1,6 +1,6 @@
 """Cases: what customers asked for help with."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Case as Choice
@@ -87,3 +87,8 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is to be answered."""
+        return self.opened_at + ANSWER_WITHIN[self.priority]

@@ -191,7 +191,7 @@ def _with_view(request: Request) -> QueryDict:
     """What the address asks for, over what a saved view does."""
     said = request.query_params.copy()
     if pk := paging.number(request, "view"):
-        kept = saved_views.for_list(person(request), PLACE).filter(pk=pk).first()
+        kept = next((view for view in saved_views.for_list(person(request), PLACE) if view.pk == pk), None)
         if kept is None:
             raise misasked("view", "There is no such view, or it is not shared.")
         under = QueryDict(kept.query, mutable=True)
