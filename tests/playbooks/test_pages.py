@@ -183,3 +183,19 @@ def test_pages_take_a_fixed_number_of_queries(client: Client, customers: list[Cu
         assert_query_count("playbook run", client, f"/playbooks/runs/{run.pk}/")
         assert_query_count("playbooks panel", client, f"/customers/{customers[0].pk}/playbooks/")
     assert Event.objects.filter(kind="playbook.started").count() == 3
+
+
+def test_the_second_is_told_in_words_what_the_first_said(client: Client) -> None:
+    key, other = (Segment.objects.create(name=name, rule={"all": []}) for name in ("Key accounts", "Others"))
+    playbook = Playbook.objects.create(name="Save", rule="segment", segment=key)
+    url = f"/playbooks/{playbook.pk}/edit/"
+    opened = re.search(r'name="opened" value="(\w+)"', client.get(url).content.decode())
+    assert opened
+    said = {"name": "Save", "rule": "segment", "segment": key.pk, "opened": opened[1]}
+    client.post(url, said | {"name": "Theirs"})
+    told = client.post(url, said | {"name": "Mine"}).content.decode()
+    assert "Theirs says: Name “Theirs”. What" in told  # and not the segment, which is the same
+    client.post(url, {"name": "Theirs", "rule": "stage", "stage": "at_risk"})
+    told = client.post(url, said | {"segment": other.pk, "name": "Theirs"}).content.decode()
+    assert "When it starts “When a customer reaches a stage”; Segment “nothing”; " in told
+    assert "“At risk”" in told
