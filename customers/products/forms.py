@@ -28,6 +28,9 @@ class Codes(SimpleArrayField):
         return [found[code] for code in codes]
 
 
+TAKEN = "Another product has this code."
+
+
 class ProductForm(OpenedForm):
     beside = ("upgrades_to", "goes_with")
     currency = forms.RegexField(CURRENCY, error_messages={"invalid": "Give three letters, such as EUR."})
@@ -38,6 +41,7 @@ class ProductForm(OpenedForm):
         model = Product
         fields = FIELDS
         labels: ClassVar[dict[str, str]] = {"margin_share": "Margin in %"}
+        error_messages: ClassVar[dict[str, dict[str, str]]] = {"sku": {"unique": TAKEN}}
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customers.models import Customer, Product
 from customers.products import editing
 from customers.products.buying import FEW, bought, companions
-from customers.products.forms import ProductForm, filled_in
+from customers.products.forms import TAKEN, ProductForm, filled_in
 from retention.common.opened import held
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can, requires
@@ -33,7 +33,7 @@ def _stored(form: ProductForm) -> bool:
     try:
         editing.store(form.instance, form.cleaned_data["upgrades"], form.cleaned_data["companions"])
     except editing.CodeTaken:
-        form.add_error("sku", "Product with this Product code already exists.")
+        form.add_error("sku", TAKEN)
         return False
     return True
 

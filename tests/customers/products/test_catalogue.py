@@ -74,7 +74,7 @@ def test_whoever_takes_a_code_second_is_told(signed_in: SignIn, monkeypatch: pyt
     typed = GRINDER | {"upgrades": "", "companions": ""}
     response = signed_in("account_manager").post("/products/new/", typed)
     assert response.status_code == 422
-    assert "already exists" in str(response.context["form"].errors["sku"])
+    assert "Another product has this code" in str(response.context["form"].errors["sku"])
     assert response.context["form"]["name"].value() == "Grinder"
 
 
