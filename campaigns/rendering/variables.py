@@ -22,6 +22,7 @@ class Variable:
     meaning: str
 
 
+_LISTED = 'with | join: ", " after its name, commas stand between'
 CATALOGUE = (
     Variable("customer.name", "Name"),
     Variable("customer.first_name", "First word of a person's name; empty for a company"),
@@ -29,7 +30,7 @@ CATALOGUE = (
     Variable("customer.country", "Country"),
     Variable("customer.language", "Language"),
     Variable("customer.id", "Id in your other systems"),
-    Variable("customer.tags", "List of tags"),
+    Variable("customer.tags", f"List of tags; {_LISTED}"),
     Variable("customer.stage", "Lifecycle stage"),
     Variable("customer.health", "Health from 0 to 100; empty where too little is known"),
     Variable("customer.health_band", "good, watch or poor; empty where too little is known"),
@@ -55,7 +56,8 @@ def catalogue() -> list[Variable]:
 
 
 def _meaning(field: CustomField) -> str:
-    shape = {"date": ", as 2026-01-31", "yes_no": ", true or false", "choices": ", a list"}.get(field.type, "")
+    several = f", a list; {_LISTED}"
+    shape = {"date": ", as 2026-01-31", "yes_no": ", true or false", "choices": several}.get(field.type, "")
     return f"{field.label}{shape}; empty where it is not known"
 
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 
 from customers.custom.asking import YES_NO, typed_from
-from customers.custom.definitions import defined
+from customers.custom.definitions import every as every_field
 from customers.models import Customer, CustomField, FormerId, HealthBand, SegmentMembership, Stage
 from customers.records.columns import CUSTOM, MOST
 from customers.records.pools import CUSTOMERS
@@ -129,8 +129,11 @@ class Filters:
 
 
 def _having(customers: QuerySet[Customer], asked: Sequence[tuple[str, str]]) -> QuerySet[Customer]:
-    """Those with just these values, found by the index on attributes. An unknown field is passed over."""
-    fields = {field.key: field for field in defined()}
+    """Those with just these values, found by the index on attributes. An unknown field is passed over.
+
+    One that is put away still narrows: a saved view must not become everybody's.
+    """
+    fields = {field.key: field for field in every_field()}
     for key, value in asked:
         if field := fields.get(key):
             wanted = typed_from(field, value)
@@ -156,8 +159,10 @@ def chips(filters: Filters, names: Mapping[str, dict[int, str]], fields: Iterabl
             yield Chip(label, _told(value, names.get(name, {})), replace(filters, **_nothing(name)).query())
     labels = {field.key: field.label for field in fields}
     for key, value in filters.custom:
+        if key not in labels:
+            continue
         rest_of = tuple(pair for pair in filters.custom if pair[0] != key)
-        yield Chip(labels.get(key, key), dict(YES_NO).get(value, value), replace(filters, custom=rest_of).query())
+        yield Chip(labels[key], dict(YES_NO).get(value, value), replace(filters, custom=rest_of).query())
 
 
 def _nothing(name: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_each_kind_of_change_is_taken_back(
         ("choice", '<option value="Gold">Gold</option>'),
         ("choices", 'type="checkbox" name="value" value="Gold"'),
         ("long_text", "<textarea"),
-        ("link", 'type="url"'),
+        ("link", 'inputmode="url"'),
     ],
 )
 def test_a_custom_field_is_asked_for_by_its_type(type_: str, control: str, signed_in: SignIn) -> None:

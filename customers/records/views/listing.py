@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.custom.asking import filter_control
-from customers.custom.definitions import defined
+from customers.custom.definitions import every
 from customers.lists import pages as lists
 from customers.models import Customer, CustomField, Stage
 from customers.records import bulk, choices, exporting
@@ -34,13 +34,14 @@ PLACE = "customers:list"
 def customer_list(request: HttpRequest) -> HttpResponse:
     filters, cut = Filters.read(request.GET), Cut.read(request.GET)
     customers = matching(filters)
-    offers, fields = choices.offered(), defined()
+    offers, known = choices.offered(), every()
+    fields = [field for field in known if not field.archived_at]
     named = {"owner": offers.owners, "segment": offers.segments, "team": offers.teams}
     columns = offered(fields)
     extras = chosen(cut.columns, columns)
     context = {
         "filters": filters,
-        "chips": [replace(chip, without=_cut_so(chip.without, cut)) for chip in chips(filters, named, fields)],
+        "chips": [replace(chip, without=_cut_so(chip.without, cut)) for chip in chips(filters, named, known)],
         "cleared": together(Filters(), cut),
         "cut": cut,
         "headings": headings_of(filters, cut),

@@ -12,7 +12,7 @@ from campaigns.rendering.sandbox import Texts
 from campaigns.rendering.variables import catalogue
 from customers.custom.definitions import archive
 from customers.ingest.guess import guess
-from customers.models import Customer
+from customers.models import Customer, CustomField
 from retention.workspace.models import Job
 from tests.baseline import assert_query_count
 from tests.customers.custom.defining import a_field, one_of_each
@@ -148,6 +148,10 @@ def test_the_list_shows_filters_and_exports_it(signed_in: SignIn) -> None:
     assert names("custom.trained=2026-02-28") == ["Ada"]
     assert names("custom.seats=many") == []
     assert names("custom.unknown=x") == ["Ada", "Bob"]
+    assert "Remove the filter" not in client.get("/customers/?custom.unknown=x").content.decode()
+    archive(CustomField.objects.get(key="contract").pk)
+    assert names("custom.contract=C-17") == ["Ada"]  # a saved view stays narrow
+    assert "Remove the filter Contract: C-17" in client.get("/customers/?custom.contract=C-17").content.decode()
     page = client.get("/customers/?column=custom.budget&column=custom.tier&custom.tier=gold").content.decode()
     assert '<th scope="col" class="num">Budget</th><th scope="col">Tier</th>' in re.sub(r"\s*\n\s*", "", page)
     assert '<td class="num">1,999.90 EUR</td>' in page
