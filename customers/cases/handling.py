@@ -4,6 +4,7 @@ Other words and another priority are no event; health weighs cases by their prio
 """
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -42,8 +43,20 @@ def answer(case_id: int) -> Case:
     case = _locked(case_id)
     if case.state != Case.State.OPEN:
         raise Refused(f"It is {case.get_state_display().lower()} already.")
-    case.state, case.answered_at = Case.State.ANSWERED, case.answered_at or clock.now()
-    return _save(case, "case.answered")
+    now = clock.now()
+    case.state, case.answered_at = Case.State.ANSWERED, case.answered_at or now
+    return _save(case, "case.answered", now)
+
+
+@transaction.atomic
+def wait_again(case_id: int) -> Case:
+    """Take back that it was answered, and that this was the first answer. Raises Refused, and Case.DoesNotExist."""
+    case = _locked(case_id)
+    if case.state != Case.State.ANSWERED:
+        raise Refused("It is not answered.")
+    first_answer = case.answered_at == case.updated_at
+    case.state, case.answered_at = Case.State.OPEN, None if first_answer else case.answered_at
+    return _save(case, "case.reopened")
 
 
 @transaction.atomic
@@ -91,8 +104,8 @@ def _locked(case_id: int) -> Case:
     return Case.objects.select_for_update().get(pk=case_id)
 
 
-def _save(case: Case, kind: str, **more: Any) -> Case:
-    case.updated_at = clock.now()
+def _save(case: Case, kind: str, at: datetime | None = None, **more: Any) -> Case:
+    case.updated_at = at or clock.now()
     case.save()
     _tell(case, kind, **more)
     return case

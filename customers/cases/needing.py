@@ -4,7 +4,7 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, TruncDate
 
 from customers.cases import handling
-from customers.models import Case
+from customers.models import Case, Customer
 from customers.models.cases import TO_ANSWER, WITHIN
 from customers.work.moments import Whenever
 from customers.work.needs import First, Line, Lines, Nearing, Overtaken, Told, need
@@ -32,10 +32,19 @@ def _done(key: str, _: User) -> None:
         raise Overtaken from reason
 
 
+def _undone(case_id: int, _: User) -> Customer:
+    try:
+        return handling.wait_again(case_id).customer
+    except (handling.Refused, Case.DoesNotExist) as reason:
+        raise Overtaken from reason
+
+
 _FIRST = (First(TO_ANSWER.asc()),)
 
 
-@need("case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done, first=_FIRST)
+@need(
+    "case", "Unanswered case", "Answer their case", said=_said, place=_place, done=_done, undone=_undone, first=_FIRST
+)
 def unanswered(moment: Whenever) -> Lines:
     """A case that was opened again waits anew, so its key has the day of the first answer as well."""
     told = Told(

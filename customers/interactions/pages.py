@@ -77,7 +77,7 @@ def _back(request: HttpRequest, customer_id: int, done: Done | None) -> str:
     whose = request.GET.get("whose", "")
     if whose not in WHOSE:
         return reverse("customers:detail", args=[customer_id])
-    undo = {"undo": str(done.undo)} if done and done.undo else {}
+    undo = {"undo": done.undo} if done and done.undo else {}
     return f"{reverse('customers:today')}?{urlencode({'whose': whose} | undo)}"
 
 

@@ -3,7 +3,7 @@
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
-from customers.models import Milestone, SuccessPlan
+from customers.models import Customer, Milestone, SuccessPlan
 from customers.plans import keeping
 from customers.work.moments import Whenever
 from customers.work.needs import DayBegins, Line, Lines, Nearing, Overtaken, Told, need
@@ -31,7 +31,14 @@ def _done(key: str, by: User) -> None:
         raise Overtaken from reason
 
 
-@need("milestone", "Milestone slipping", "See to their milestone", said=_said, place=_place, done=_done)
+def _undone(milestone_id: int, by: User) -> Customer:
+    try:
+        return keeping.turn(milestone_id, Milestone.State.OPEN, by).plan.customer
+    except (keeping.Refused, Milestone.DoesNotExist) as reason:
+        raise Overtaken from reason
+
+
+@need("milestone", "Milestone slipping", "See to their milestone", said=_said, place=_place, done=_done, undone=_undone)
 def slipping(moment: Whenever) -> Lines:
     """One that is given another day calls for somebody anew when that comes near."""
     told = Told(

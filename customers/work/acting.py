@@ -33,10 +33,10 @@ OVERTAKEN = (TaskIsClosed, NothingToTakeBack, Overtaken, Task.DoesNotExist)
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words, and the number of the task by which it can be taken back; none where it cannot."""
+    """What was done, in words, and what it is taken back by, as task:12; empty where it cannot."""
 
     said: str
-    undo: int | None
+    undo: str = ""
 
 
 def acted(asked: dict[str, Any], by: User, zone: tzinfo) -> Done:
@@ -44,7 +44,7 @@ def acted(asked: dict[str, Any], by: User, zone: tzinfo) -> Done:
     try:
         return act(asked, by, clock.now(), zone)
     except OVERTAKEN:
-        return Done("Somebody else has dealt with it meanwhile.", None)
+        return Done("Somebody else has dealt with it meanwhile.")
 
 
 @transaction.atomic
@@ -52,25 +52,43 @@ def act(asked: dict[str, Any], by: User, now: datetime, zone: tzinfo) -> Done:
     """Do what a valid ActForm asks. Raises one of OVERTAKEN."""
     kind, _, number = asked["need"].partition(":")
     if asked["act"] == "undo":
-        task = take_back(int(number), by.pk)
-        return Done(f"Taken back: {task.title} – {task.customer}.", None)
+        return _taken_back(int(number), by) if kind == TASK else _undone(SOURCES[kind], int(number), by)
     moment = Moment(now, zone)
     if kind == TASK:
         return _with_task(int(number), asked, by, moment, fresh=False)
     line, source = find(kind, int(number), moment), SOURCES[kind]
     if asked["act"] == "done" and source.done:
         _do(source, line.origin, by)
-        return Done(f"Done: {source.action} – {Customer.objects.get(pk=line.customer_id)}.", None)
+        undo = f"{kind}:{line.ref}" if source.undone else ""
+        return Done(f"Done: {source.action} – {Customer.objects.get(pk=line.customer_id)}.", undo)
     task, fresh = _make_task(source, line, moment)
     return _with_task(task.pk, asked, by, moment, fresh=fresh)
 
 
+def _taken_back(task_id: int, by: User) -> Done:
+    """With what was done beside closing the task."""
+    was_closed = Task.objects.filter(pk=task_id).exclude(state=Task.State.OPEN).exists()
+    task = take_back(task_id, by.pk)
+    kind, _, key = task.origin.partition(":")
+    source = SOURCES.get(kind)
+    if was_closed and source and source.undone:
+        with suppress(Overtaken):
+            source.undone(int(key.partition("/")[0]), by)
+    return Done(f"Taken back: {task.title} – {task.customer}.")
+
+
+def _undone(source: Source, ref: int, by: User) -> Done:
+    if source.undone is None:
+        raise NothingToTakeBack(ref)
+    return Done(f"Taken back: {source.action} – {source.undone(ref, by)}.")
+
+
 def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *, fresh: bool) -> Done:
     verb, _, days = asked["act"].partition("-")
-    undo: int | None = task_id
+    undo = f"{TASK}:{task_id}"
     if verb == "done":
         said, task = "Done", close_task(task_id, Task.State.DONE, by.pk, fresh=fresh)
-        undo = None if _done_elsewhere(task, by) else task_id
+        undo = "" if _done_for_good(task, by) else undo
     elif verb == "snooze":
         task = Task.objects.get(pk=task_id)
         line = behind({(task.customer_id, task.origin): task_id}, moment).get(task_id)
@@ -83,14 +101,14 @@ def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *,
     return Done(f"{said}: {task.title} – {task.customer}.", undo)
 
 
-def _done_elsewhere(task: Task, by: User) -> bool:
-    """Whether there was more to do than to close the task, which cannot be taken back with it."""
+def _done_for_good(task: Task, by: User) -> bool:
+    """Do what there is to do beside closing the task; whether that cannot be taken back with it."""
     source = SOURCES.get(task.origin.partition(":")[0])
     if source is None or source.done is None:
         return False
     with suppress(Overtaken):
         _do(source, task.origin, by)
-    return True
+    return source.undone is None
 
 
 def _do(source: Source, origin: str, by: User) -> None:

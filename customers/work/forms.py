@@ -106,9 +106,10 @@ class ActForm(forms.Form):
         return need
 
     def clean(self) -> dict[str, Any]:
-        """Only what was done to a task can be taken back: a need is what nobody has done anything about."""
+        """What was done to a task can be taken back, and a need where its kind knows how."""
         cleaned = super().clean() or {}
-        if cleaned.get("act") == "undo" and not cleaned.get("need", "").startswith("task:"):
+        kind = cleaned.get("need", "").partition(":")[0]
+        if cleaned.get("act") == "undo" and kind != TASK and not (kind in SOURCES and SOURCES[kind].undone):
             raise forms.ValidationError("Only a task can be taken back.")
         return cleaned
 

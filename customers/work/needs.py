@@ -50,6 +50,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable, OrderBy
 
+from customers.models import Customer
 from customers.work.moments import Whenever
 from retention.workspace.models import User
 
@@ -181,11 +182,12 @@ class Source:
     place: Callable[[Line], str]
     yields: bool
     done: Callable[[str, User], None] | None
+    undone: Callable[[int, User], Customer] | None
     first: tuple[First, ...]
 
 
 class Overtaken(Exception):
-    """It has been dealt with meanwhile. For `done` to raise."""
+    """It has been dealt with meanwhile. For `done` and `undone` to raise."""
 
 
 def calm(urgency: Any) -> bool:
@@ -213,6 +215,7 @@ def need(
     place: Callable[[Line], str] = nowhere,
     yields: bool = False,
     done: Callable[[str, User], None] | None = None,
+    undone: Callable[[int, User], Customer] | None = None,
     first: tuple[First, ...] = (),
 ) -> Callable[[Rows], Rows]:
     """Register what finds needs of a kind (small letters and underscores).
@@ -221,13 +224,14 @@ def need(
     where it is dealt with. A kind that `yields` is about the customer as a whole: of all such lines of a
     customer the most urgent alone is shown, and none while somebody has an open task for them (one that is due before
     `at`, where that is yet to come). `done`, given the key and the person, does what is to be done where that is more
-    than to note it; without it, a line that was done is silent until it has another key.
+    than to note it; without it, a line that was done is silent until it has another key. `undone`, given the `ref` that
+    the key begins with and the person, takes that back and says whose it is.
     A kind of which a large company has very many says which come `first`: lists of more than one person's then have no
     more than the first so many, of each order where it takes several to have the most urgent.
     """
 
     def register(rows: Rows) -> Rows:
-        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done, first)
+        SOURCES[kind] = Source(kind, label, action, rows, said, place, yields, done, undone, first)
         return rows
 
     return register

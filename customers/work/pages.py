@@ -40,7 +40,8 @@ def today(request: HttpRequest) -> HttpResponse:
     number = min(whole(page) or 1, 1_000_000)
     undo = request.GET.get("undo", "")
     shown = _list(request, whose if whose in WHOSE else _usual(person(request)), number)
-    return render(request, "customers/work/today.html", shown | {"undo": whole(undo) or ""})
+    asked = ActForm({"need": undo, "act": "undo"})
+    return render(request, "customers/work/today.html", shown | {"undo": undo if undo and asked.is_valid() else ""})
 
 
 def _usual(user: User) -> str:

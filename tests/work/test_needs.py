@@ -341,3 +341,23 @@ def test_a_long_list_tells_what_is_for_now_and_goes_on(
     assert "16 in all" in last
     assert "Page 8 of 8<" in last
     assert 'rel="next"' not in last
+
+
+@pytest.mark.parametrize("handed", [False, True])
+def test_what_was_done_to_a_case_is_taken_back(
+    signed_in: SignIn, manager: User, make: MakeCustomer, handed: bool
+) -> None:
+    """Also where it has become a task before."""
+    waiting = case(make("Bakery", manager), hours=72)
+    client, need = signed_in("account_manager"), f"case:{waiting.pk}"
+    if handed:
+        act(client, need, "assign", assignee=str(manager.pk))
+        need = f"task:{Task.objects.get().pk}"
+    page = act(client, need, "done")
+    assert Case.objects.get().state == Case.State.ANSWERED
+    assert f'name="need" value="{need}"' in page
+    assert "Taken back: Answer their case – Bakery." in act(client, need, "undo")
+    again = Case.objects.get()
+    assert (again.state, again.answered_at) == (Case.State.OPEN, None)
+    assert [line.key for line in listed(manager)] == [need]
+    assert "Somebody else has dealt with it" in act(client, need, "undo")

@@ -394,7 +394,7 @@ def test_taking_back_spares_what_somebody_else_has_done(manager: User, make: Mak
     act_on(line | {"act": "snooze-7"}, manager, clock.now(), ZONE)
     until = Task.objects.get().due_at
     done = act_on(line | {"act": "assign", "assignee": ben}, ben, clock.now(), ZONE)
-    act_on({"need": f"task:{done.undo}", "act": "undo"}, ben, clock.now(), ZONE)
+    act_on({"need": done.undo, "act": "undo"}, ben, clock.now(), ZONE)
     assert (Task.objects.get().due_at, Task.objects.get().assignee) == (until, manager)
 
 
@@ -440,3 +440,15 @@ def test_a_next_step_leads_to_the_talk_that_it_comes_of(signed_in: SignIn, manag
     assert '<a href="/customers/interactions/7/">Answer Ben</a>' in page
     assert '<a href="/customers/interactions/7/">Send the prices</a>' in page
     assert '<a href="/customers/hand-overs/8/">Read the summary</a>' in page
+
+
+def test_what_was_done_to_a_milestone_is_taken_back(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    plan = keeping.begin(make("Bakery", manager), "Live", "", [], manager)
+    keeping.agree(plan.pk, None)
+    step = Milestone.objects.create(plan=plan, title="Counted", due_on=clock.now().date(), ours=manager)
+    client, need = signed_in("account_manager"), f"milestone:{step.pk}"
+    assert f'name="need" value="{need}"' in act(client, need, "done")
+    assert ranked(manager) == []
+    assert "Taken back: See to their milestone – Bakery." in act(client, need, "undo")
+    assert ranked(manager) == [(1, "Bakery", "milestone")]
+    assert "Somebody else has dealt with it" in act(client, need, "undo")
