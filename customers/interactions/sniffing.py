@@ -40,7 +40,7 @@ TAKEN = "PDF, PNG, JPEG, GIF, WebP, plain text, Word, Excel and PowerPoint files
 def content_type(file: "IO[bytes]", size: int) -> str:
     """What the file holds. Raises FileRefused for one too large, empty, or of a kind that is not taken."""
     if size > LARGEST:
-        raise FileRefused(f"The file has {size / 1024 / 1024:.1f} MB; at most {LARGEST // 1024 // 1024} MB are taken.")
+        raise FileRefused(f"It is too large: at most {LARGEST // 1024 // 1024} MB are taken.")
     if not size:
         raise FileRefused("The file is empty.")
     file.seek(0)

@@ -54,7 +54,7 @@ def test_it_works(signed_in: SignIn) -> None:
     Contact.objects.create(customer=one, name="Later")
     client.post(f"/customers/merges/{made.pk}/undo/")
     page = client.get(f"/customers/merges/{made.pk}/").content.decode()
-    assert "1 people" in page
+    assert "People: 1" in page
     one.refresh_from_db()
     assert (one.name, one.email, one.tags, one.attributes) == ("Acme", "", ["x"], {"size": 10, "loose": "one"})
     assert Customer.objects.get(external_id="b").attributes == {"size": 20, "only": "theirs"}
