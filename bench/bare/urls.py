@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
 from customers.models import Case, Contact, ContactConsent, Customer, Event, Order
+from customers.models.cases import WITHIN
 from customers.models.subscriptions import SubscriptionTerm
 
 ROWS = 50
@@ -19,6 +20,7 @@ LISTED = (
     "facts__nps_score",
 )  # fmt: skip
 BY_MAIL = ContactConsent.objects.filter(contact=OuterRef("pk"), channel="email").values("state")[:1]
+DUE = ExpressionWrapper(F("opened_at") + WITHIN, output_field=DateTimeField())
 #: With what the product's page has in its columns.
 TABLES: dict[str, QuerySet[Any, Any]] = {
     "orders": Order.objects.order_by("-ordered_at", "-pk").values_list(
@@ -36,7 +38,7 @@ TABLES: dict[str, QuerySet[Any, Any]] = {
     "cases": Case.objects.filter(state=Case.State.OPEN)
     .order_by("opened_at", "pk")
     .values_list(
-        "pk", "subject", "customer", "customer__name", "state", "priority", "opened_at",
+        "pk", "subject", "customer", "customer__name", "state", "priority", "opened_at", DUE,
         Coalesce("assignee__email", "customer__owner__email"),
     ),
 }  # fmt: skip

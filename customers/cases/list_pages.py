@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from customers.cases import bulk
 from customers.cases.listing import STATES, asked_by, cases
-from customers.lists.common import CUSTOMER, bad, linked, soft
+from customers.lists.common import CUSTOMER, Row, bad, customer_of, linked, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Case
+from customers.models.cases import due_at
 from customers.records.listing import Count
 from customers.together import pages as together
 from retention.common import clock
@@ -28,45 +29,50 @@ from retention.workspace.templatetags.shell import when
 ROW, PICK = Fragment("customers/cases/row.html"), Fragment("customers/cases/pick.html")
 PRIORITIES = dict(Case.Priority.choices)
 PRESSING = (Case.Priority.HIGH, Case.Priority.URGENT)
-OWN = ("external_id", "subject", "state", "priority", "opened_at", "answered_at", "resolved_at")
+OWN = ("pk", "external_id", "subject", "state", "priority", "opened_at", "answered_at", "resolved_at")
+ASSIGNEE, OWNER = "assignee", "customer__owner"
 NAMED = ("first_name", "last_name", "email")
 HEADER = ("Reference", "Case", "Customer", "State", "Priority", "Opened", "Answer due", "Answered", "Resolved", "For")
 
 
-def listed() -> QuerySet[Case]:
-    """Each with no more of it than the list and its file tell."""
-    people = (f"{role}__{name}" for role in ("assignee", "customer__owner") for name in NAMED)
-    return cases().only(*OWN, *CUSTOMER, *people)
+def listed() -> QuerySet[Any, Any]:
+    """What the list and its file tell of each."""
+    people = (f"{role}__{name}" for role in (ASSIGNEE, OWNER) for name in NAMED)
+    rows: QuerySet[Any, Any] = Case.objects.values(*OWN, *CUSTOMER, *people)
+    return rows
 
 
-def _cells(case: Any) -> Sequence[Any]:
-    due = case.due_at if case.state == Case.State.OPEN else ""
-    dates = case.opened_at, due, case.answered_at, case.resolved_at
-    state, priority = STATES[case.state], PRIORITIES[case.priority]
-    return (case.external_id, case.subject, str(case.customer), state, priority, *dates, str(_seen_to_by(case) or ""))
+def _cells(case: Row) -> Sequence[Any]:
+    due = due_at(case["opened_at"], case["priority"]) if case["state"] == Case.State.OPEN else ""
+    dates = case["opened_at"], due, case["answered_at"], case["resolved_at"]
+    told = customer_of(case), STATES[case["state"]], PRIORITIES[case["priority"]]
+    return (case["external_id"], case["subject"], *told, *dates, _person(case, ASSIGNEE) or _person(case, OWNER))
 
 
-def _seen_to_by(case: Case) -> Any:
-    return case.assignee or case.customer.owner
+def _person(case: Row, role: str) -> str:
+    """What they are called, as `User` says it; "" where there is nobody."""
+    first, last, email = (case[f"{role}__{name}"] or "" for name in NAMED)
+    return f"{first} {last}".strip() or email
 
 
-def _row(case: Any, edits: bool) -> SafeString:
+def _row(case: Row, edits: bool) -> SafeString:
+    subject, state = case["subject"], case["state"]
     return ROW(
-        pick=PICK(pk=case.pk, subject=case.subject) if edits else "",
-        url=page_of("customers:case", case.pk),
-        subject=case.subject,
-        customer=linked(case.customer),
-        state=STATES[case.state],
+        pick=PICK(pk=case["pk"], subject=subject) if edits else "",
+        url=page_of("customers:case", case["pk"]),
+        subject=subject,
+        customer=linked(case),
+        state=STATES[state],
         priority=_priority(case),
-        opened=when(case.opened_at),
-        due=_due(case.due_at) if case.state == Case.State.OPEN else soft("–"),
-        person=case.assignee or soft(str(case.customer.owner or "nobody")),
+        opened=when(case["opened_at"]),
+        due=_due(due_at(case["opened_at"], case["priority"])) if state == Case.State.OPEN else soft("–"),
+        person=_person(case, ASSIGNEE) or soft(_person(case, OWNER) or "nobody"),
     )
 
 
-def _priority(case: Case) -> str:
-    word = PRIORITIES[case.priority]
-    return bad(word) if case.state != Case.State.RESOLVED and case.priority in PRESSING else word
+def _priority(case: Row) -> str:
+    word = PRIORITIES[case["priority"]]
+    return bad(word) if case["state"] != Case.State.RESOLVED and case["priority"] in PRESSING else word
 
 
 def _due(due: datetime) -> SafeString:

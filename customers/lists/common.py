@@ -1,6 +1,7 @@
 """What more than one list is narrowed down by and in order by."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
@@ -17,9 +18,11 @@ from retention.workspace.models import User
 from retention.workspace.places import page_of
 
 ME, NOBODY = "me", "nobody"
+#: What is read of a row, by its path: a list makes no instances of models, which would take as long as to ask for them.
+Row = Mapping[str, Any]
 _NONE = Value("")
 #: What `linked` and the files tell of a row's customer.
-CUSTOMER = ("customer__name", "customer__email", "customer__external_id")
+CUSTOMER = ("customer", "customer__name", "customer__email", "customer__external_id")
 #: What the customer of a row goes by.
 WHO = Lower(
     Coalesce(
@@ -65,9 +68,14 @@ def of_one(said: QueryDict) -> Filter:
     return Filter("Customer", named, lambda value: Q(customer=pk) if value else Q(), other=whole, hidden=True)
 
 
-def linked(customer: Customer) -> SafeString:
+def customer_of(row: Row) -> str:
+    """What a row's customer is called, "" where it has none."""
+    return row["customer__name"] or row["customer__email"] or row["customer__external_id"] or ""
+
+
+def linked(row: Row) -> SafeString:
     """A row's customer, as a link to their page."""
-    return link(page_of("customers:detail", customer.pk), customer)
+    return link(page_of("customers:detail", row["customer"]), customer_of(row))
 
 
 def link(url: str, what: object) -> SafeString:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import CUSTOMER, customers_having, link, linked, of_one, owned
+from customers.lists.common import CUSTOMER, Row, customer_of, customers_having, link, linked, of_one, owned
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Consent, ContactConsent
 from customers.models.contacts import CALLED
@@ -34,7 +34,7 @@ ORDERS = {
 }
 NEVER = "never"
 CONSENTS = {**dict(Consent.State.choices), NEVER: "Never asked"}
-OWN = ("name", "role", "email", "phone", "language", "is_main", "created_at")
+OWN = ("pk", "name", "role", "email", "phone", "language", "is_main", "created_at")
 MAIN = SafeString(' <span class="word">main contact</span>')
 ROW = Fragment("customers/contacts/row.html")
 HEADER = ("Name", "Customer", "Customer's id", "Role", "E-mail", "Phone", "Language", "E-mail consent", "Added")
@@ -73,26 +73,30 @@ def _having(typed: str) -> Q:
 def contacts() -> QuerySet[Any]:
     """Each with its customer and `consent`, what they said to e-mail, None where they were never asked."""
     said = BY_MAIL.filter(contact=OuterRef("pk")).values("state")[:1]
-    rows: QuerySet[Any] = CONTACTS.rows.annotate(consent=Subquery(said))
-    return rows.select_related("customer").only(*OWN, *CUSTOMER)
+    return CONTACTS.rows.values(*OWN, *CUSTOMER, consent=Subquery(said))
 
 
-def _cells(contact: Any) -> Sequence[Any]:
-    who = (str(contact), str(contact.customer), contact.customer.external_id, contact.role)
-    consent = CONSENTS[contact.consent or NEVER]
-    return (*who, contact.email, contact.phone, contact.language, consent, contact.created_at)
+def _cells(contact: Row) -> Sequence[Any]:
+    who = (_called(contact), customer_of(contact), contact["customer__external_id"], contact["role"])
+    consent = CONSENTS[contact["consent"] or NEVER]
+    return (*who, contact["email"], contact["phone"], contact["language"], consent, contact["created_at"])
 
 
-def _row(contact: Any, edits: bool) -> SafeString:
+def _called(contact: Row) -> str:
+    return str(contact["name"] or contact["email"])
+
+
+def _row(contact: Row, edits: bool) -> SafeString:
+    called, email, phone = _called(contact), contact["email"], contact["phone"]
     return ROW(
-        contact=link(page_of("customers:contact", contact.pk), contact) if edits else contact,
-        main=MAIN if contact.is_main else "",
-        customer=linked(contact.customer),
-        role=contact.role,
-        email=link(f"mailto:{quote(contact.email, safe='@+')}", contact.email) if contact.email else "",
-        phone=link(f"tel:{quote(contact.phone, safe='+')}", contact.phone) if contact.phone else "",
-        consent=CONSENTS[contact.consent or NEVER],
-        added=when(contact.created_at),
+        contact=link(page_of("customers:contact", contact["pk"]), called) if edits else called,
+        main=MAIN if contact["is_main"] else "",
+        customer=linked(contact),
+        role=contact["role"],
+        email=link(f"mailto:{quote(email, safe='@+')}", email) if email else "",
+        phone=link(f"tel:{quote(phone, safe='+')}", phone) if phone else "",
+        consent=CONSENTS[contact["consent"] or NEVER],
+        added=when(contact["created_at"]),
     )
 
 

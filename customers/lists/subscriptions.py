@@ -17,11 +17,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from customers.lists.asking import Asked, Filter, List, Order
-from customers.lists.common import CUSTOMER, bad, customers_having, linked, of_one, owned, soft
+from customers.lists.common import CUSTOMER, Row, bad, customer_of, customers_having, linked, of_one, owned, soft
 from customers.lists.pages import Sheet, Shown, answer
 from customers.models import Subscription, SubscriptionTerm
 from customers.models.subscriptions import RENEWS, Interval
-from customers.subscriptions.pages import Line
+from customers.subscriptions.pages import Agreed
 from retention.common import clock
 from retention.common.keyset import Key, instant
 from retention.common.text_search import beyond
@@ -35,7 +35,7 @@ from retention.workspace.templatetags.shell import day, money, plain
 ORDERS = {
     "renews": Order("Renews", (Key(RENEWS, instant),)),
 }
-OWN = ("external_id", "renews_at", "cancel_reason")
+OWN = ("pk", "external_id", "renews_at", "cancel_reason")
 #: What is told of a term; its amounts as they are in the database, to the last digit.
 TOLD = ("plan", "quantity", "amount", "currency", "interval", "interval_count", "discount", "valid_from", "valid_to")
 IN_ORDER = SubscriptionTerm.objects.filter(subscription=OuterRef("pk")).order_by("valid_from")
@@ -66,7 +66,7 @@ def _terms(**asked: Any) -> Q:
 
 
 def _in_state(value: str) -> Q:
-    """As `Line.state` tells it: by the first beginning and the last end."""
+    """As `Agreed.state` tells it: by the first beginning and the last end."""
     now = clock.now()
     begun, open_ended, on = _terms(valid_from__lte=now), _terms(valid_to=None), _terms(valid_to__gt=now)
     asked = {
@@ -89,32 +89,32 @@ def _term(told: Mapping[str, Any]) -> SubscriptionTerm:
     return SubscriptionTerm(**{**told, "valid_from": since, "valid_to": until})
 
 
-def _line(row: Any) -> Line:
-    return Line(row, [_term(told) for told in row.agreed])
+def _agreed(row: Row) -> Agreed:
+    return Agreed([_term(told) for told in row["agreed"]])
 
 
-def _cells(row: Any) -> Sequence[Any]:
-    told = _line(row)
+def _cells(row: Row) -> Sequence[Any]:
+    told = _agreed(row)
     term = told.term
-    who = (row.external_id, str(row.customer), row.customer.external_id, term.plan, term.quantity)
+    who = (row["external_id"], customer_of(row), row["customer__external_id"], term.plan, term.quantity)
     every = f"{term.interval_count} {EACH[term.interval]}{'s' if term.interval_count > 1 else ''}"
     price = (STATES[told.state], term.amount, term.currency, every)
-    return (*who, *price, told.started_at, row.renews_at or "", told.ends_at or "", row.cancel_reason)
+    return (*who, *price, told.started_at, row["renews_at"] or "", told.ends_at or "", row["cancel_reason"])
 
 
-def _row(row: Any) -> SafeString:
-    told = _line(row)
+def _row(row: Row) -> SafeString:
+    told = _agreed(row)
     term = told.term
     return ROW(
-        url=page_of("customers:subscription", row.pk),
+        url=page_of("customers:subscription", row["pk"]),
         term=term,
-        subscription=row,
-        customer=linked(row.customer),
+        subscription=row["external_id"],
+        customer=linked(row),
         state=_AS.get(told.state, text)(STATES[told.state]),
         ends=day(told.ends_at),
         price=_price(term),
         since=day(told.started_at),
-        renews=day(row.renews_at) or soft("–"),
+        renews=day(row["renews_at"]) or soft("–"),
     )
 
 
@@ -133,10 +133,10 @@ SHOWN = Shown(
 )
 
 
-def subscriptions() -> QuerySet[Subscription]:
+def subscriptions() -> QuerySet[Any, Any]:
     """Each with its customer and, as `agreed`, its terms in order; one without terms was never agreed on."""
-    rows: QuerySet[Subscription] = Subscription.objects.filter(_terms()).annotate(agreed=TERMS)
-    return rows.select_related("customer").only(*OWN, *CUSTOMER)
+    rows: QuerySet[Any, Any] = Subscription.objects.filter(_terms()).values(*OWN, *CUSTOMER, agreed=TERMS)
+    return rows
 
 
 @require_safe

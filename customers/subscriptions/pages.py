@@ -34,10 +34,9 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 
 
 @dataclass(frozen=True)
-class Line:
-    """A subscription with its conditions: those that stand now, or the first, or the last."""
+class Agreed:
+    """The conditions of a subscription: those that stand now, or the first, or the last."""
 
-    row: Subscription
     terms: list[SubscriptionTerm]
 
     @property
@@ -68,8 +67,15 @@ class Line:
         return [term for term in self.terms[1:] if term.valid_from > clock.now()]
 
 
+@dataclass(frozen=True)
+class Line(Agreed):
+    """A subscription with its conditions."""
+
+    row: Subscription
+
+
 def line(row: Subscription) -> Line:
-    return Line(row, sorted(row.terms.all(), key=lambda term: term.valid_from))
+    return Line(sorted(row.terms.all(), key=lambda term: term.valid_from), row)
 
 
 @require_safe
@@ -207,7 +213,7 @@ def _agree(request: HttpRequest, asked: Asked, form: AgreementForm, act: Callabl
 
 
 def _meanwhile(other: ChangedMeanwhile, form: AgreementForm, before: Outlook | None) -> dict[str, Any]:
-    term = Line(other.stands, list(other.stands.terms.order_by("valid_from"))).term
+    term = line(other.stands).term
     meanwhile = {"meanwhile": outlook(other.stands), "agreed": term}
     return meanwhile | {"form": form.going_on_from(other.stands), "before": before}
 
