@@ -83,7 +83,7 @@ class TestPreview:
         buyer(1, 70)
         client = signed_in("marketer")
         text = client.post("/segments/preview/", TYPED | {"r-0.value": ""}).content.decode()
-        assert "<strong>1</strong> of 1 customers" in text
+        assert "<strong>1</strong> of 1 customer " in text
         assert "Without 1 condition still to fill in" in text
         text = client.post("/segments/preview/", TYPED | {"r-0.value": "", "r-1-0.value": ""}).content.decode()
         assert "Fill in a condition" in text
