@@ -35,11 +35,10 @@ NAMED = ("first_name", "last_name", "email")
 HEADER = ("Reference", "Case", "Customer", "State", "Priority", "Opened", "Answer due", "Answered", "Resolved", "For")
 
 
-def listed() -> QuerySet[Any, Any]:
-    """What the list and its file tell of each."""
+def _read(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """Each with its customer and whoever may see to it."""
     people = (f"{role}__{name}" for role in (ASSIGNEE, OWNER) for name in NAMED)
-    rows: QuerySet[Any, Any] = Case.objects.values(*OWN, *CUSTOMER, *people)
-    return rows
+    return rows.values(*OWN, *CUSTOMER, *people)
 
 
 def _cells(case: Row) -> Sequence[Any]:
@@ -83,7 +82,7 @@ def _due(due: datetime) -> SafeString:
 def _shown(edits: bool) -> Shown:
     """Who edits customers picks cases."""
     sheet = Sheet("cases", HEADER, _cells)
-    return Shown("customers/cases/all.html", "customers/cases/rows.html", sheet, partial(_row, edits=edits))
+    return Shown("customers/cases/all.html", "customers/cases/rows.html", sheet, partial(_row, edits=edits), _read)
 
 
 @require_safe
@@ -92,7 +91,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     me = person(request)
     shown = _shown(Can.EDIT_CUSTOMERS in GRANTS[me.role])
     more = {"changes": bulk.OFFERED, "none_at_all": lambda: not Case.objects.exists()}
-    return answer(request, asked_by(me, request.GET), listed(), shown, **more)
+    return answer(request, asked_by(me, request.GET), Case.objects.all(), shown, **more)
 
 
 @require_POST

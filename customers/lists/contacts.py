@@ -70,10 +70,10 @@ def _having(typed: str) -> Q:
     return beside(CONTACTS, words) | every_with(CONTACTS, "phone", typed) | customers_having(typed)
 
 
-def contacts() -> QuerySet[Any]:
+def _read(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     """Each with its customer and `consent`, what they said to e-mail, None where they were never asked."""
     said = BY_MAIL.filter(contact=OuterRef("pk")).values("state")[:1]
-    return CONTACTS.rows.values(*OWN, *CUSTOMER, consent=Subquery(said))
+    return rows.values(*OWN, *CUSTOMER, consent=Subquery(said))
 
 
 def _cells(contact: Row) -> Sequence[Any]:
@@ -103,7 +103,9 @@ def _row(contact: Row, edits: bool) -> SafeString:
 def _shown(edits: bool) -> Shown:
     """Who edits contacts gets to them from here."""
     sheet = Sheet("contacts", HEADER, _cells)
-    return Shown("customers/contacts/list.html", "customers/contacts/rows.html", sheet, partial(_row, edits=edits))
+    return Shown(
+        "customers/contacts/list.html", "customers/contacts/rows.html", sheet, partial(_row, edits=edits), _read
+    )
 
 
 @require_safe
@@ -112,4 +114,4 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     me = person(request)
     shown = _shown(Can.EDIT_CUSTOMERS in GRANTS[me.role])
     import_url = url_for(me, "customers:import_new")
-    return answer(request, asked_by(me, request.GET), contacts(), shown, import_url=import_url)
+    return answer(request, asked_by(me, request.GET), CONTACTS.rows, shown, import_url=import_url)

@@ -72,13 +72,18 @@ def _row(order: Row) -> SafeString:
     )
 
 
-SHOWN = Shown("customers/orders/list.html", "customers/orders/rows.html", Sheet("orders", HEADER, _cells), _row)
+SHOWN = Shown(
+    "customers/orders/list.html",
+    "customers/orders/rows.html",
+    Sheet("orders", HEADER, _cells),
+    _row,
+    lambda rows: rows.values(*OWN, *CUSTOMER),
+)
 
 
 @require_safe
 @requires(Can.READ)
 def listing(request: HttpRequest) -> HttpResponseBase:
     me = person(request)
-    rows = Order.objects.values(*OWN, *CUSTOMER)
     import_url = url_for(me, "customers:import_new")
-    return answer(request, asked_by(me, request.GET), rows, SHOWN, import_url=import_url)
+    return answer(request, asked_by(me, request.GET), Order.objects.all(), SHOWN, import_url=import_url)

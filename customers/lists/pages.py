@@ -35,20 +35,24 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Shown:
-    """How a list is shown: the template of its page, that of its rows, its file, and what the rows' template gets."""
+    """How a list is shown: the template of its page, that of its rows, its file, and what the rows' template gets.
+
+    `read` puts to the rows what page and file tell of them; to count them needs none of that.
+    """
 
     page: str
     rows: str
     sheet: Sheet
     row: Callable[[Any], Any] = lambda row: row
+    read: Callable[[QuerySet[Any]], QuerySet[Any, Any]] = lambda rows: rows
 
 
 def answer(request: HttpRequest, asked: Asked, rows: QuerySet[Any], shown: Shown, **more: Any) -> HttpResponseBase:
     """The page; with `format=csv` the file of all that match; for the search the part that follows it."""
     found = asked.narrow(rows)
     if request.GET.get("format") == "csv":
-        return _file(request, asked.in_order(found), shown.sheet)
-    page = asked.page(found, request.GET)
+        return _file(request, asked.in_order(shown.read(found)), shown.sheet)
+    page = asked.page(shown.read(found), request.GET)
     page = replace(page, rows=[shown.row(each) for each in page.rows])
     context = _context(asked, found) | {"page": page, "rows": shown.rows, **more}
     if request.headers.get("HX-Target") == "list":

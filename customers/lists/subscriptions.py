@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -38,10 +37,11 @@ ORDERS = {
 OWN = ("pk", "external_id", "renews_at", "cancel_reason")
 #: What is told of a term; its amounts as they are in the database, to the last digit.
 TOLD = ("plan", "quantity", "amount", "currency", "interval", "interval_count", "discount", "valid_from", "valid_to")
+EXACT = json.JSONDecoder(parse_float=Decimal)
 IN_ORDER = SubscriptionTerm.objects.filter(subscription=OuterRef("pk")).order_by("valid_from")
 TERMS = ArraySubquery(
     IN_ORDER.values(told=JSONObject(**{name: name for name in TOLD})),
-    output_field=ArrayField(JSONField(decoder=partial(json.JSONDecoder, parse_float=Decimal))),  # type: ignore[arg-type]
+    output_field=ArrayField(JSONField(decoder=lambda: EXACT)),  # type: ignore[arg-type]
 )
 EACH = {value: label.lower() for value, label in Interval.choices}
 STATES = {"running": "Running", "ending": "Ends", "ended": "Ended", "planned": "Planned"}
@@ -89,6 +89,11 @@ def _term(told: Mapping[str, Any]) -> SubscriptionTerm:
     return SubscriptionTerm(**{**told, "valid_from": since, "valid_to": until})
 
 
+def _read(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """Each with its customer and, as `agreed`, its terms in order."""
+    return rows.values(*OWN, *CUSTOMER, agreed=TERMS)
+
+
 def _agreed(row: Row) -> Agreed:
     return Agreed([_term(told) for told in row["agreed"]])
 
@@ -130,13 +135,13 @@ SHOWN = Shown(
     "customers/subscriptions/rows.html",
     Sheet("subscriptions", (*HEADER, *HEADER_DATES), _cells),
     _row,
+    _read,
 )
 
 
-def subscriptions() -> QuerySet[Any, Any]:
-    """Each with its customer and, as `agreed`, its terms in order; one without terms was never agreed on."""
-    rows: QuerySet[Any, Any] = Subscription.objects.filter(_terms()).values(*OWN, *CUSTOMER, agreed=TERMS)
-    return rows
+def subscriptions() -> QuerySet[Subscription]:
+    """Those with terms; one without was never agreed on."""
+    return Subscription.objects.filter(_terms())
 
 
 @require_safe

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import Case, Contact, ContactConsent, Customer, FormerId, Order
 from retention.common import clock
@@ -179,3 +181,13 @@ def test_pages_take_a_fixed_number_of_queries(signed_in: SignIn, two: tuple[Cust
             subscription(who, now)
         for name, url in URLS.items():
             assert_query_count(name, client, url)
+
+
+@pytest.mark.parametrize("page", ["/orders/", "/customers/people/", "/subscriptions/", "/cases/"])
+def test_counting_joins_no_customers(signed_in: SignIn, page: str) -> None:
+    client = signed_in("analyst")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(page)
+    counting = [each["sql"] for each in queries if each["sql"] and each["sql"].startswith(("EXPLAIN", "SELECT COUNT"))]
+    assert len(counting) == 2
+    assert not [sql for sql in counting if "customers_customer" in sql]
