@@ -21,7 +21,8 @@ from customers.records import editing
 from customers.records.columns import CUSTOM
 from customers.records.filters import Filters, matching
 from customers.records.forms import TAGS, CustomerForm
-from customers.records.listing import ORDERS, Cut, page
+from customers.records.listing import Cut, page
+from customers.records.ordering import ORDERS
 from retention.workspace import saved_views
 from retention.workspace.api import paging
 from retention.workspace.api.entering import person
@@ -114,7 +115,7 @@ class Customers(Resource):
         summary="List customers",
         parameters=[
             *paging.PAGING,
-            OpenApiParameter("sort", str, enum=[sign + name for name in ORDERS for sign in ("", "-")]),
+            OpenApiParameter("sort", str, description=f"{', '.join(ORDERS)} or custom.KEY, downwards with a minus."),
             OpenApiParameter("q", str, description="Words of the name, e-mail, id or phone number."),
             OpenApiParameter("stage", str, enum=Stage.values, many=True),
             OpenApiParameter("owner", str, description="A person's id, or none."),
@@ -223,9 +224,12 @@ def _filters(said: QueryDict) -> Filters:
 
 
 def _cut(said: QueryDict) -> Cut:
-    cut = Cut.read(said)
-    if said.get("sort", cut.sort) != cut.sort:
-        raise misasked("sort", f"Give one of {', '.join(ORDERS)}, with a minus before it for downwards.")
+    """The page's order. Every custom field is told here, so that the list can be in the order of any."""
+    sort, shown = said.get("sort", "name"), said.copy()
+    shown.setlist("column", [sort.removeprefix("-")])
+    cut = Cut.read(shown, defined() if CUSTOM in sort else ())
+    if sort != cut.sort:
+        raise misasked("sort", f"Give one of {', '.join(ORDERS)} or custom.KEY, with a minus before it for downwards.")
     if cut.after and cut.mark is None:
         raise misasked("after", "This is no mark of this list.")
     return cut

@@ -3,9 +3,12 @@
 `column=custom.tier` asks for the custom field with the key tier.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.http import QueryDict
 
 from customers.custom import values
 from customers.models import CustomField, HealthBand
@@ -13,6 +16,7 @@ from customers.models import CustomField, HealthBand
 CUSTOM = "custom."
 MOST = 12
 BANDS: dict[str, str] = dict(HealthBand.choices)
+_COLUMN = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 FIGURES = (CustomField.Type.NUMBER, CustomField.Type.MONEY)
 
 
@@ -70,6 +74,11 @@ OWN = {
         _own("language", "Language", "language"),
     )
 }
+
+
+def asked(said: QueryDict) -> tuple[str, ...]:
+    """The keys of the columns that an address asks for, each once; which of them there are is told by `offered`."""
+    return tuple(dict.fromkeys(key for key in said.getlist("column") if _COLUMN.fullmatch(key)))[:MOST]
 
 
 def paths(keys: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from customers.custom.definitions import defined
 from customers.models import Customer
 from customers.records.columns import chosen, offered
 from customers.records.filters import Filters, matching
-from customers.records.listing import Cut, count, in_order
+from customers.records.listing import Cut, count
+from customers.records.ordering import in_order
 from customers.records.rows import cells, header
 from retention.common import clock
 from retention.workspace.jobs import OPEN, Progress, job
@@ -35,10 +36,15 @@ class _Echo:
         return text
 
 
-def lines(customers: QuerySet[Customer], cut: Cut) -> Iterator[str]:
-    """CSV lines, the rows read from the database a part at a time; a mark first by which Excel knows UTF-8."""
+def lines(customers: QuerySet[Customer], asked: QueryDict) -> Iterator[str]:
+    """CSV lines in the order and with the columns that are asked for, read from the database a part at a time.
+
+    A mark first by which Excel knows UTF-8.
+    """
+    fields = defined()
+    cut = Cut.read(asked, fields)
     rows = in_order(customers, cut.order, down=cut.down).values(*cut.paths).iterator(chunk_size=AT_A_TIME)
-    extras = chosen(cut.columns, offered(defined())) if cut.columns else []
+    extras = chosen(cut.columns, offered(fields))
     return _written([header(extras)], cells(rows, extras))
 
 
@@ -59,14 +65,14 @@ def path_of(row: Job) -> Path:
 def run(progress: Progress) -> dict[str, Any]:
     """Spec: `query`, the list's query string. Whole or not at all: the file gets its name once it is complete."""
     query = QueryDict(progress.job.spec["query"])
-    customers, cut = matching(Filters.read(query)), Cut.read(query)
+    customers = matching(Filters.read(query))
     path = path_of(progress.job)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     by = progress.job.created_by
     workspace = Workspace.current()
     with timezone.override(zone_of(by, workspace) if by else workspace.zone), draft.open("w", encoding="utf-8") as file:
-        rows = _pour(lines(customers, cut), file, progress, count(customers).number)
+        rows = _pour(lines(customers, query), file, progress, count(customers).number)
     draft.rename(path)
     return {"rows": rows}
 

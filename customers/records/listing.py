@@ -1,24 +1,17 @@
 """The list of customers, a page at a time. Paging goes by the last row shown, so page 1,000 costs what page 1 does."""
 
-import base64
-import binascii
-import json
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import F, QuerySet, Value
-from django.db.models.expressions import Expression, OrderBy
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from customers.models import Customer
-from customers.models.facts import NEVER, UNKNOWN_HEALTH
-from customers.records.columns import MOST, paths
-from retention.common.keyset import amount, beyond
+from customers.models import Customer, CustomField
+from customers.records.columns import CUSTOM, asked, paths
+from customers.records.ordering import Order, having, orders
+from retention.common.keyset import Turn, turn, unmark
 
 SIZES = (25, 50, 100, 200)
 EXACT_UP_TO = 10_000
@@ -48,37 +41,6 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Order:
-    """A column that the list can be put in order by; its index leads with the same expression."""
-
-    name: str
-    label: str
-    by: Expression | F
-    tie: str
-    first_down: bool
-    read: Any
-
-    @property
-    def by_facts(self) -> bool:
-        return self.tie != "pk"
-
-
-_COLUMN = re.compile(r"[a-z][a-z0-9_.]{0,60}")
-OF_FACTS = "facts__customer_id"
-LAST_ORDER = Coalesce("facts__last_order_at", Value(NEVER))
-ORDERS = {
-    order.name: order
-    for order in (
-        Order("name", "Customer", Lower("name"), "pk", False, str),
-        Order("last_order", "Last order", LAST_ORDER, OF_FACTS, True, datetime.fromisoformat),
-        Order("revenue", "Revenue", F("facts__revenue"), OF_FACTS, True, amount),
-        Order("mrr", "MRR", F("facts__mrr"), OF_FACTS, True, amount),
-        Order("health", "Health", Coalesce("facts__health", Value(UNKNOWN_HEALTH)), OF_FACTS, False, int),
-    )
-}
-
-
-@dataclass(frozen=True)
 class Cut:
     """Which part of a list: its order, its direction, how many rows, and the row it goes on after or ends before.
 
@@ -93,18 +55,22 @@ class Cut:
     columns: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, said: QueryDict) -> Self:
-        """Take what makes sense: `sort`, a name of `ORDERS`, with a minus for downwards; `size`; `after`, `before`."""
-        sort = said.get("sort", "name")
-        order = ORDERS.get(sort.removeprefix("-"), ORDERS["name"])
-        size = said.get("size", "")
+    def read(cls, said: QueryDict, fields: Iterable[CustomField] = ()) -> Self:
+        """Take what makes sense: `sort`, a name of `orders`, with a minus for downwards; `size`; `after`, `before`.
+
+        By one of the custom `fields` only where its column is shown, so that a list says what it is in order by.
+        """
+        columns = asked(said)
+        offered = orders(field for field in fields if CUSTOM + field.key in columns)
+        sort, size = said.get("sort", ""), said.get("size", "")
+        order = offered.get(sort.removeprefix("-"))
         return cls(
-            order,
-            sort.startswith("-"),
+            order or offered["name"],
+            order is not None and sort.startswith("-"),
             int(size) if size in map(str, SIZES) else SIZES[1],
             said.get("after", ""),
             said.get("before", ""),
-            tuple(dict.fromkeys(key for key in said.getlist("column") if _COLUMN.fullmatch(key)))[:MOST],
+            columns,
         )
 
     @property
@@ -113,22 +79,13 @@ class Cut:
         return (*COLUMNS, *paths(self.columns))
 
     @property
-    def mark(self) -> tuple[Any, int] | None:
+    def mark(self) -> Sequence[Any] | None:
         """The row beside which the page begins; None for the first page, and where what was said is no mark."""
-        return _unmark(self.before or self.after, self.order)
+        return unmark(self.before or self.after, self.order.keys(down=self.down))
 
     @property
     def sort(self) -> str:
         return f"{'-' if self.down else ''}{self.order.name}"
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows as dicts of the cut's `paths`, and the marks of the pages beside it, empty where there is none."""
-
-    rows: Sequence[dict[str, Any]]
-    next: str
-    previous: str
 
 
 @dataclass(frozen=True)
@@ -137,28 +94,25 @@ class Count:
     exact: bool
 
 
-def page(customers: QuerySet[Customer], cut: Cut) -> Page:
-    """One page, by one query."""
-    mark = cut.mark
-    backwards = bool(cut.before and mark)
-    ordered = in_order(customers, cut.order, down=cut.down != backwards)
-    if mark:
-        ordered = ordered.filter(beyond((cut.order.by, F(cut.order.tie)), mark, down=cut.down != backwards))
-    rows = list(ordered.values(*cut.paths, by=cut.order.by)[: cut.size + 1])
-    more, rows = len(rows) > cut.size, rows[: cut.size]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return Page([], "", "")
-    on, back = (True, more) if backwards else (more, bool(mark))
-    return Page(rows, _mark(rows[-1]) if on else "", _mark(rows[0]) if back else "")
+def page(customers: QuerySet[Customer], cut: Cut) -> Turn:
+    """One page; its rows are dicts of the cut's `paths`. One query, or two where no index has the order.
+
+    Then everybody is compared, and the rest is read only of those who are shown.
+    """
+    if cut.order.is_indexed:
+        return _turn(customers, cut, cut.paths)
+    found = _turn(customers, cut, ("pk",))
+    return replace(found, rows=_read([row["pk"] for row in found.rows], cut.paths))
 
 
-def in_order(customers: QuerySet[Customer], order: Order, *, down: bool) -> QuerySet[Customer]:
-    """By facts, only customers who have facts: a new one has them within seconds."""
-    if order.by_facts:
-        customers = customers.filter(facts__isnull=False)
-    return customers.order_by(*(OrderBy(key, descending=down) for key in (order.by, F(order.tie))))
+def _turn(customers: QuerySet[Customer], cut: Cut, paths: Sequence[str]) -> Turn:
+    rows, keys = having(customers, cut.order).values(*paths), cut.order.keys(down=cut.down)
+    return turn(rows, keys, cut.size, cut.after, cut.before, down=cut.down)
+
+
+def _read(pks: Sequence[int], paths: Sequence[str]) -> list[dict[str, Any]]:
+    rows = {row["pk"]: row for row in Customer.objects.filter(pk__in=pks).values(*paths)}
+    return [rows[pk] for pk in pks if pk in rows]
 
 
 def count(customers: QuerySet[Any], *, by_statistics: bool = False) -> Count:
@@ -180,18 +134,3 @@ def _estimate(customers: QuerySet[Any]) -> int:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", params)
         (plan,) = cursor.fetchone()
     return int(plan[0]["Plan"]["Plan Rows"])
-
-
-def _mark(row: dict[str, Any]) -> str:
-    by = row["by"]
-    text = json.dumps([by.isoformat() if isinstance(by, datetime) else str(by), row["pk"]])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _unmark(text: str, order: Order) -> tuple[Any, int] | None:
-    """What a mark says, or None where it is none of this order."""
-    try:
-        by, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return None if "\0" in str(by) else (order.read(by), int(pk))
-    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
-        return None

@@ -79,7 +79,7 @@ def turn(rows: QuerySet[Any], keys: Sequence[Key], size: int, after: str, before
 
     A mark that is none of this order is passed over: then it is the first page.
     """
-    mark = _unmark(before or after, keys)
+    mark = unmark(before or after, keys)
     backwards = bool(before and mark)
     named = {f"key_{place}": key.by for place, key in enumerate(keys)}
     names, falling = list(named), down != backwards
@@ -102,7 +102,8 @@ def _mark(row: Any, names: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _unmark(text: str, keys: Sequence[Key]) -> list[Any] | None:
+def unmark(text: str, keys: Sequence[Key]) -> list[Any] | None:
+    """The values of the keys that a mark says; None where it is none of this order."""
     try:
         said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if len(said) != len(keys):

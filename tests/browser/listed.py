@@ -70,7 +70,7 @@ def lists(there: Much) -> dict[str, Listed]:
     latest: By = lambda n: -n  # noqa: E731 - a key like those beside it
     return {
         "customers:list": Listed(
-            "/customers/?column=health",
+            "/customers/?column=health&column=custom.size",
             "Customer",
             sorts={
                 "Customer": lambda n: n,
@@ -78,6 +78,7 @@ def lists(there: Much) -> dict[str, Listed]:
                 "MRR": lambda n: n * 5 % 27,
                 "Last order": lambda n: -(n * 11 % 27),
                 "Health": lambda n: n,
+                "Size": lambda n: n % 7 > 0,
             },
             filters={
                 "column": Narrowed("team", lambda n: True, chip=False),

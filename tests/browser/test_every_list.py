@@ -20,7 +20,6 @@ from django.urls import resolve
 from playwright.sync_api import Locator, Page, expect
 
 from customers.lists.asking import Asked, Order
-from customers.records import listing as customers_listing
 from retention.common import clock
 from retention.common.keyset import Turn
 from retention.workspace import context_processors
@@ -284,7 +283,7 @@ def is_list(response: Any) -> bool:
     """Whether a page has rows by the page, headings that put them in order, or a form that narrows them."""
     rows = response.context.get("page") if response.context else None
     main = response.content.decode().partition("<main")[2]
-    return isinstance(rows, Sheaf | Turn | customers_listing.Page) or bool(_ASKS.search(main))
+    return isinstance(rows, Sheaf | Turn) or bool(_ASKS.search(main))
 
 
 def lists_of(client: Client, urls: Sequence[str]) -> set[str]:

@@ -15,7 +15,8 @@ from pytest_django import DjangoAssertNumQueries
 from customers.models import Customer, Segment, SegmentMembership
 from customers.records import listing
 from customers.records.filters import Filters, matching
-from customers.records.listing import ORDERS, Cut, count, page
+from customers.records.listing import Cut, count, page
+from customers.records.ordering import ORDERS, in_order
 from retention.common import clock
 from retention.workspace.models import SavedView, User
 from tests.baseline import assert_query_count
@@ -128,7 +129,7 @@ def test_nonsense_in_the_address_is_passed_over(query: str, signed_in: SignIn) -
 @pytest.mark.django_db
 def test_pages_show_everybody_once_forwards_and_backwards(order: str, down: bool) -> None:
     crowd(120)
-    everybody = [row.pk for row in listing.in_order(Customer.objects.all(), ORDERS[order], down=down)]
+    everybody = [row.pk for row in in_order(Customer.objects.all(), ORDERS[order], down=down)]
     cut = Cut(ORDERS[order], down, 25)
     seen: list[int] = []
     at = page(Customer.objects.all(), cut)

@@ -14,6 +14,7 @@ from rest_framework.test import APIRequestFactory
 from customers.models import Customer
 from customers.records import listing
 from customers.records.listing import Cut
+from customers.records.ordering import ORDERS
 from retention.common import keyset
 from retention.workspace.api import paging
 from tests.customers.known import customer
@@ -27,7 +28,7 @@ Reader = Callable[[str], tuple[list[int], str]]
 
 def of_the_list(down: bool) -> Reader:
     def read(mark: str) -> tuple[list[int], str]:
-        page = listing.page(Customer.objects.all(), Cut(listing.ORDERS["name"], down, SIZE, after=mark))
+        page = listing.page(Customer.objects.all(), Cut(ORDERS["name"], down, SIZE, after=mark))
         return [row["pk"] for row in page.rows], page.next
 
     return read

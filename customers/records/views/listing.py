@@ -1,6 +1,7 @@
 """The list of customers, its export, and changes to many at once."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 
 from django.db.models import QuerySet
@@ -16,7 +17,8 @@ from customers.models import Customer, CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
 from customers.records.filters import HEALTH, Filters, chips, matching
-from customers.records.listing import ORDERS, SIZES, Cut, count, page
+from customers.records.listing import SIZES, Cut, count, page
+from customers.records.ordering import orders
 from customers.records.rows import shown
 from customers.together.pages import Wish, answer, picked, takes_all
 from retention.common.headings import Heading, headings
@@ -32,10 +34,10 @@ PLACE = "customers:list"
 @require_safe
 @requires(Can.READ)
 def customer_list(request: HttpRequest) -> HttpResponse:
-    filters, cut = Filters.read(request.GET), Cut.read(request.GET)
-    customers = matching(filters)
     offers, known = choices.offered(), every()
     fields = [field for field in known if not field.archived_at]
+    filters, cut = Filters.read(request.GET), Cut.read(request.GET, fields)
+    customers = matching(filters)
     named = {"owner": offers.owners, "segment": offers.segments, "team": offers.teams}
     columns = offered(fields)
     extras = chosen(cut.columns, columns)
@@ -44,7 +46,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "chips": [replace(chip, without=_cut_so(chip.without, cut)) for chip in chips(filters, named, known)],
         "cleared": together(Filters(), cut),
         "cut": cut,
-        "headings": headings_of(filters, cut),
+        "headings": (heads := headings_of(filters, cut, fields)),
         "page": (part := page(customers, cut)),
         "rows": shown(part.rows, workspace_of(request).currency, extras),
         "count": count(customers, by_statistics=filters.is_one_column),
@@ -54,6 +56,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "offers": offers,
         "sizes": SIZES,
         "extras": extras,
+        "more": [(extra, heads.get(extra.key)) for extra in extras],
         "changes": bulk.offered(fields),
     }
     if request.headers.get("HX-Target") == "list":
@@ -85,13 +88,15 @@ def _cut_so(query: str, cut: Cut) -> str:
     return said.urlencode()
 
 
-def headings_of(filters: Filters, cut: Cut) -> dict[str, Heading]:
+def headings_of(filters: Filters, cut: Cut, fields: Iterable[CustomField]) -> dict[str, Heading]:
+    offered = orders(fields)
+
     def address(sort: str) -> str:
-        order = ORDERS[sort.removeprefix("-")]
+        order = offered[sort.removeprefix("-")]
         return "?" + together(filters, Cut(order, sort.startswith("-"), cut.size, columns=cut.columns))
 
-    first_down = [order.name for order in ORDERS.values() if order.first_down]
-    return headings({order.name: order.label for order in ORDERS.values()}, cut.sort, address, first_down)
+    first_down = [order.name for order in offered.values() if order.first_down]
+    return headings({order.name: order.label for order in offered.values()}, cut.sort, address, first_down)
 
 
 @require_POST
@@ -107,7 +112,7 @@ def export(request: HttpRequest) -> HttpResponse:
         row = enqueue("customers.export", "Export of customers", {"query": query}, person(request))
         return redirect("workspace:job", row.pk)
     headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
-    text = "".join(exporting.lines(customers, Cut.read(said)))
+    text = "".join(exporting.lines(customers, said))
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 

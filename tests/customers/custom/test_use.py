@@ -153,7 +153,7 @@ def test_the_list_shows_filters_and_exports_it(signed_in: SignIn) -> None:
     assert names("custom.contract=C-17") == ["Ada"]  # a saved view stays narrow
     assert "Remove the filter Contract: C-17" in client.get("/customers/?custom.contract=C-17").content.decode()
     page = client.get("/customers/?column=custom.budget&column=custom.tier&custom.tier=gold").content.decode()
-    assert '<th scope="col" class="num">Budget</th><th scope="col">Tier</th>' in re.sub(r"\s*\n\s*", "", page)
+    assert re.findall(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<]+)', page)[-2:] == ["Budget", "Tier"]
     assert '<td class="num">1,999.90 EUR</td>' in page
     assert "Remove the filter Tier: gold" in page
     assert "Remove the filter Reference: Yes" in client.get("/customers/?custom.reference=yes").content.decode()
