@@ -11,7 +11,7 @@ from django.db import transaction
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Case, Customer
+from customers.models import Case, Customer, Event
 from retention.common import clock
 
 
@@ -38,25 +38,36 @@ def open_case(customer: Customer, subject: str, priority: str, assignee_id: int 
 
 
 @transaction.atomic
-def answer(case_id: int) -> Case:
-    """Note the first answer. Raises Refused, and Case.DoesNotExist."""
+def answer(case_id: int, by_id: int | None = None) -> Case:
+    """Note an answer; `by_id` is who may take that back. Raises Refused, and Case.DoesNotExist."""
     case = _locked(case_id)
     if case.state != Case.State.OPEN:
         raise Refused(f"It is {case.get_state_display().lower()} already.")
     now = clock.now()
     case.state, case.answered_at = Case.State.ANSWERED, case.answered_at or now
-    return _save(case, "case.answered", now)
+    return _save(case, "case.answered", now, **({"by": by_id} if by_id else {}))
 
 
 @transaction.atomic
-def wait_again(case_id: int) -> Case:
-    """Take back that it was answered, and that this was the first answer. Raises Refused, and Case.DoesNotExist."""
+def wait_again(case_id: int, by_id: int) -> Case:
+    """Take back this person's answer, and with it that there was a first one, where it was that.
+
+    Raises Refused where somebody has seen to the case since, and Case.DoesNotExist.
+    """
     case = _locked(case_id)
-    if case.state != Case.State.ANSWERED:
-        raise Refused("It is not answered.")
-    first_answer = case.answered_at == case.updated_at
+    theirs = _answer_of(case, by_id)
+    if case.state != Case.State.ANSWERED or theirs is None:
+        raise Refused("Somebody has seen to it since.")
+    first_answer = case.answered_at == theirs.occurred_at
     case.state, case.answered_at = Case.State.OPEN, None if first_answer else case.answered_at
     return _save(case, "case.reopened")
+
+
+def _answer_of(case: Case, by_id: int) -> Event | None:
+    """This person's answer, where it is the last that happened to the case. Who sees to it may have changed since."""
+    happened = Event.objects.filter(customer=case.customer_id, ref=_ref(case)).exclude(kind="case.changed")
+    last = happened.order_by("pk").last()
+    return last if last and last.kind == "case.answered" and last.payload.get("by") == by_id else None
 
 
 @transaction.atomic
@@ -113,4 +124,8 @@ def _save(case: Case, kind: str, at: datetime | None = None, **more: Any) -> Cas
 
 def _tell(case: Case, kind: str, **more: Any) -> None:
     payload = {"case": case.pk, "subject": case.subject, "priority": case.priority, **more}
-    record([Happening(case.customer_id, kind, clock.now(), "web", f"case:{case.pk}", payload)])
+    record([Happening(case.customer_id, kind, case.updated_at, "web", _ref(case), payload)])
+
+
+def _ref(case: Case) -> str:
+    return f"case:{case.pk}"

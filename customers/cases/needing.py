@@ -24,17 +24,17 @@ def _place(line: Line) -> str:
     return page_of("customers:case", line.ref)
 
 
-def _done(key: str, _: User) -> None:
+def _done(key: str, by: User) -> None:
     """The key begins with the case's id."""
     try:
-        handling.answer(int(key.partition("/")[0]))
+        handling.answer(int(key.partition("/")[0]), by.pk)
     except (handling.Refused, Case.DoesNotExist) as reason:
         raise Overtaken from reason
 
 
-def _undone(case_id: int, _: User) -> Customer:
+def _undone(case_id: int, by: User) -> Customer:
     try:
-        return handling.wait_again(case_id).customer
+        return handling.wait_again(case_id, by.pk).customer
     except (handling.Refused, Case.DoesNotExist) as reason:
         raise Overtaken from reason
 

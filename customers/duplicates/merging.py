@@ -107,8 +107,8 @@ def _merge(wanted: Wanted, by: User) -> Merge:
     if any(held[pk].updated_at != opened for pk, opened in wanted.opened.items() if pk in held):
         raise ChangedMeanwhile("Somebody changed one of the two meanwhile. Look at them again.")
     made = _write_down(wanted, survivor, loser, by)
-    pair = Pair(made.pk, loser.pk, survivor.pk, made.at, {survivor.pk: survivor.email, loser.pk: loser.email})
-    pair.phones = {survivor.pk: survivor.phone, loser.pk: loser.phone}
+    addresses, phones = ({each.pk: getattr(each, name) for each in (survivor, loser)} for name in ("email", "phone"))
+    pair = Pair(made.pk, loser.pk, survivor.pk, made.at, addresses, phones=phones)
     before = tallies.of(pair.ids)
     _take_over(pair, wanted, survivor, loser)
     moving.carry_all(pair)

@@ -25,8 +25,7 @@ class Pair:
     """A merge on its way: the customer who goes, the one who stays, and the number of the latest step.
 
     `addresses` are the e-mail addresses that each had, by id; `address` is the one that stays, as `phones` and `phone`
-    are of their numbers. `said`: what holds of
-    what both had said about being written to (consents.py).
+    are of their numbers. `said`: what holds of what both had said about being written to (consents.py).
     """
 
     merge_id: int

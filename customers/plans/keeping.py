@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.models import Contact, Customer, Goal, Milestone, SuccessPlan
+from customers.models import Contact, Customer, Event, Goal, Milestone, SuccessPlan
 from retention.common import clock
 from retention.workspace.models import User
 
@@ -88,12 +88,24 @@ def turn(milestone_id: int, state: Milestone.State, by: User) -> Milestone:
     step.done_at = clock.now() if state == Milestone.State.DONE else None
     step.save()
     if state == Milestone.State.DONE:
-        _tell_step(step, "milestone.done", by=str(by))
+        _tell_step(step, "milestone.done", by=str(by), person=by.pk)
     elif state == Milestone.State.OPEN:
         _tell_step(step, "milestone.reopened", by=str(by))
     else:
         dirty.mark([plan.customer_id])
     return step
+
+
+@transaction.atomic
+def not_done(milestone_id: int, by: User) -> Milestone:
+    """Take back that this person did it. Raises Refused where somebody has seen to it since, Milestone.DoesNotExist."""
+    plan = open_plan(Milestone.objects.get(pk=milestone_id).plan_id)
+    told = Event.objects.filter(customer=plan.customer_id, ref=_ref(plan), payload__milestone=milestone_id)
+    last = told.order_by("pk").last()
+    theirs = last and last.kind == "milestone.done" and last.payload.get("person") == by.pk
+    if not theirs or Milestone.objects.get(pk=milestone_id).state != Milestone.State.DONE:
+        raise Refused("Somebody has seen to it since.")
+    return turn(milestone_id, Milestone.State.OPEN, by)
 
 
 def open_plan(plan_id: int) -> SuccessPlan:
@@ -119,4 +131,8 @@ def _tell_step(step: Milestone, kind: str, **more: Any) -> None:
 
 def tell(plan: SuccessPlan, kind: str, at: datetime, **more: Any) -> None:
     payload = {"plan": plan.pk, "title": plan.title, **more}
-    record([Happening(plan.customer_id, kind, at, "web", f"plan:{plan.pk}", payload)])
+    record([Happening(plan.customer_id, kind, at, "web", _ref(plan), payload)])
+
+
+def _ref(plan: SuccessPlan) -> str:
+    return f"plan:{plan.pk}"

@@ -33,7 +33,7 @@ def _done(key: str, by: User) -> None:
 
 def _undone(milestone_id: int, by: User) -> Customer:
     try:
-        return keeping.turn(milestone_id, Milestone.State.OPEN, by).plan.customer
+        return keeping.not_done(milestone_id, by).plan.customer
     except (keeping.Refused, Milestone.DoesNotExist) as reason:
         raise Overtaken from reason
 

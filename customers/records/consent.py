@@ -35,18 +35,24 @@ def withdraw(customer_id: int, channel: str, source: str, proof: str, at: dateti
     _change(Consent(customer_id=customer_id, channel=channel, source=source, proof=proof, changed_at=at), granted=False)
 
 
-def same_place(channel: str, one: str, other: str) -> bool:
-    """Whether a channel reaches somebody alike at both: by an address whatever its case, or by a number's digits.
+def has_moved(channel: str, was: str, becomes: str) -> bool:
+    """Whether a channel that reached somebody at one place would reach them at another, or at none, now.
 
-    `00` is `+`.
+    What files bring is judged by the same rule in SQL (customers/ingest/merging.py).
     """
+    return bool(_place(channel, was)) and not same_place(channel, was, becomes)
+
+
+def same_place(channel: str, one: str, other: str) -> bool:
+    """Whether a channel reaches somebody alike at both."""
+    return _place(channel, one) == _place(channel, other)
+
+
+def _place(channel: str, text: str) -> str:
+    """What is the same of an address whatever its case, of a number however it is typed: `00` is `+`."""
     if channel == Channel.SMS:
-        return _digits(one) == _digits(other)
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
-
-
-def _digits(number: str) -> str:
-    return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", number))
+        return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", text))
+    return "".join(text.split()).casefold()
 
 
 @transaction.atomic

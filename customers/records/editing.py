@@ -83,7 +83,7 @@ def change(
     attributes = merged(stands.attributes, custom or {})
     for channel, place in consent.PLACES.items():
         was = getattr(stands, place)
-        if was and not consent.same_place(channel, was, values.get(place, was)):
+        if consent.has_moved(channel, was, values.get(place, was)):
             consent.lapse(customer_id, channel)
     now = clock.now()
     Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=now)

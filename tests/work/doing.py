@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.test import Client
 
-from customers.models import (
-    Customer,
-    Task,
-)
+from customers.models import Case, Customer, Task
 from customers.work.attention import needs
 from customers.work.moments import Moment
 from customers.work.tasks import open_task
@@ -34,3 +32,16 @@ def task(customer: Customer, days: float, origin: str = "", to: User | None = No
 def act(client: Client, need: str, act: str, **more: str) -> str:
     sent = {"need": need, "act": act, "whose": "mine", "page": "1"} | more
     return client.post("/today/act/", sent, follow=True).content.decode()
+
+
+def case(customer: Customer, hours: float, priority: str = "normal", **more: Any) -> Case:
+    opened_at = clock.now() - timedelta(hours=hours)
+    number = Case.objects.count()
+    return Case.objects.create(
+        customer=customer,
+        external_id=f"C-{number}",
+        subject=f"S{number}",
+        priority=priority,
+        opened_at=opened_at,
+        **more,
+    )

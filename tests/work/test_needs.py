@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -37,6 +36,7 @@ from retention.workspace.models import User
 from retention.workspace.roles import Role
 from tests.baseline import assert_query_count
 from tests.work.conftest import MakeCustomer
+from tests.work.doing import act, case
 
 SignIn = Callable[[str], Client]
 ZONE = ZoneInfo("UTC")
@@ -45,24 +45,6 @@ pytestmark = pytest.mark.django_db
 
 def listed(user: User, whose: str = "mine") -> list[Need]:
     return needs(whose, Moment(clock.now(), ZONE, user.pk), "EUR", size=100).needs
-
-
-def case(customer: Customer, hours: float, priority: str = "normal", **more: Any) -> Case:
-    opened_at = clock.now() - timedelta(hours=hours)
-    number = Case.objects.count()
-    return Case.objects.create(
-        customer=customer,
-        external_id=f"C-{number}",
-        subject=f"S{number}",
-        priority=priority,
-        opened_at=opened_at,
-        **more,
-    )
-
-
-def act(client: Client, need: str, act: str, **more: str) -> str:
-    sent = {"need": need, "act": act, "whose": "mine", "page": "1"} | more
-    return client.post("/today/act/", sent, follow=True).content.decode()
 
 
 def test_it_works(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:

@@ -65,9 +65,11 @@ def test_only_administrators_define(role: str, signed_in: SignIn) -> None:
 def test_a_mistake_is_told_and_what_was_typed_is_kept(said: dict[str, str], problem: str, signed_in: SignIn) -> None:
     a_field("taken")
     typed = {"label": "My label", "type": "text", "help": "My help", **said}
-    page = signed_in("administrator").post(f"{FIELDS}new/customer/", typed).content.decode()
-    assert problem in page
-    assert 'value="My help"' in page
+    response = signed_in("administrator").post(f"{FIELDS}new/customer/", typed)
+    (errors,) = response.context["form"].errors.values()
+    assert problem in errors[0]
+    assert errors[0] in response.content.decode()
+    assert 'value="My help"' in response.content.decode()
     assert CustomField.objects.count() == 1
 
 

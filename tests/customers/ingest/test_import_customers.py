@@ -8,6 +8,7 @@ import pytest
 
 from customers.ingest import imports
 from customers.models import Consent, Customer, Dirty, Event
+from customers.records import consent
 from tests.customers.ingest.bringing import CUSTOMERS, again, bring, done, failed, mapping, refusals, versions
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +159,47 @@ def test_text_messages_are_agreed_to_apart_from_e_mail() -> None:
     assert said("1,+49 30 2,,\n") == [mail, ("2", "sms", "withdrawn")]
     assert Event.objects.get(kind="consent.lapsed").payload == {"channel": "sms"}
     assert said("1,,no,yes\n") == [("1", "email", "withdrawn"), texts, ("2", "sms", "withdrawn")]
+
+
+def test_a_consent_lapses_with_a_file_where_it_would_with_the_form() -> None:
+    """Whatever is in the cells: the rule is written twice, in SQL and in Python."""
+    numbers = [
+        "+49 30 1",
+        "0049 (30) 1",
+        "0049-30-1",
+        "00 49301",
+        "04930 1",
+        "49301",
+        "+0049301",
+        "00+49301",
+        "++49301",
+    ]
+    numbers += ["ask her", "n/a", "+", "00", "٠٠٤٩٣٠١", "+49 30 1 ext. 2", "+４９ 30 1", "0", "+49\u200f301"]
+    addresses = ["ann@x.example", "ANN@x.example", "ann@X.example", "jörg@x.example", "JÖRG@x.example"]
+    fields = {name: {"column": name} for name in ("customer_id", "phone", "email", "consent", "sms_consent")}
+    how, header = mapping(CUSTOMERS, fields=fields), "customer_id,phone,email,consent,sms_consent\n"
+    told = {f"{a}-{b}": (numbers[a], numbers[b]) for a in range(len(numbers)) for b in range(len(numbers))}
+    mails = {f"m{a}-{b}": (addresses[a], addresses[b]) for a in range(5) for b in range(5)}
+    places = {key: (number, "") for key, number in told.items()} | {key: ("", mail) for key, mail in mails.items()}
+
+    def bring_in(when: int, agreed: str) -> dict[str, Customer]:
+        lines = (
+            f'{key},"{phone and phone[when]}",{mail and mail[when]},{agreed},{agreed}\n'
+            for key, (phone, mail) in places.items()
+        )
+        assert done(how, header + "".join(lines))["rejected"] == 0
+        return {each.external_id: each for each in Customer.objects.all()}
+
+    before, after = bring_in(0, "yes"), bring_in(1, "")
+    kept = set(Consent.objects.values_list("customer", "channel"))
+    for channel, place in consent.PLACES.items():
+        wrong = [
+            (was, becomes)
+            for key, one in before.items()
+            if consent.has_moved(channel, was := getattr(one, place), becomes := getattr(after[key], place))
+            is ((one.pk, channel) in kept)
+        ]
+        assert wrong == []
 
 
 @pytest.mark.parametrize(
