@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from customers.models import CustomField
+from customers.models import Customer, CustomField
 from customers.segments import catalogue, compiling, explain, rules
 from customers.segments.custom import CustomColumns
 from customers.segments.explain import Finding
@@ -18,6 +18,7 @@ from customers.segments.operators import Comparison, Moment, Operator, Sql, Take
 from customers.segments.rules import Rule
 from customers.segments.wording import Words
 from tests.customers.facts.world import DAY
+from tests.customers.segments import oracle
 from tests.customers.segments.people import custom_fields, populated
 
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -133,6 +134,21 @@ def test_every_field_with_every_operator() -> None:
             assert changed <= found, [few[at] for at, _ in changed - found]
             moved += len(changed)
     assert moved > 50
+
+
+@pytest.mark.django_db
+def test_each_says_what_its_words_do() -> None:
+    """Of each field, since rules at random have it seldom."""
+    with time_machine.travel(NOW, tick=False):
+        populated(3, NOW, customers=12)
+    customers = list(Customer.objects.select_related("facts"))
+    asked = [(one, rules.parse(one)) for conditions in every_condition() for one in conditions[:2]]
+    for place in range(0, len(asked), 40):
+        few = asked[place : place + 40]
+        met = held(tuple(rule for _, rule in few), Moment(NOW, ZONE), None)
+        for at, (one, _) in enumerate(few):
+            expected = {who.pk for who in customers if oracle.holds(one, who, NOW, ZONE)}
+            assert {who for who, told in met.items() if told[at]} == expected, one
 
 
 @pytest.mark.django_db
