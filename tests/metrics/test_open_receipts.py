@@ -75,14 +75,16 @@ def test_every_number_is_what_its_receipt_counts(pages: dict[str, list[Number]],
 def test_the_division_on_a_receipt_comes_to_its_figure(pages: dict[str, list[Number]], signed_in: SignIn) -> None:
     """Of money where the figure is of money: one of customers came to another share."""
     client = signed_in("analyst")
-    divided = 0
+    divided: dict[str, set[tuple[bool, bool]]] = {}
     for link in {number.link for number in pages["/metrics/"] + pages["/metrics/revenue/"] if not number.quiet}:
         page = client.get(link).content.decode()
         if found := re.search(r"num-inline\">([\d.,]+)\D*÷ ([\d.,]+)\D*= ([\d.]+)", page):
             above, below, share = (float(each.replace(",", "")) for each in found.groups())
             assert round(100 * above / below, 1) == pytest.approx(share, abs=0.06), link
-            divided += 1
-    assert divided >= 6
+            divided.setdefault(link.split("/")[3], set()).add(("EUR" in found[0], share not in (0, 100)))
+    of_customers = {name for name, told in divided.items() if (False, True) in told}
+    assert of_customers == {"retention_rate", "churn_rate", "repeat_rate", "second_order_rate"}
+    assert (True, True) in divided["net_revenue_retention"]
 
 
 def opened(link: str) -> Receipt:
