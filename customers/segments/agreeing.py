@@ -10,10 +10,12 @@ from retention.workspace.people import person
 from retention.workspace.roles import Can
 
 
+def enough(said: int | None, follows: Sequence[Consequence]) -> bool:
+    """Whether what was said agrees to so many customers as something follows for, or more."""
+    return not follows or (said is not None and said >= sum(each.customers for each in follows))
+
+
 def agreed(request: HttpRequest, follows: Sequence[Consequence]) -> bool:
-    """Whether the person may let follow what follows, and has agreed to that many customers or more."""
-    if not follows:
-        return True
+    """Whether the person may let follow what follows, and has agreed to it."""
     said = whole(request.POST.get("agreed", ""))
-    enough = said is not None and said >= sum(each.customers for each in follows)
-    return enough and person(request).can(Can.LAUNCH_CAMPAIGNS)
+    return enough(said, follows) and (not follows or person(request).can(Can.LAUNCH_CAMPAIGNS))

@@ -11,26 +11,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import QueryDict
-
 from customers.segments.custom import CustomColumns
 from customers.segments.fields import ATTRIBUTE, PAYLOAD, Choices, Column, Field, Tally
 from customers.segments.operators import Comparison, Operator, Takes
-from customers.segments.rules import CUSTOMER, MAX_CONDITIONS, MAX_DEPTH, NOBODY, RuleRefused, known_field, parse
+from customers.segments.rules import CUSTOMER, NOBODY, RuleRefused, known_field, parse
+from customers.segments.values import READERS, BadValue
 
 ROOT = "r"
 MATCHES = {"all": "all of these", "any": "any of these", "none": "none of these", "not_all": "not all of these"}
 #: Groups within groups that the page offers; a rule written elsewhere may go deeper.
 OFFERED_DEPTH = 5
+NO_COMPARISON = "This field has no such comparison. Choose one of those it has."
+LOOK_BELOW = "Look at the condition below."
 _PLACE_IN_WHERE = re.compile(r"where\[(\d+)\]", re.ASCII)
-_DETAIL = re.compile(r"\d{1,4}", re.ASCII)
-_PATH = re.compile(r"r(-\d{1,4})*", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
 
 @dataclass
 class Row:
-    """One condition as typed; or, where `of` says of what, one on the rows that a tally counts."""
+    """One condition as typed; or, where `of` says of what, one on the rows that a tally counts.
+
+    `was`: the field that the page showed, beside which the rest was typed.
+    """
 
     path: str
     field: str = "orders"
@@ -40,6 +42,7 @@ class Row:
     values: list[str] = dataclasses.field(default_factory=list)
     days: str = ""
     days_of: str = ""
+    was: str = ""
     error: str = ""
     is_fresh: bool = False
     of: Tally | None = None
@@ -80,12 +83,17 @@ class Row:
         return list(asked.operators) if asked else []
 
     @property
+    def chosen(self) -> Operator | None:
+        return next((operator for operator in self.operators if operator.key == self.op), None)
+
+    @property
     def operator(self) -> Operator | None:
-        """The one chosen, or the first where the field has changed and no longer knows it."""
-        operators = self.operators
-        return next(
-            (operator for operator in operators if operator.key == self.op), operators[0] if operators else None
-        )
+        """What the page shows as chosen: the first where there is no such comparison."""
+        return self.chosen or next(iter(self.operators), None)
+
+    @property
+    def is_other_field(self) -> bool:
+        return self.was not in ("", self.field)
 
     @property
     def is_by_calendar(self) -> bool:
@@ -107,10 +115,10 @@ class Row:
 
     def to_rule(self) -> dict[str, Any]:
         rule: dict[str, Any] = {"field": self.asked.key if self.asked else self.field}
-        if self.operator:
-            rule["op"] = self.operator.key
-            if self.operator.takes is not Takes.NOTHING:
-                rule["value"] = self._value(self.operator.takes)
+        if self.operators:
+            rule["op"] = self.op
+        if self.chosen and self.chosen.takes is not Takes.NOTHING:
+            rule["value"] = self._value(self.chosen.takes)
         if self.days_of and self.is_by_calendar:
             rule["days_of"] = self.days_of
         if self.where and isinstance(self.asked, Tally):
@@ -127,6 +135,26 @@ class Row:
             return {takes.value: _number(self.value), **period}
         return _number(self.value) if takes in (Takes.NUMBER, Takes.DAYS, Takes.SEGMENT) else self.value
 
+    def follow_field(self) -> None:
+        """Where another field was chosen: its first comparison unless it has this one, no value that it can't take."""
+        if not self.is_other_field or self.operator is None:
+            return
+        self.op = self.operator.key
+        if not self._fits(self.operator):
+            self.value, self.values, self.days, self.days_of = "", [], "", ""
+
+    def _fits(self, operator: Operator) -> bool:
+        """Whether the value is one of the field's; somebody or a segment that a number happens to name is none."""
+        if self.asked is None or operator.takes is Takes.SEGMENT:
+            return False
+        if operator.takes in (Takes.CHOICE, Takes.CHOICES) and not self.choices:
+            return False
+        try:
+            READERS[operator.takes](self._value(operator.takes), self.asked)
+        except BadValue:
+            return False
+        return True
+
     def add_detail(self) -> None:
         """A condition on what is counted, beginning with the first thing that can be asked."""
         if details := self.details:
@@ -137,12 +165,13 @@ class Row:
 
 @dataclass
 class Group:
-    """Parts, and how many of them must hold."""
+    """Parts, and how many of them must hold. `lost`: what was sent of it and cannot be kept."""
 
     path: str
     match: str = "all"
     parts: list["Row | Group"] = dataclasses.field(default_factory=list)
     error: str = ""
+    lost: str = ""
 
     @property
     def is_group(self) -> bool:
@@ -193,64 +222,20 @@ def _number(text: str) -> Any:
     return float(text) if "." in text else int(text)
 
 
-def from_form(data: QueryDict) -> Group:
-    """What was typed. Whatever does not fit together is left out; there is always an outermost group."""
-    root, custom = Group(ROOT, _match(data.get(f"{ROOT}.match", ""))), CustomColumns()
-    groups = {ROOT: root}
-    for node in data.getlist("node")[: 2 * MAX_CONDITIONS]:
-        path, _, kind = node.partition(":")
-        parent = groups.get(path.rpartition("-")[0])
-        if parent is None or not _PATH.fullmatch(path) or path.count("-") >= MAX_DEPTH:
-            continue
-        if kind == "group":
-            groups[path] = Group(path, _match(data.get(f"{path}.match", "")))
-            parent.parts.append(groups[path])
-        else:
-            parent.parts.append(_row(path, data, custom))
-    for node in data.getlist("detail")[:MAX_CONDITIONS]:
-        _take_detail(root, node, data)
-    return root
-
-
-def _take_detail(root: Group, path: str, data: QueryDict) -> None:
-    """A condition on what a row counts, dropped where the row now asks about something else."""
-    above, _, number = path.rpartition(".")
-    row = next((row for row in _rows(root) if row.path == above), None)
-    if row is None or not _DETAIL.fullmatch(number) or not isinstance(row.asked, Tally):
-        return
-    detail = _row(path, data, row.custom)
-    detail.of = row.asked
-    if detail.field in dict(row.details):
-        row.where.append(detail)
-
-
-def _match(text: str) -> str:
-    return text if text in MATCHES else "all"
-
-
-def _row(path: str, data: QueryDict, custom: CustomColumns) -> Row:
-    def typed(name: str) -> str:
-        return data.get(f"{path}.{name}", "")
-
-    values = data.getlist(f"{path}.values")
-    days_of = CUSTOMER if typed("days_of") == CUSTOMER else ""
-    row = Row(path, typed("field"), typed("key"), typed("op"), typed("value"), values, typed("days"), days_of)
-    row.custom = custom
-    return row
-
-
 def act(root: Group, what: str) -> None:
     """Do what a button of the builder says.
 
     `row:PATH` and `group:PATH` add to a group, `detail:PATH` to a row, `remove:PATH` takes any of them away.
     """
     verb, _, path = what.partition(":")
-    for row in _rows(root):
+    for row in rows_of(root):
+        for each in (row, *row.where):
+            each.follow_field()
         if verb == "remove":
             row.where = [detail for detail in row.where if detail.path != path]
         elif row.path == path and verb == "detail":
             row.add_detail()
-    for group in list(_groups(root)):
+    for group in list(groups_of(root)):
         if verb == "remove":
             group.parts = [part for part in group.parts if part.path != path]
         elif group.path == path and verb == "row":
@@ -259,27 +244,27 @@ def act(root: Group, what: str) -> None:
             group.add_group()
 
 
-def _groups(group: Group) -> Iterator[Group]:
+def groups_of(group: Group) -> Iterator[Group]:
     yield group
     for part in group.parts:
         if isinstance(part, Group):
-            yield from _groups(part)
+            yield from groups_of(part)
 
 
-def _rows(root: Group) -> list[Row]:
-    return [part for group in _groups(root) for part in group.parts if isinstance(part, Row)]
+def rows_of(root: Group) -> list[Row]:
+    return [part for group in groups_of(root) for part in group.parts if isinstance(part, Row)]
 
 
 def check(root: Group) -> bool:
     """Put beside each row and group what is wrong with it; whether nothing is."""
-    fine = [_checked(part) for group in _groups(root) for part in (group, *group.parts) if part is not root]
+    fine = [_checked(part) for group in groups_of(root) for part in (group, *group.parts) if part is not root]
     return all([_checked(root), *fine])
 
 
 def _checked(part: Row | Group) -> bool:
     part.error = ""
     if isinstance(part, Group):
-        part.error = "" if part.parts else "Add a condition here, or remove the group."
+        part.error = part.lost or ("" if part.parts else "Add a condition here, or remove the group.")
     else:
         _check_row(part)
     return not part.error
@@ -287,14 +272,18 @@ def _checked(part: Row | Group) -> bool:
 
 def _check_row(row: Row) -> None:
     """The refusal stands beside what it is about: the row, or the condition on what it counts."""
-    for detail in row.where:
-        detail.error = ""
+    for each in (row, *row.where):
+        each.error = "" if each.chosen or not each.operators else NO_COMPARISON
+    if any(detail.error for detail in row.where):
+        row.error = row.error or LOOK_BELOW
+    if row.error:
+        return
     try:
         parse(row.to_rule(), row.custom)
     except RuleRefused as refusal:
         row.error = f"{_SUBJECTS.get(refusal.place.rpartition('.')[2], 'This')} {refusal.why}."
         if found := _PLACE_IN_WHERE.match(refusal.place):
-            row.where[int(found[1])].error, row.error = row.error, "Look at the condition below."
+            row.where[int(found[1])].error, row.error = row.error, LOOK_BELOW
 
 
 def blame(root: Group, refusal: RuleRefused) -> None:
@@ -308,7 +297,7 @@ def blame(root: Group, refusal: RuleRefused) -> None:
 
 def finished(root: Group) -> tuple[Group | None, int]:
     """The draft without what is wrong or not filled in yet, and how many conditions that leaves out."""
-    left_out = sum(bool(part.error) for group in _groups(root) for part in group.parts if isinstance(part, Row))
+    left_out = sum(bool(part.error) for group in groups_of(root) for part in group.parts if isinstance(part, Row))
     return _pruned(root), left_out
 
 

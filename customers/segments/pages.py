@@ -21,6 +21,7 @@ from customers.segments.drafts import Group
 from customers.segments.forms import SegmentForm
 from customers.segments.operators import Moment
 from customers.segments.patience import TooSlow
+from customers.segments.posted import draft_of
 from customers.segments.preview import preview
 from customers.segments.ready_made import FOR_THE_MOMENT, READY_MADE
 from customers.segments.rules import NOBODY, RuleRefused
@@ -55,6 +56,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_SEGMENTS)
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    if request.method == "POST":
+        membership.hold(pk)  # of two at once the second sees what the first saved
     segment = get_object_or_404(Segment, pk=pk)
     try:
         references.read(segment.rule, segment.pk)
@@ -69,7 +72,7 @@ def _build(request: HttpRequest, segment: Segment, draft: Group) -> HttpResponse
     """Show the builder, do what its buttons ask, or save."""
     if request.method != "POST":
         return _builder(request, segment, SegmentForm(instance=segment), draft)
-    form, draft = SegmentForm(request.POST, instance=segment), drafts.from_form(request.POST)
+    form, draft = SegmentForm(request.POST, instance=segment), draft_of(request.POST)
     if (asked := request.POST.get("do", "save")) != "save":
         drafts.act(draft, asked)
         return _builder(request, segment, SegmentForm(initial=request.POST.dict(), instance=segment), draft)
@@ -122,7 +125,7 @@ def look(request: HttpRequest) -> HttpResponse:
 
 def _looked(data: QueryDict, workspace: Workspace) -> dict[str, Any]:
     """What can be said of the conditions that are filled in; the others are left out and said to be."""
-    typed = drafts.from_form(data)
+    typed = draft_of(data)
     drafts.check(typed)
     draft, left_out = drafts.finished(typed)
     own = whole(data.get("own", ""))

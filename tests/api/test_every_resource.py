@@ -15,7 +15,16 @@ from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
 from customers.events.recording import Happening, record
-from customers.models import Customer, CustomerFacts, Health, HealthChange, OrderLine, SegmentMembership, Subscription
+from customers.models import (
+    Customer,
+    CustomerFacts,
+    Health,
+    HealthChange,
+    OrderLine,
+    Segment,
+    SegmentMembership,
+    Subscription,
+)
 from retention.common import clock
 from retention.workspace.api.schema import described
 from retention.workspace.models import ApiKey
@@ -39,8 +48,10 @@ def full(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     by = a_person()
     one_of_each()
     found = everything.one_of_each(by)
+    Segment.objects.create(pk=NUMBER + 1, name="Nothing stands on it", rule={"nobody": True})
     now, one = clock.now(), Customer.objects.get(pk=NUMBER)
     SegmentMembership.objects.create(segment_id=NUMBER, customer=one, entered_at=now)
+    Segment.objects.filter(pk=NUMBER).update(size=1)
     CustomerFacts.objects.update_or_create(customer=one)
     parts = {"nps": [9, 90, 2], "gone": [None, None, 1]}
     same = {"customer": one, "score": 90, "band": "good", "coverage": 66, "parts": parts, "version": 0}

@@ -10,6 +10,7 @@ NUMBER = int(SAMPLES["int"])
 _AGO, _SOON = clock.now() - timedelta(hours=1), clock.now() + timedelta(days=3)
 _LATER = (clock.now() + timedelta(days=400)).date()
 _TALKED = {"kind": "call", "text": "They are happy.", "happened_at": _AGO.isoformat()}
+RULE = {"field": "name", "op": "is", "value": "nobody at all"}
 #: By the operation: its address and its body. Done in this order, each works after those before it.
 WRITES: dict[str, tuple[str, Any]] = {
     "post_customers": ("customers/", {"name": "Ada", "custom": {"tier": "gold", "seats": 3}}),
@@ -45,6 +46,13 @@ WRITES: dict[str, tuple[str, Any]] = {
             "lines": [{"sku": "A-1", "quantity": "2", "unit_price": "4.50"}, {"unit_price": "1"}],
         },
     ),
+    "post_segments": (
+        "segments/",
+        {"name": "Gold", "rule": {"all": [{"field": "custom.tier", "op": "is", "value": "gold"}, RULE]}},
+    ),
+    "patch_one_segment": (f"segments/{NUMBER}/", {"description": "Whom we call first", "rule": RULE}),
+    "post_members": (f"segments/{NUMBER}/members/", {"act": "out", "customers": [NUMBER], "reason": "Asked to be"}),
+    "delete_one_segment": (f"segments/{NUMBER + 1}/", None),
     "post_products": ("products/", {"sku": "B-1", "name": "Bell", "price": "9.50", "companions": ["A-1"]}),
     "patch_one_product": (f"products/{NUMBER}/", {"price": "12.00", "currency": "EUR"}),
     "post_subscriptions": (

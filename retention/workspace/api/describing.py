@@ -31,6 +31,11 @@ PROBLEM = {
             },
         },
         "current": {"type": "object", "description": "With 412: the thing as it stands."},
+        "follows": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "With 409 about a segment: what would follow, to be agreed to.",
+        },
     },
 }
 ONCE = OpenApiParameter(HEADER, str, "header", description="Sent twice under one key, it is done once.")

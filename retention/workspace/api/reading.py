@@ -21,17 +21,18 @@ class Json(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The body. Raises Problem: 413 for too much of it, 400 where it is no JSON of ours."""
-        most = getattr((parser_context or {}).get("view"), "most_bytes", MOST_BYTES)
+        view = (parser_context or {}).get("view")
+        most, deepest = getattr(view, "most_bytes", MOST_BYTES), getattr(view, "deepest", DEPTH)
         text = stream.read(most + 1)
         if len(text) > most:
             raise too_large(most)
         try:
             said = json.loads(text, parse_constant=_refuse)
         except RecursionError as error:
-            raise _too_deep() from error
+            raise _too_deep(deepest) from error
         except ValueError as error:
             raise Problem(400, f"This is no JSON: {error}.") from error
-        _check(said)
+        _check(said, deepest)
         return said
 
 
@@ -39,18 +40,18 @@ def too_large(most: int) -> Problem:
     return Problem(413, f"A request may be up to {most:,} bytes. Send it in parts.")
 
 
-def _too_deep() -> Problem:
-    return Problem(400, f"Lists and objects may be {DEPTH} deep.")
+def _too_deep(deepest: int) -> Problem:
+    return Problem(400, f"Lists and objects may be {deepest} deep.")
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
-def _check(said: Any) -> None:
+def _check(said: Any, deepest: int) -> None:
     """Look through everything, level by level."""
     level = [said]
-    for _ in range(DEPTH + 1):
+    for _ in range(deepest + 1):
         if not level:
             return
         inner: list[Any] = []
@@ -64,4 +65,4 @@ def _check(said: Any) -> None:
                 raise Problem(400, "A text has a character in it that no text can have.")
         level = inner
     if level:
-        raise _too_deep()
+        raise _too_deep(deepest)

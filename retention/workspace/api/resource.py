@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from retention.common import acting
 from retention.workspace.api.entering import Declared, KeyAuthentication, PerMinute
 from retention.workspace.api.problem import Problem
-from retention.workspace.api.reading import MOST_BYTES, Json, too_large
+from retention.workspace.api.reading import DEPTH, MOST_BYTES, Json, too_large
 from retention.workspace.roles import Can
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,13 +27,14 @@ class Resource(APIView):
     """A thing of the API. `needs` says for each method what whoever asks has to be able to do.
 
     `noun` is what it is about, as the documentation groups it; `names_version` where its POST takes If-Match too;
-    `most_bytes` is how much a request may hold.
+    `most_bytes` is how much a request may hold, `deepest` how deep lists and objects may lie in it.
     """
 
     needs: ClassVar[Mapping[str, Can]] = {}
     noun: ClassVar[str]
     names_version: ClassVar[bool] = False
     most_bytes: ClassVar[int] = MOST_BYTES
+    deepest: ClassVar[int] = DEPTH
     authentication_classes = (KeyAuthentication, SessionAuthentication)
     permission_classes = (Declared,)
     throttle_classes = (PerMinute,)

@@ -10,6 +10,7 @@ from django.utils.datastructures import MultiValueDict
 
 from customers.models import Segment
 from customers.segments import drafts
+from customers.segments.posted import draft_of
 from customers.segments.ready_made import READY_MADE
 from customers.segments.rules import parse
 from tests.customers.segments.lapsing import LAPSING, NOW, SAID, TYPED
@@ -41,8 +42,61 @@ class TestBuilder:
         assert 'name="r-0.field"' in text
         assert 'name="r-1' not in text
 
+    @pytest.mark.parametrize("op", ["explode", "contains", ""])
+    def test_an_unknown_comparison_is_refused_beside_its_row(self, op: str, signed_in: SignIn) -> None:
+        """It would say something else than was sent if it became the field's first."""
+        response = signed_in("marketer").post("/segments/new/", TYPED | {"r-1-0.op": op})
+        text = " ".join(response.content.decode().split())
+        assert response.status_code == 422
+        assert 'id="r-1-0.error" role="alert">This field has no such comparison.' in text
+        assert not Segment.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("sent", "words"),
+        [
+            ({"r-0.0.op": "explode"}, "This field has no such comparison"),
+            ({"r-0.0.field": "explode"}, "The field is nothing that “Orders in a period” can be asked about"),
+            ({"r-0.0.days_of": "mars"}, "must be &quot;workspace&quot; or &quot;customer&quot;"),
+            ({"r.match": "explode"}, "Choose how many of these must hold"),
+            ({"node": ["r-0:row", "r-7-0:row"]}, "Something lies in no group"),
+            ({"node": ["r-0:row"] * 401}, "more than 400"),
+        ],
+    )
+    def test_nothing_that_was_sent_is_passed_over(self, sent: dict[str, Any], words: str, signed_in: SignIn) -> None:
+        counted = {"name": "Few", "node": ["r-0:row"], "r-0.field": "order_count", "r-0.op": "at_least"}
+        counted |= {"r-0.value": "2", "r-0.days": "30", "detail": ["r-0.0"]}
+        counted |= {"r-0.0.field": "at", "r-0.0.op": "before", "r-0.0.value": "2026-01-01"}
+        response = signed_in("marketer").post("/segments/new/", counted | sent)
+        assert response.status_code == 422
+        assert words in response.content.decode()
+        assert not Segment.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "value"),
+        [
+            ("revenue", "2", "2"),
+            ("name", "2", "2"),
+            ("order_count", "2", "2"),
+            ("joined_at", "2", "2"),
+            ("joined_at", "2.5", ""),
+            ("stage", "2", ""),
+            ("owner", "2", ""),
+            ("segment", "2", ""),
+            ("order_count", "2.5", ""),
+            ("orders", "many", "many"),
+        ],
+    )
+    def test_another_field_takes_along_what_it_can_ask_for(self, field: str, typed: str, value: str) -> None:
+        """A number of orders is a number of euros, no day and nobody's name by its id."""
+        sent = TYPED | {"r-0.was": "orders", "r-0.field": field, "r-0.value": typed, "r-0.op": "at_least"}
+        root = draft_of(posted(sent))
+        drafts.act(root, "update")
+        row = root.parts[0]
+        assert isinstance(row, drafts.Row)
+        assert (row.value, row.chosen) == (value, row.operators[0] if value == "" else row.operator)
+
     def test_a_removed_rows_path_is_not_given_again_while_later_ones_stand(self) -> None:
-        root = drafts.from_form(typed(TYPED))
+        root = draft_of(posted(TYPED))
         drafts.act(root, "remove:r-0")
         drafts.act(root, "row:r")
         assert [part.path for part in root.parts] == ["r-1", "r-2"]
@@ -110,6 +164,18 @@ class TestBuilder:
         assert "This groups are nested more than" not in response.content.decode()
         assert "is nested more than 12 deep" in response.content.decode()
 
+    def test_what_lies_deeper_than_the_page_can_show_is_refused_beside_what_is_around_it(
+        self, signed_in: SignIn
+    ) -> None:
+        paths = ["r" + "-0" * depth for depth in range(1, 30)]
+        deep = TYPED | {"node": ["r-9:row", *(f"{path}:group" for path in paths), f"{paths[-1]}-0:row"]}
+        deep |= {"r-9.field": "orders", "r-9.op": "at_least", "r-9.value": "1"}
+        response = signed_in("marketer").post("/segments/new/", deep)
+        assert response.status_code == 422
+        group = response.content.decode().partition(f'id="{paths[10]}"')[2]
+        assert "Something in here is nested more than 12 deep." in group
+        assert not Segment.objects.exists()
+
     @pytest.mark.parametrize(
         "rule",
         [
@@ -130,7 +196,7 @@ class TestBuilder:
     def test_a_stored_rule_comes_back_from_the_form_meaning_the_same(self, rule: dict[str, Any]) -> None:
         draft = drafts.from_rule(rule)
         assert drafts.check(draft)
-        again = drafts.from_form(typed(as_form(draft)))
+        again = draft_of(posted(as_form(draft)))
         assert again.to_rule() == draft.to_rule()
         assert _flat(parse(draft.to_rule())) == _flat(parse(rule))
 
@@ -155,7 +221,7 @@ class TestBuilder:
             assert client.post("/segments/preview/", odd).status_code == 200
 
 
-def typed(values: dict[str, Any]) -> Any:
+def posted(values: dict[str, Any]) -> Any:
     return _Typed({key: value if isinstance(value, list) else [value] for key, value in values.items()})
 
 
