@@ -11,6 +11,7 @@ from customers.ingest.running import JOB
 from customers.ingest.undo import running as undoing
 from customers.ingest.undo.kinds import UNMARKED
 from customers.models import Import
+from retention.common.opened import mark
 from retention.workspace import jobs
 from retention.workspace.models import Job, User
 
@@ -19,6 +20,10 @@ WAIT = 0.5  # seconds between two looks at a job that another process does
 
 class StillRunning(Exception):
     """The import has a job that is not over."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else said anew how the file is read, after it was opened or tried here."""
 
 
 class NothingToUndo(Exception):
@@ -34,9 +39,15 @@ def take_in(file: IO[Any], filename: str, mapping: Mapping) -> Import:
 
 
 @transaction.atomic
-def remap(imported: Import, mapping: Mapping) -> None:
-    """Say anew how the file is read. Raises StillRunning where a job is at it."""
-    _at_rest(imported)
+def remap(imported: Import, mapping: Mapping, opened: str = "") -> None:
+    """Say anew how the file is read; `opened` is the mark of how it was said to be as this person began.
+
+    Raises ChangedMeanwhile, and StillRunning where a job is at it.
+    """
+    stands = _held(imported)
+    if opened and opened != mark(stands.spec):
+        raise ChangedMeanwhile
+    _at_rest(stands)
     imported.kind, imported.spec = mapping.kind, mapping.to_json()
     imported.save(update_fields=["kind", "spec"])
 
@@ -47,7 +58,7 @@ def remove(imported: Import) -> None:
 
     Imports that it built on can be taken back still: they have to know of rows that are not as they made them.
     """
-    _at_rest(imported)
+    _at_rest(_held(imported))
     file = imported.file
     built_on = imported.changes.filter(before__isnull=False, table__in=UNMARKED)
     built_on.update(run=None, before={}, after=None)
@@ -55,17 +66,27 @@ def remove(imported: Import) -> None:
     transaction.on_commit(lambda: file.delete(save=False))
 
 
-def _at_rest(imported: Import) -> None:
-    """Hold the import, as it is now and not as it was when its page was opened. Raises StillRunning."""
-    stands = Import.objects.select_for_update(of=("self",)).select_related("job", "undo_job").get(pk=imported.pk)
+def _held(imported: Import) -> Import:
+    """The import as it is now and not as it was when its page was opened, locked."""
+    return Import.objects.select_for_update(of=("self",)).select_related("job", "undo_job").get(pk=imported.pk)
+
+
+def _at_rest(stands: Import) -> None:
+    """Raises StillRunning."""
     if any(job.open for job in stands.jobs):
         raise StillRunning
 
 
 @transaction.atomic
-def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
-    """Have a worker try the import (`dry_run`) or do it. Raises StillRunning where one is at it."""
-    _at_rest(imported)
+def start(imported: Import, *, dry_run: bool, by: User | None = None, tried: str = "") -> Job:
+    """Have a worker try the import (`dry_run`) or do it; `tried` is the job that said what it would do.
+
+    Raises ChangedMeanwhile where another was the last to try it, and StillRunning where one is at it.
+    """
+    stands = _held(imported)
+    if tried and tried != str(stands.job_id):
+        raise ChangedMeanwhile
+    _at_rest(stands)
     imported.dry_run = dry_run
     imported.job = jobs.enqueue(JOB, _title(imported), {"import": imported.pk}, by)
     imported.save(update_fields=["dry_run", "job"])
@@ -77,7 +98,7 @@ def start(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
 @transaction.atomic
 def undo(imported: Import, *, dry_run: bool, by: User | None = None) -> Job:
     """Have a worker take the import back, or say what that would do. Raises StillRunning, NothingToUndo."""
-    _at_rest(imported)
+    _at_rest(_held(imported))
     if not imported.changes.exists():
         raise NothingToUndo
     title = f"{'Trying to take' if dry_run else 'Taking'} {imported.filename} back"[:200]

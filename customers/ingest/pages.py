@@ -21,12 +21,18 @@ from customers.ingest.rehearsal import EXAMPLES, told
 from customers.ingest.undo.running import MOST as MOST_FORESEEN
 from customers.models import Import
 from customers.models.imports import ImportKind
+from retention.common.opened import mark
 from retention.workspace.models import Workspace
 from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
 PAGE = 50
 BUSY = "This import is running. Wait until it has ended, or stop it first; nothing was changed."
+MEANWHILE = (
+    "Somebody else said anew how this file is read after you opened it, and nothing of yours is saved yet. "
+    "What you chose is below; try it out once more to put it in place of theirs."
+)
+TRIED_ANEW = "Somebody else tried this file in another way meanwhile. This is what would happen now; nothing was begun."
 
 
 @require_safe
@@ -88,9 +94,11 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     except FileRefused as problem:
         return render(request, "customers/ingest/mapping.html", context | {"problem": problem})
     form = MappingForm(present, first.columns, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        return _try(request, imported, form)
-    return render(request, "customers/ingest/mapping.html", context | {"form": form})
+    done = _try(request, imported, form) if request.method == "POST" and form.is_valid() else None
+    if done:
+        return done
+    context |= {"form": form, "opened": mark(imported.spec)}
+    return render(request, "customers/ingest/mapping.html", context, status=409 if form.non_field_errors() else 200)
 
 
 def _with_file(pk: int) -> Import:
@@ -98,13 +106,17 @@ def _with_file(pk: int) -> Import:
     return get_object_or_404(Import.objects.select_related("job").exclude(file=""), pk=pk)
 
 
-def _try(request: HttpRequest, imported: Import, form: MappingForm) -> HttpResponse:
+def _try(request: HttpRequest, imported: Import, form: MappingForm) -> HttpResponse | None:
+    """Begin a trial; None where that cannot be, which the form says and keeps what was chosen."""
     try:
-        imports.remap(imported, form.mapping())
+        imports.remap(imported, form.mapping(), request.POST.get("opened", ""))
         imports.start(imported, dry_run=True, by=person(request))
     except imports.StillRunning:
-        messages.error(request, BUSY)
-        return redirect("customers:import_detail", imported.pk)
+        form.add_error(None, BUSY)
+        return None
+    except imports.ChangedMeanwhile:
+        form.add_error(None, MEANWHILE)
+        return None
     if name := form.cleaned_data["save_as"].strip():
         naming.save(name, form.mapping())
         messages.success(request, f"The mapping is saved as {name}.")
@@ -149,12 +161,14 @@ def layout(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Can.IMPORT)
 def start(request: HttpRequest, pk: int) -> HttpResponse:
-    """Bring the file in."""
+    """Bring the file in, as it was tried."""
     imported = _with_file(pk)
     try:
-        imports.start(imported, dry_run=False, by=person(request))
+        imports.start(imported, dry_run=False, by=person(request), tried=request.POST.get("tried", ""))
     except imports.StillRunning:
         messages.error(request, BUSY)
+    except imports.ChangedMeanwhile:
+        messages.error(request, TRIED_ANEW)
     return redirect("customers:import_detail", pk)
 
 

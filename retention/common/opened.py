@@ -16,6 +16,11 @@ TOLD = "Somebody else saved this after you opened it, and nothing of yours is sa
 THEN = "What you typed is below; save once more to put it in place of theirs."
 
 
+def mark(stands: Any) -> str:
+    """What a form carries of what stood there as it was opened."""
+    return sha256(json.dumps(stands, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
 class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
     """A form on a row. It carries what the row was like when it was opened, and is refused once that has changed.
 
@@ -42,8 +47,7 @@ class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript whe
         return said
 
     def _mark(self) -> str:
-        text = json.dumps(self._stands, sort_keys=True, default=str)
-        return sha256(text.encode()).hexdigest()[:32]
+        return mark(self._stands)
 
     def _theirs(self, said: dict[str, Any]) -> Iterator[str]:
         """The fields in which what stands is not what was typed."""

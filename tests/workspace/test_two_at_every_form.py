@@ -113,6 +113,7 @@ CHANGED = {
     f"/loyalty/limits/{NUMBER}/": "discount_most",
     f"/subscriptions/{NUMBER}/renew/": "day",
     f"/settings/people/{NUMBER}/": "first_name",
+    f"/data/{NUMBER}/mapping/": "email_text",
 }
 TYPED = {"good_from": ("61", "62"), "days_to_answer": ("17", "18"), "discount_most": ("17", "18")}
 TEXTS = ("Theirs", "Ours")
@@ -126,11 +127,11 @@ ALSO = {
     f"/today/renewals/{NUMBER}/": {"forecast": "likely"},
     f"/settings/people/{NUMBER}/": {"last_name": "B"},
     f"/settings/health/{NUMBER}/": {"weight_recency": "3"},
+    f"/data/{NUMBER}/mapping/": {"customer_id_column": "id"},
     "/settings/": {"postal_address": "Quay Street 1", "sender_name": "Ana"},
 }
 #: Forms on something that is there which save nothing of it, or nothing that somebody else could have changed.
 NOTHING_TO_LOSE = {
-    f"/data/{NUMBER}/mapping/": "says how to read a file, again at each start",
     f"/surveys/{NUMBER}/preview/": "is answered by nobody",
     f"/campaigns/{NUMBER}/launch/": "is a step, not a text: refused once the campaign was changed",
     f"/subscriptions/{NUMBER}/resume/": "is a step: refused unless it has ended",

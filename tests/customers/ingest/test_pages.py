@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,26 @@ def test_what_somebody_else_began_meanwhile_is_left_alone(client: Client) -> Non
     with pytest.raises(StillRunning):
         remove(seen_before)
     assert Import.objects.get().kind == "customers"
+
+
+def test_what_was_tried_is_what_is_brought_in(client: Client) -> None:
+    """Of two at one file, the one looks at a trial while the other tries it in another way."""
+    imported = upload(client)
+
+    def tried(**more: str) -> str:
+        client.post(f"/data/{imported.pk}/mapping/", {**FILLED, **more})
+        jobs.run(jobs.due()[0])
+        found = re.search(r'name="tried" value="([^"]+)"', client.get(f"/data/{imported.pk}/").content.decode())
+        assert found
+        return found[1]
+
+    seen, latest = tried(), tried(name_text="Somebody", name_column="")
+    said = client.post(f"/data/{imported.pk}/start/", {"tried": seen}, follow=True).content.decode()
+    assert "Somebody else tried this file in another way meanwhile." in said
+    assert not jobs.due()
+    client.post(f"/data/{imported.pk}/start/", {"tried": latest})
+    jobs.run(jobs.due()[0])
+    assert Customer.objects.get().name == "Somebody"
 
 
 def test_a_file_is_removed_and_what_it_brought_stays(
