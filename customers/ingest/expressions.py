@@ -9,17 +9,10 @@ from typing import NamedTuple
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from customers.ingest.fields import Field, Reads
+from customers.ingest.field import Field, Reads
 from customers.ingest.mapping import DATES, DECIMALS, Mapping, SkipRule, Source, StateRule
+from customers.ingest.words import LISTS, LOCAL, NO, WORDS, YES, ZONED
 
-# Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
-# of LIKE and of classes of letters that must not occur, which cost a fraction of a full pattern.
-DAY = "({0} LIKE '____-_%-_%' OR {0} LIKE '____/_%/_%' OR {0} LIKE '____._%._%')"
-# A dash after the day begins an offset, also where no time stands before it.
-NO_OFFSET = "{0} NOT LIKE '____-%-%-%' AND ({0} LIKE '____-%' OR {0} NOT LIKE '%-%')"
-LOCAL = DAY + " AND {0} !~ '[^-0-9/.: TAaPpMm]' AND " + NO_OFFSET
-# After a letter PostgreSQL takes the sign of an offset for its opposite, as POSIX does.
-ZONED = DAY + " AND {0} !~ '[^-+0-9/.: TZUCGM]|[A-Z] *[-+]' AND {0} LIKE '%:%'"
 TO_ISO = {
     "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),
     "mdy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\1-\2"),
@@ -30,9 +23,12 @@ NUMBERS = {
     "point": ("[^-+0-9.eE]", "^[-+]?\\d{1,3}([, '\u00a0]\\d{3})+(\\.\\d*)?$", ", '\u00a0", ""),
     "comma": ("[^-+0-9,eE]", "^[-+]?\\d{1,3}([. '\u00a0]\\d{3})+(,\\d*)?$", ",. '\u00a0", "."),
 }
-YES = ["yes", "y", "true", "1", "granted", "subscribed", "opted in", "ja", "oui"]
-NO = ["no", "n", "false", "0", "withdrawn", "unsubscribed", "opted out", "cleaned", "nein", "non"]
-HAPPENED = ("ordered_at", "joined_at", "consent_at")  # of what may lie in the future nothing is refused for that
+HAPPENED = (
+    "ordered_at",
+    "joined_at",
+    "consent_at",
+    "happened_at",
+)  # of what may lie in the future nothing is refused for that
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
@@ -253,7 +249,7 @@ class _Compiler:
             case Reads.NUMBER:
                 return self._number(text)
             case Reads.CHOICE | Reads.CHOICES:
-                return SQL(_LISTS[field.reads]).format(text, choices=Literal(list(field.choices)))
+                return SQL(LISTS[field.reads]).format(text, choices=Literal(list(field.choices)))
             case Reads.INSTANT:
                 return self._instant(text)
             case Reads.PERCENT:
@@ -264,7 +260,7 @@ class _Compiler:
                     text, Literal(field.limit)
                 )
             case _:
-                return SQL(_WORDS[field.reads]).format(text, yes=Literal(YES), no=Literal(NO))
+                return SQL(WORDS[field.reads]).format(text, yes=Literal(YES), no=Literal(NO))
 
     def _number(self, text: Composable) -> Composable:
         foreign, grouped, marks, instead = NUMBERS[self._mapping.decimal]
@@ -326,43 +322,6 @@ class _Compiler:
             label=Literal(f"{field.label}: “"),
             wanted=Literal(f"” is not {expected}."),
         )
-
-
-# {} is the field's text.
-_WORDS = {
-    Reads.EMAIL: "CASE WHEN {0} LIKE '%_@_%._%' AND {0} NOT LIKE '%@%@%' AND length({0}) <= 254"
-    " AND {0} !~ '[\\s<>,;:\"()\\[\\]\\\\]' THEN {0} END",
-    Reads.CURRENCY: "CASE WHEN {0} ~ '^[A-Za-z]{{3}}$' THEN upper({0}) END",
-    Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM import_zones) THEN {0} END",
-    Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
-    Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
-    Reads.TAGS: "CASE WHEN {0} !~ '[^,;]{{51,}}'"
-    " THEN array_remove(regexp_split_to_array(translate({0}, '\"', ''), '\\s*[,;]\\s*'), '')::varchar[] END",
-    Reads.LINE: "CASE WHEN length({0}) <= 300 AND {0} !~ '[\\n\\r]' THEN {0} END",
-    Reads.DAY: "CASE WHEN " + DAY + " AND {0} !~ '[^-0-9/.]' AND pg_input_is_valid({0}, 'date') THEN {0}::date END",
-    Reads.YES_NO: "CASE WHEN lower({0}) = ANY({yes}) THEN TRUE WHEN lower({0}) = ANY({no}) THEN FALSE END",
-    Reads.INTERVAL: "CASE lower({0}) WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN"
-    " 'quarter' WHEN 'yearly' THEN 'year' WHEN 'annual' THEN 'year' WHEN 'annually' THEN 'year'"
-    " ELSE substring(lower({0}) FROM '^(week|month|quarter|year)s?$') END",
-    Reads.CODES: "CASE WHEN {0} !~ '[^,;]{{101,}}'"
-    r" THEN array_remove(regexp_split_to_array({0}, '\s*[,;]\s*'), '')::varchar[] END",
-    Reads.PRIORITY: "substring(lower({0}) FROM '^(low|normal|high|urgent)$')",
-    Reads.RATING: "substring({0} FROM '^[1-5]$')::smallint",
-    Reads.LINK: "CASE WHEN {0} ~ '^https?://[^\\s/?#]+\\S*$' AND length({0}) <= 2000 THEN {0} END",
-    Reads.TEAM: "(SELECT id FROM customers_team AS team WHERE lower(team.name) = lower({0}))",
-    Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
-}
-
-
-# The choice as the list writes it, whatever its case in the file; of several, those of the list in its order, or NULL
-# where one is none of them.
-_LISTS = {
-    Reads.CHOICE: "(SELECT one FROM unnest({choices}::text[]) AS one WHERE lower(one) = lower({0}))",
-    Reads.CHOICES: "(SELECT array_agg(DISTINCT one) FROM unnest({choices}::text[]) AS one,"
-    " regexp_split_to_table({0}, '\\s*[,;]\\s*') AS said WHERE lower(one) = lower(said)"
-    " HAVING count(DISTINCT lower(said)) = (SELECT count(DISTINCT lower(said)) FROM"
-    " regexp_split_to_table({0}, '\\s*[,;]\\s*') AS said WHERE said <> ''))",
-}
 
 
 def _wrong(field: Field) -> Composable:

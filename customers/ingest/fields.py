@@ -1,66 +1,10 @@
 """The fields that a file's columns can become, for each kind of file. The name of a field is its column in staging."""
 
-import re
-from dataclasses import dataclass
-from enum import Enum, unique
-
 from customers.custom.definitions import defined
 from customers.ingest import headers
+from customers.ingest.field import CUSTOM, Field, Reads, plain
 from customers.models import CustomField
 from customers.models.imports import ImportKind
-
-
-@unique
-class Reads(Enum):
-    """How a text becomes a value; what a refused one is told it should have been."""
-
-    ID = "an id of at most {limit} characters"
-    TEXT = "a text of at most {limit} characters"
-    EMAIL = "an e-mail address"
-    NUMBER = "a number written as {number}"
-    INSTANT = "a date written as {date}"
-    CURRENCY = "a currency code such as EUR"
-    ZONE = "a time zone such as Europe/Berlin"
-    PARTY = "“company” or “person”"
-    CONSENT = "“yes” or “no”"
-    TAGS = "a list of tags of at most 50 characters"
-    OWNER = "the e-mail address of a colleague here"
-    TEAM = "the name of a team here"
-    LINE = "a text on one line of at most {limit} characters"
-    DAY = "a day written as {date}"
-    YES_NO = "a plain “yes” or “no”"
-    CHOICE = "one of {choices}"
-    CHOICES = "a list made of {choices}"
-    WHOLE = "a whole number of at most {limit} digits"
-    PERCENT = "a number from 0 to 100, written as {number}"
-    INTERVAL = "week, month, quarter or year"
-    CODES = "a list of product codes of at most 100 characters"
-    PRIORITY = "low, normal, high or urgent"
-    RATING = "a whole number from 1 to 5"
-    LINK = "a link that begins with https:// or http://"
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field: `limit` is the most characters of a text, or the most digits of a number before its decimals.
-
-    `names` are headers that other systems give such a column, in lower case, letters and digits only.
-    """
-
-    name: str
-    label: str
-    reads: Reads = Reads.TEXT
-    limit: int = 0
-    names: tuple[str, ...] = ()
-    required: bool = False
-    hint: str = ""
-    choices: tuple[str, ...] = ()
-
-    @property
-    def custom_key(self) -> str:
-        """The key of the custom field that this is, or ""."""
-        return self.name.removeprefix(CUSTOM) if self.name.startswith(CUSTOM) else ""
-
 
 #: What the lines of an order say each for itself; all else mostly repeats from one to the next.
 OF_LINES = ("sku", "description", "quantity", "unit_price")
@@ -319,6 +263,58 @@ _CASE = (
     Field("assignee_id", "Who looks after it", Reads.OWNER, names=("assignee", "assigneeemail", "agent")),
 )
 
+_INTERACTION = (
+    Field(
+        "interaction_id",
+        "Reference",
+        Reads.ID,
+        200,
+        ("interactionid", "activityid", "engagementid", "callid", "meetingid", "noteid", "eventid", "recordid", "id"),
+        required=True,
+        hint="What the other system knows it by: the same file again changes nothing.",
+    ),
+    Field("kind", "What it was", Reads.TALK, names=headers.TALK, hint="Empty: a note."),
+    Field("happened_at", "When", Reads.INSTANT, names=headers.TALKED_AT, required=True),
+    Field("subject", "Subject", Reads.TEXT, 300, headers.TALK_SUBJECT),
+    Field("text", "Text", Reads.TEXT, 9_000, headers.TALK_TEXT, hint="A subject or a text: one of them is needed."),
+    Field("outcome", "Outcome", Reads.TEXT, 200, headers.TALK_OUTCOME),
+    Field("sentiment", "Sentiment", Reads.MOOD, names=("sentiment", "mood", "tone")),
+    Field("next_step", "Next step", Reads.TEXT, 200, ("nextstep", "nextaction", "followup")),
+    Field(
+        "next_on",
+        "Next step by",
+        Reads.DAY,
+        names=("nextstepby", "nextstepdate", "nextactiondate", "followupdate", "nexton"),
+        hint="Empty: in a week. It stands with the interaction and opens no task.",
+    ),
+    Field(
+        "author",
+        "Logged by",
+        Reads.TEXT,
+        254,
+        headers.TALK_AUTHOR,
+        hint="A colleague's e-mail address; anybody else is kept by name.",
+    ),
+    Field(
+        "customer_id",
+        "Customer id",
+        Reads.ID,
+        200,
+        (*headers.CUSTOMER_ID, "associatedcompanyid", "associatedcompanyids", "companyid"),
+        required=True,
+        hint="The id of a customer who is there already.",
+    ),
+    Field(
+        "email",
+        "E-mail",
+        Reads.EMAIL,
+        254,
+        ("contactemail", "customeremail", *headers.EMAIL),
+        hint="Of the customer, or of the person there whom it was with.",
+    ),
+    Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
+)
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
@@ -327,15 +323,16 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.SUBSCRIPTIONS: (*_SUBSCRIPTION, *_customer(required=True)),
     ImportKind.PRODUCTS: _PRODUCT,
     ImportKind.CASES: (*_CASE, *_customer(required=True)),
+    ImportKind.INTERACTIONS: _INTERACTION,
 }
 
 
 #: Files that hold orders, and so customers who placed them.
 WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
+#: Files that are about customers who are there already, and make none.
+OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS)
 #: The field that names a customer by their id.
 BY_ID = "customer_id"
-#: What names of custom fields begin with, before their key.
-CUSTOM = "custom_"
 _READS = {
     CustomField.Type.TEXT: (Reads.LINE, 300),
     CustomField.Type.LONG_TEXT: (Reads.TEXT, 10_000),
@@ -364,8 +361,3 @@ def _custom(field: CustomField) -> Field:
     reads, limit = _READS[CustomField.Type(field.type)]
     names = tuple({plain(field.label), plain(field.key)})
     return Field(CUSTOM + field.key, field.label, reads, limit, names, hint=field.help, choices=tuple(field.choices))
-
-
-def plain(name: str) -> str:
-    """A header as it is compared: in lower case, letters and digits only."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -10,7 +10,8 @@ from django.forms import BoundField
 from django.template.defaultfilters import filesizeformat
 
 from customers.ingest import naming
-from customers.ingest.fields import BY_ID, WITH_ORDERS, Field, targets
+from customers.ingest.field import Field
+from customers.ingest.fields import BY_ID, WITH_ORDERS, targets
 from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check, matches
 from customers.ingest.policies import EMPTIES, POLICIES
 from customers.ingest.reader import ENCODINGS, Layout

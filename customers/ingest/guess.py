@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from customers.ingest import headers
-from customers.ingest.fields import FIELDS, WITH_ORDERS, Field, Reads, plain, targets
+from customers.ingest.field import Field, Reads, plain
+from customers.ingest.fields import FIELDS, WITH_ORDERS, targets
 from customers.ingest.mapping import Mapping, Source, StateRule
 from customers.ingest.presets import read_by, recognised
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
@@ -127,6 +128,7 @@ _SPEAK_FOR: dict[str, set[str]] = {
     ImportKind.SUBSCRIPTIONS: {"subscription_id", "plan", "amount"},
     ImportKind.CASES: {"case_id", "subject", "opened_at"},
     ImportKind.PRODUCTS: {"sku", "name", "price"},
+    ImportKind.INTERACTIONS: {"interaction_id", "kind", "happened_at", "text"},
 }
 
 

@@ -80,3 +80,42 @@ STATE_WORDS = {
         ("refunded", "returned", "chargeback", "chargedback", "erstattet", "rembours", "rembourse"), "refunded"
     ),
 }
+#: What calls, meetings, mails and notes are told by. What is the same in an export of one kind alone is in its preset.
+TALK = ("kind", "type", "activitytype", "interactiontype", "engagementtype", "tasksubtype", "channel")
+TALKED_AT = (
+    "happenedat",
+    "activitydate",
+    "hstimestamp",
+    "timestamp",
+    "datetime",
+    "date",
+    "when",
+    "calldate",
+    "meetingdate",
+    "starttime",
+    "startdatetime",
+    "completeddatetime",
+    "createdat",
+    "createddate",
+    "createdate",
+    "datum",
+)
+TALK_SUBJECT = ("subject", "title", "calltitle", "meetingname", "meetingtitle", "emailsubject", "betreff")
+TALK_TEXT = (
+    "text",
+    "body",
+    "notes",
+    "note",
+    "notebody",
+    "callnotes",
+    "meetingdescription",
+    "emailbody",
+    "description",
+    "comments",
+    "fullcomments",
+    "content",
+    "message",
+    "notiz",
+)
+TALK_OUTCOME = ("outcome", "calloutcome", "meetingoutcome", "calldisposition", "callresult", "result")
+TALK_AUTHOR = ("author", "loggedby", "authoremail", "activityassignedto", "assignedto", "owner", "owneremail", "user")

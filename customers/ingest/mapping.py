@@ -22,7 +22,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from customers.ingest import policies
-from customers.ingest.fields import BY_ID, FIELDS, WITH_ORDERS, Field, Reads, targets
+from customers.ingest.field import Field, Reads
+from customers.ingest.fields import BY_ID, FIELDS, WITH_ORDERS, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind

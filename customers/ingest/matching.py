@@ -6,7 +6,8 @@ or one of our own.
 
 from psycopg.sql import SQL, Composable, Literal
 
-from customers.ingest.fields import BY_ID, CUSTOM, WITH_ORDERS, targets
+from customers.ingest.field import CUSTOM
+from customers.ingest.fields import BY_ID, OF_KNOWN, WITH_ORDERS, targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.statements import run
 from customers.models.imports import ImportKind
@@ -23,11 +24,12 @@ def match(mapping: Mapping) -> None:
         return
     label = next(field.label for field in targets(mapping.kind) if field.name == mapping.match)
     said, stands = _value(mapping.match, "told"), _value(mapping.match, "stands")
-    run(SQL(_FIND).format(said=said, stands=stands))
+    whom = _REACHED_AT if mapping.kind == ImportKind.INTERACTIONS and mapping.match == "email" else _CUSTOMERS
+    run(SQL(_FIND).format(said=said, stands=stands, whom=SQL(whom)))
     run("ANALYZE import_matches")
     run(SQL(_REFUSE_SEVERAL).format(said=said), label=f"{label}: several customers have “")
     run(SQL(_NAME).format(said=said))
-    run(_REFUSE_TAKEN, what=label)
+    run(SQL(_REFUSE_STRANGERS if mapping.kind in OF_KNOWN else _REFUSE_TAKEN).format(said=said), what=label)
     if mapping.kind in WITH_ORDERS:
         run(SQL("UPDATE import_rows AS told SET customer_id = NULL WHERE {} IS NULL").format(said))
     else:
@@ -54,9 +56,17 @@ _FIND = """
         SELECT {said} AS value,
             (array_agg(customer_id ORDER BY line) FILTER (WHERE customer_id IS NOT NULL))[1] AS named
         FROM import_rows AS told WHERE refusal IS NULL AND {said} IS NOT NULL GROUP BY 1) AS said
-    LEFT JOIN customers_customer AS stands ON {stands} = value
+    LEFT JOIN {whom} AS stands ON {stands} = value
     GROUP BY value
 """
+_CUSTOMERS = "customers_customer"
+# An address is a customer's own, or that of somebody there.
+_REACHED_AT = """(
+    SELECT id, external_id, lower(email) AS email FROM customers_customer
+    UNION
+    SELECT whole.id, whole.external_id, lower(person.email)
+    FROM customers_contact AS person JOIN customers_customer AS whole ON whole.id = person.customer_id
+    WHERE person.removed_at IS NULL)"""
 _REFUSE_SEVERAL = """
     UPDATE import_rows AS told SET refusal = concat(%(label)s::text, {said}, '”, ', first, ' and ', last,
         CASE WHEN times > 2 THEN ' among them' END, '. Which is meant is not guessed.')
@@ -69,6 +79,11 @@ _NAME = """
 """
 _REFUSE_NAMELESS = """
     UPDATE import_rows AS told SET refusal = %(said)s WHERE refusal IS NULL AND {said} IS NULL
+"""
+_REFUSE_STRANGERS = """
+    UPDATE import_rows AS told SET refusal = concat(%(what)s::text, ': nobody here has “', {said}, '”.'
+        ' Bring them in first.')
+    WHERE NOT is_known AND refusal IS NULL
 """
 _REFUSE_TAKEN = """
     UPDATE import_rows AS told

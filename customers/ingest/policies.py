@@ -37,6 +37,11 @@ _RECORDS: dict[str, tuple[str, str, str]] = {
         "subscription_id",
         "customers_subscription WHERE external_id = told.subscription_id",
     ),
+    ImportKind.INTERACTIONS: (
+        "import_interactions",
+        "interaction_id",
+        "customers_interaction WHERE external_id = told.interaction_id AND external_id <> ''",
+    ),
     ImportKind.CASES: ("import_cases", "case_id", "customers_case WHERE external_id = told.case_id"),
 }
 
@@ -153,7 +158,16 @@ def _fill_cases() -> None:
     _spare("import_cases", "customers_case AS stands WHERE stands.external_id = told.case_id", blank, same)
 
 
+def _fill_interactions() -> None:
+    blank = _texts("outcome", "sentiment", "next_step") | {"next_on": "stands.next_on IS NULL"}
+    blank |= {"email": "stands.contact_id IS NULL", "author": "stands.author_id IS NULL"}
+    same = {name: f"stands.{name}" for name in ("kind", "happened_at", "text")}
+    there = "customers_interaction AS stands WHERE stands.external_id = told.interaction_id AND external_id <> ''"
+    _spare("import_interactions", there, blank, same)
+
+
 _FILL: dict[str, Callable[[], None]] = {
+    ImportKind.INTERACTIONS: _fill_interactions,
     ImportKind.CUSTOMERS: _fill_customers,
     ImportKind.CONTACTS: _fill_contacts,
     ImportKind.PRODUCTS: _fill_products,

@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from customers.ingest.fields import BY_ID, plain
+from customers.ingest.field import plain
+from customers.ingest.fields import BY_ID
 from customers.ingest.mapping import PLACEHOLDER, Mapping, SkipRule, Source, StateRule
 from customers.ingest.reader import Layout
 

@@ -17,6 +17,7 @@ from customers.ingest import (
     merging,
     merging_cases,
     merging_contacts,
+    merging_interactions,
     merging_orders,
     merging_products,
     merging_subscriptions,
@@ -27,7 +28,7 @@ from customers.ingest import (
     staging,
     unchanged,
 )
-from customers.ingest.fields import WITH_ORDERS
+from customers.ingest.fields import OF_KNOWN, WITH_ORDERS
 from customers.ingest.mapping import Mapping, MappingRefused, check, from_json
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.nearly import Staged
@@ -199,7 +200,7 @@ def _merge(kind: str, circumstances: Circumstances, progress: Progress) -> dict[
         summary["credit_notes"] = number(_CREDIT_NOTES)
         summary["amounts"] = {currency or circumstances.currency: str(total) for currency, total in rows(_AMOUNTS)}
     progress.stop_if_asked()
-    if kind != ImportKind.PRODUCTS:
+    if kind not in (ImportKind.PRODUCTS, *OF_KNOWN):
         tallies["customers"] = merging.merge_customers(kind, circumstances)
         summary["consents"] = merging.merge_consents(circumstances)
     for noun, merge in _MERGES.get(kind, {}).items():
@@ -219,4 +220,5 @@ _MERGES: dict[str, dict[str, Callable[[Circumstances], Tally]]] = {
     ImportKind.SUBSCRIPTIONS: {"subscriptions": merging_subscriptions.merge_subscriptions},
     ImportKind.PRODUCTS: {"products": merging_products.merge_products},
     ImportKind.CASES: {"cases": merging_cases.merge_cases},
+    ImportKind.INTERACTIONS: {"interactions": merging_interactions.merge_interactions},
 }

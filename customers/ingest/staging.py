@@ -3,7 +3,8 @@
 The tables are temporary: PostgreSQL drops them with the connection, so that a killed import leaves nothing behind.
 `import_texts` holds what a block of the file says (line, refusal, head, c0 …), where what an order's lines repeat is
 said once; `import_rows` what all of it means, with a typed column for each field of its kind, or why a row was refused;
-`import_refusals` lists those; `import_orders`, `import_subscriptions` and `import_cases` have the good rows' own.
+`import_refusals` lists those; `import_orders`, `import_subscriptions`, `import_cases` and `import_interactions` have
+the good rows' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,8 @@ from psycopg.sql import SQL, Composable, Identifier
 
 from customers.ingest import former_ids, matching, policies
 from customers.ingest.expressions import Places, judged
-from customers.ingest.fields import CUSTOM, OF_LINES, Reads, targets
+from customers.ingest.field import CUSTOM, Reads
+from customers.ingest.fields import OF_LINES, targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.reader import Record, ahead
 from customers.ingest.statements import number, run
@@ -85,7 +87,8 @@ def _places(columns: Sequence[str], mapping: Mapping, apart: Sequence[str]) -> P
 
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
-    names = "texts zones rows matches refusals customers orders homes held changes consents people subscriptions cases"
+    names = "texts zones rows matches refusals customers orders homes held changes consents people"
+    names += " subscriptions cases interactions"
     tables = (Identifier(f"import_{name}") for name in names.split())
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
 
@@ -182,16 +185,19 @@ def _settle_customers(_zone: str, _staged: int) -> None:
 def _settle_contacts(_zone: str, _staged: int) -> None:
     """One row for each person of a customer, and only of customers who are there."""
     run("ANALYZE import_rows")
-    run(
-        "UPDATE import_rows SET refusal = concat('Customer “', customer_id, '” is not there. Bring them in first.')"
-        " WHERE refusal IS NULL AND NOT EXISTS"
-        " (SELECT FROM customers_customer WHERE external_id = import_rows.customer_id)"
-    )
+    run(_REFUSE_UNKNOWN)
     run(
         "ALTER TABLE import_rows ADD COLUMN contact text"
         " GENERATED ALWAYS AS (lower(contact_email) || '” of customer “' || customer_id) STORED"
     )
     _refuse_repeated("contact", "'Contact “'")
+
+
+_REFUSE_UNKNOWN = """
+    UPDATE import_rows SET refusal = concat('Customer “', customer_id, '” is not there. Bring them in first.')
+    WHERE refusal IS NULL AND NOT EXISTS
+        (SELECT FROM customers_customer WHERE external_id = import_rows.customer_id)
+"""
 
 
 def _settle_orders(_zone: str, _staged: int) -> None:
@@ -265,6 +271,30 @@ def _settle_cases(_zone: str, _staged: int) -> None:
     )
 
 
+def _settle_interactions(zone: str, _staged: int) -> None:
+    """One row for each interaction, in import_interactions, of customers who are there."""
+    run("ANALYZE import_rows")
+    run(_REFUSE_UNKNOWN)
+    run(
+        "UPDATE import_rows SET refusal = 'There is neither a subject nor a text.'"
+        " WHERE refusal IS NULL AND subject IS NULL AND text IS NULL"
+    )
+    _refuse_repeated("interaction_id", "'Interaction “'")
+    run(_TALKS, zone=zone)
+
+
+# What has no field of its own here stands in the text. A next step has a day, as where one is logged by hand.
+_TALKS = """
+    CREATE TEMP TABLE import_interactions AS
+    SELECT DISTINCT ON (interaction_id) interaction_id, customer_id, lower(email) AS email, kind, happened_at,
+        CASE WHEN starts_with(text, subject) THEN text ELSE concat_ws(E'\\n\\n', subject, text) END AS text,
+        outcome, sentiment, next_step, author,
+        CASE WHEN next_step IS NOT NULL THEN coalesce(next_on, (happened_at AT TIME ZONE %(zone)s)::date + 7)
+            END AS next_on
+    FROM import_rows WHERE refusal IS NULL ORDER BY interaction_id, line
+"""
+
+
 # A subscription that "has ended" has ended with the day that the file tells of.
 _SPANS = """
     CREATE TEMP TABLE import_subscriptions AS
@@ -320,4 +350,5 @@ _SETTLE: dict[str, Callable[[str, int], None]] = {
     ImportKind.SUBSCRIPTIONS: _settle_subscriptions,
     ImportKind.PRODUCTS: _settle_products,
     ImportKind.CASES: _settle_cases,
+    ImportKind.INTERACTIONS: _settle_interactions,
 }

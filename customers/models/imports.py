@@ -18,6 +18,7 @@ class ImportKind(models.TextChoices):
     SUBSCRIPTIONS = "subscriptions", "Subscriptions"
     PRODUCTS = "products", "Products"
     CASES = "cases", "Cases"
+    INTERACTIONS = "interactions", "Interactions"
 
 
 class ImportMapping(models.Model):

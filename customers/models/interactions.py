@@ -16,7 +16,10 @@ INTERACTION_WORDS = ("text", "outcome", "next_step")
 
 
 class Interaction(models.Model):
-    """What was talked about with a customer, or noted about them. Only its author changes it; what stood is kept."""
+    """What was talked about with a customer, or noted about them. Only its author changes it; what stood is kept.
+
+    One from a file has the other system's id as `external_id`; its `source` says who logged it there, and the file.
+    """
 
     class Kind(models.TextChoices):
         CALL = "call", "Call"
@@ -41,6 +44,8 @@ class Interaction(models.Model):
     next_on = models.DateField(null=True, blank=True)
     author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="interactions")
     api_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
+    external_id = models.CharField(max_length=200, blank=True, db_default="", editable=False, db_collation="C")
+    source = models.CharField(max_length=400, blank=True, db_default="", editable=False)
     mentioned = models.ManyToManyField(User, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
@@ -53,6 +58,9 @@ class Interaction(models.Model):
             *word_indexes("interaction_by_word", *INTERACTION_WORDS),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="interaction_once_by_external_id"
+            ),
             models.CheckConstraint(condition=~Q(text=""), name="interaction_says_something"),
             models.CheckConstraint(
                 condition=Q(next_step="", next_on=None) | ~Q(next_step="") & Q(next_on__isnull=False),
@@ -65,8 +73,8 @@ class Interaction(models.Model):
 
     @property
     def logged_by(self) -> str:
-        """The program that wrote it by its key, in its author's name; else the author."""
-        return f"API key {self.api_key}" if self.api_key else str(self.author or "Somebody who left")
+        """The program that wrote it by its key, in its author's name; else the author, or whom the file names."""
+        return f"API key {self.api_key}" if self.api_key else str(self.author or self.source or "Somebody who left")
 
 
 class InteractionBefore(models.Model):

@@ -175,6 +175,43 @@ def test_a_recognised_file_is_rehearsed_brought_in_and_undone(as_role: AsRole, t
     assert set(Customer.objects.values_list("name", flat=True)) == {"Old Ltd", "New Ltd"}
 
 
+CALLS = (
+    "Record ID,Call title,Call notes,Activity date,Call outcome,Associated Company IDs\n"
+    "1,Prices,Asked for a discount,2024-03-01 10:00,Connected,9001\n"
+    "2,Hello,,2024-03-02 10:00,,none\n"
+)
+
+
+def test_calls_stand_on_the_customers_page_until_they_are_undone(as_role: AsRole, tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text(CALLS)
+    customer = Customer.objects.create(external_id="9001", name="Old Ltd", kind="company")
+    page = as_role("account_manager")
+    for counts in ("1 0 0 0", "0 0 1 0"):
+        upload(page, path)
+        expect(page.locator("#recognised")).to_contain_text("HubSpot: calls")
+        page.get_by_role("button", name="Try it out").click()
+        work()
+        expect(page.get_by_text("nothing is brought in yet")).to_be_visible()
+        page.get_by_role("button", name="Bring it in").click()
+        work()
+        expect(page.get_by_role("row", name=f"Interactions {counts}")).to_be_visible()
+        expect(page.get_by_role("link", name="1 refused row")).to_be_visible()
+    page.goto(f"/customers/{customer.pk}/")
+    expect(page.get_by_text("Asked for a discount").first).to_be_visible()
+    expect(page.get_by_text("Somebody (calls.csv) logged a call")).to_be_visible()
+    page.goto("/data/")
+    page.get_by_role("link", name="calls.csv").last.click()
+    page.get_by_role("button", name="Undo the import").click()
+    work()
+    page.get_by_role("button", name="Take it back").click()
+    work()
+    expect(page.get_by_text("The file was brought in, and taken back")).to_be_visible()
+    page.goto(f"/customers/{customer.pk}/")
+    expect(page.get_by_text("Taken back of what calls.csv had brought")).to_be_visible()
+    expect(page.get_by_text("Asked for a discount")).to_have_count(0)
+
+
 DEALS = "Record ID,Deal Name,Deal Stage,Amount\n9001,A deal,Won,100\n"
 
 

@@ -12,6 +12,7 @@ from customers.models import (
     Contact,
     ContactConsent,
     Customer,
+    Interaction,
     Order,
     OrderLine,
     Product,
@@ -90,6 +91,7 @@ KINDS: tuple[Kind, ...] = (
         f" AND {UNTOUCHED.replace('stands', 'whole')})",
     ),
     Kind(Subscription, "subscription", "stands.external_id", UNTOUCHED),
+    Kind(Interaction, "interaction", "left(stands.text, 100)", UNTOUCHED),
     Kind(
         ContactConsent,
         "person's consent",

@@ -7,7 +7,7 @@ import pytest
 from customers.ingest import policies
 from customers.models import Case, Customer, CustomField, FormerId, Order, OrderLine, Product, Subscription
 from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, bring, done, failed, mapping, refusals
-from tests.customers.ingest.test_undo import CASES, CONTACTS, PRODUCTS, SUBSCRIPTIONS
+from tests.customers.ingest.test_undo import _INTERACTIONS, CASES, CONTACTS, INTERACTIONS, PRODUCTS, SUBSCRIPTIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +72,11 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
         "case_id,customer_id,subject,opened_at,rating,resolved\nT1,0,Help,2024-01-01,,\n",
         "case_id,customer_id,subject,opened_at,rating,resolved\nT1,0,Oh,2024-01-03,4,\nT2,0,Ah,2024-01-01,,\n",
     ),
+    "interactions": (
+        INTERACTIONS,
+        _INTERACTIONS + "I1,0,call,2024-01-01,Rang,,,\n",
+        _INTERACTIONS + "I1,0,note,2024-02-01,Noted,Well,Write,\nI2,0,chat,2024-01-01,Hi,,,\n",
+    ),
     "contacts": (
         CONTACTS,
         "customer_id,contact_email,contact_name,main,consent,role\n0,a@x.test,Al,,,\n",
@@ -94,6 +99,9 @@ def told(kind: str) -> list[tuple[Any, ...]]:
             return list(Product.objects.order_by("id").values_list("sku", "name", "category"))
         case "cases":
             return list(Case.objects.order_by("id").values_list("external_id", "subject", "rating"))
+        case "interactions":
+            names = ("external_id", "kind", "text", "outcome", "next_step", "next_on__day")
+            return list(corp.interactions.order_by("id").values_list(*names))
     return list(corp.contacts.order_by("id").values_list("email", "name", "role"))
 
 
@@ -105,6 +113,11 @@ def told(kind: str) -> list[tuple[Any, ...]]:
         ("subscriptions", [("S1", "Pro"), ("S2", "Pro")], [("S1", "Pro")]),
         ("products", [("A", "Tea", ""), ("B", "Pot", "")], [("A", "Tea", "Drinks")]),
         ("cases", [("T1", "Help", None), ("T2", "Ah", None)], [("T1", "Help", 4)]),
+        (
+            "interactions",
+            [("I1", "call", "Rang", "", "", None), ("I2", "chat", "Hi", "", "", None)],
+            [("I1", "call", "Rang", "Well", "Write", 8)],
+        ),
         ("contacts", [("a@x.test", "Al", ""), ("b@x.test", "Cy", "")], [("a@x.test", "Al", "CEO")]),
     ],
 )

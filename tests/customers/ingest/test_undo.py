@@ -39,7 +39,7 @@ BEN = "2,Ben,ben@example.test,2024-06-01 12:30,,\n"
 #: What an import may write, as rows and columns.
 WRITTEN = (
     *("customer", "consent", "order", "orderline", "subscription", "subscriptionterm", "contact", "contactconsent"),
-    *("case", "product", "product_upgrades_to", "product_goes_with"),
+    *("case", "interaction", "product", "product_upgrades_to", "product_goes_with"),
 )
 
 
@@ -104,6 +104,14 @@ SUBSCRIPTIONS: dict[str, Any] = {
         for name in ("subscription_id", "customer_id", "plan", "amount", "started_at", "ended_at")
     },
 }
+INTERACTIONS: dict[str, Any] = {
+    "kind": "interactions",
+    "fields": {
+        name: {"column": name}
+        for name in ("interaction_id", "customer_id", "kind", "happened_at", "subject", "outcome", "next_step", "email")
+    },
+}
+_INTERACTIONS = "interaction_id,customer_id,kind,happened_at,subject,outcome,next_step,email\n"
 _SUBSCRIPTIONS = "subscription_id,customer_id,plan,amount,started_at,ended_at\n"
 #: For each kind: a mapping, a file, and a later one that makes, changes and removes.
 FILES: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -141,6 +149,11 @@ FILES: dict[str, tuple[dict[str, Any], str, str]] = {
         CASES,
         "case_id,customer_id,subject,opened_at,rating,resolved\nT1,1,Help,2024-01-01,,\n",
         "case_id,customer_id,subject,opened_at,rating,resolved\nT1,1,Help,2024-01-01,4,2024-01-02\nT2,2,Oh,2024-01-01,,\n",
+    ),
+    "interactions": (
+        INTERACTIONS,
+        _INTERACTIONS + "I1,0,call,2024-01-01,Rang,,,\nI2,0,note,2024-01-02,Noted,,,\n",
+        _INTERACTIONS + "I1,0,meeting,2024-01-03,Met,Went well,Write,\nI3,0,email,2024-01-04,Wrote,,,\n",
     ),
 }
 
