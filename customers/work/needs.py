@@ -164,10 +164,14 @@ class Line:
 
 @dataclass(frozen=True)
 class First:
-    """An order of rows, by a column or expression with an index, and which rows that is the order of."""
+    """An order of rows, by a column or expression with an index, and which rows that is the order of.
+
+    `pressing` leaves those that may be for now: by the same index, so that no others are read where only these count.
+    """
 
     order: OrderBy
     where: Q = field(default_factory=Q)
+    pressing: Q = field(default_factory=Q)
 
 
 @dataclass(frozen=True, eq=False)

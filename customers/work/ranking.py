@@ -230,7 +230,7 @@ def _listed(whose: str, most: int, sources: tuple[Source, ...], least: float = 0
     """
     shown = Q(put_off_until=None) | Q(put_off_until__lt=WHENEVER.midnight_in(1))
     soon = Task.objects.filter(shown, due_at__lt=WHENEVER.midnight_in(8))
-    slices = partial(_waiting, whose, 0 if whose == "mine" else most)
+    slices = partial(_waiting, whose, 0 if whose == "mine" else most, least >= NOW)
     told, params = _together([_tasks(soon, whose), *_needs(sources, whose, slices)])
     told, varying = planned.written(told, params, lambda param: isinstance(param, Then))
     parts = {"columns": _COLUMNS, "line": _LINE, "told": told, "who": _WHO}
@@ -265,8 +265,8 @@ def _needs(sources: Iterable[Source], whose: str = "everyones", slices: Slices |
                 yield _whose(_told(source.kind, yields=source.yields), rows, whose)
 
 
-def _waiting(whose: str, most: int, source: Source) -> Iterator[Lines]:
-    """What nobody has dealt with; `most`: of a kind that has very many those that come first."""
+def _waiting(whose: str, most: int, pressing: bool, source: Source) -> Iterator[Lines]:
+    """What nobody has dealt with; `most`: of a kind that has very many those that come first, or are for now."""
     rows = source.rows(WHENEVER)
     rows = rows.exclude(Exists(_dealt_with(source)))
     if not most or not source.first:
@@ -275,7 +275,8 @@ def _waiting(whose: str, most: int, source: Source) -> Iterator[Lines]:
     if whose == "nobodys":  # before they are cut off
         rows = rows.filter(need_customer__in=Customer.objects.filter(owner=None).values("pk"), need_person=None)
     for first in source.first:
-        yield rows.filter(first.where).order_by(first.order)[:most]
+        where = first.where & first.pressing if pressing else first.where
+        yield rows.filter(where).order_by(first.order)[:most]
 
 
 def _dealt_with(source: Source) -> QuerySet[Task]:

@@ -36,8 +36,12 @@ def _place(line: Line) -> str:
 # The most urgent are those whose last day of notice is the next, and, of those where it is over, those that renew next.
 # The index knows no zone: its days are looked at from so much before, which a zone may shift them by.
 _FIRST = (
-    First(F("index_day").asc(), Q(index_day__gt=WHENEVER.now - SHIFT, last_day__gt=WHENEVER.now)),
-    First(F("renews_at").asc()),
+    First(
+        F("index_day").asc(),
+        Q(index_day__gt=WHENEVER.now - SHIFT, last_day__gt=WHENEVER.now),
+        pressing=Q(index_day__lte=WHENEVER.tomorrow + SHIFT),
+    ),
+    First(F("renews_at").asc(), pressing=Q(renews_at__lte=WHENEVER.tomorrow)),
 )
 
 

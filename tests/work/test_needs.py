@@ -258,6 +258,21 @@ def test_what_notice_makes_urgent_is_not_cut_off_by_what_renews_sooner(
         assert "Later" not in {need.name for need in listed(manager, whose)}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles"])
+def test_what_is_for_now_by_itself_is_what_the_whole_has_for_now(manager: User, make: MakeCustomer, zone: str) -> None:
+    """Every hour about the midnight that ends today: without notice, at the last day to give it, and past that."""
+    moment = Moment(clock.now(), ZoneInfo(zone), manager.pk)
+    for hours in range(-2, 30):
+        for notice, days in ((0, 0), (30, 30), (30, 0)):
+            contract = Subscription.objects.filter(customer=make(f"{hours} {notice} {days}", renews_in=1))
+            renews_at = moment.tomorrow + timedelta(days=days, hours=hours, minutes=-3)
+            contract.update(notice_days=notice, renews_at=renews_at)
+    whole = needs("everyones", moment, "EUR", size=100)
+    by_itself = needs("everyones", moment, "EUR", size=1)
+    assert (whole.whole, by_itself.whole) == (True, False)
+    assert by_itself.total == len([need for need in whole.needs if need.band == 1])
+
+
 def test_what_was_dealt_with_makes_room(
     manager: User, make: MakeCustomer, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
