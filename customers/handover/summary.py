@@ -1,6 +1,5 @@
 """What the next manager should know of each customer: as it stands now, those worth most first."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -8,7 +7,7 @@ from datetime import tzinfo
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from customers.models import Customer, CustomerFacts, HandedCustomer, HandOver, Interaction
-from retention.common.spreadsheet import cell
+from retention.common.spreadsheet import cell, written
 
 BATCH = 500
 HEADER = ["Customer's id", "Customer", "Key account", "Stage", "MRR", "Renews", "Health", "Open tasks", "Open cases"]
@@ -52,23 +51,15 @@ def lines(found: Sequence[HandedCustomer]) -> list[Line]:
     ]
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def as_file(handover: HandOver, zone: tzinfo) -> Iterator[str]:
-    """All of it as CSV, read a part at a time; a mark first by which Excel knows UTF-8."""
-    write = csv.writer(_Echo()).writerow
-    yield "\ufeff"
-    yield write(HEADER)
+    """All of it as CSV, read a part at a time."""
+    return written(HEADER, ([cell(value, zone) for value in _cells(line)] for line in _in_parts(handover)))
+
+
+def _in_parts(handover: HandOver) -> Iterator[Line]:
     whole = list(rows(handover).values_list("pk", flat=True))
     for start in range(0, len(whole), BATCH):
-        part = rows(handover).filter(pk__in=whole[start : start + BATCH])
-        for line in lines(list(part)):
-            yield write([cell(value, zone) for value in _cells(line)])
+        yield from lines(list(rows(handover).filter(pk__in=whole[start : start + BATCH])))
 
 
 def _cells(line: Line) -> Iterable[object]:

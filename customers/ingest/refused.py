@@ -1,18 +1,15 @@
 """Refused rows: kept with their original text, and given back as a CSV file to mend."""
 
-import csv
 from collections.abc import Iterator
-from itertools import chain
 
 from django.db import connection
 
 from customers.ingest.reader import Reader
 from customers.models import Import, RejectedRow
+from retention.common.spreadsheet import harmless, written
 
 BLOCK = 10_000
 REASON_LIMIT = 300
-# What a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def forget(run: Import) -> None:
@@ -49,20 +46,8 @@ def _refusals() -> Iterator[list[tuple[int, str]]]:
         last = block[-1][0]
 
 
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
 def as_csv(run: Import) -> Iterator[str]:
     """The refused rows as lines of a CSV file: line, reason, original text."""
-    yield "\ufeff"  # or spreadsheets take it for Latin-1
-    writer = csv.writer(_Echo())
-    rows = run.rejected.order_by("line").values_list("line", "reason", "original")
-    for row in chain([("Line", "Reason", "Original")], rows.iterator()):
-        yield str(writer.writerow([_harmless(str(cell)) for cell in row]))
-
-
-def _harmless(cell: str) -> str:
-    """With an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    rows = run.rejected.order_by("line").values_list("line", "reason", "original").iterator()
+    told = ((line, harmless(reason), harmless(original)) for line, reason, original in rows)
+    return written(("Line", "Reason", "Original"), told)

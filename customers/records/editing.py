@@ -70,27 +70,28 @@ def change(
 ) -> None:
     """Store changed fields, if nobody has since `opened`, the customer's `updated_at` when the form was opened.
 
-    The timeline tells which fields those are.
-
-    `custom` as in `add`; fields that it does not name stay as they are.
-    Who agreed at an address or a number did not agree for another one.
-
+    The timeline tells which fields those are. `custom` as in `add`; fields that it does not name stay as they are.
     Raises ChangedMeanwhile, and Customer.DoesNotExist.
     """
     stands = Customer.objects.select_for_update().get(pk=customer_id)
     if stands.updated_at != opened:
         raise ChangedMeanwhile(stands)
     attributes = merged(stands.attributes, custom or {})
-    for channel, place in consent.PLACES.items():
-        was = getattr(stands, place)
-        if consent.has_moved(channel, was, values.get(place, was)):
-            consent.lapse(customer_id, channel)
+    _let_consents_lapse(stands, values)
     now = clock.now()
     Customer.objects.filter(pk=customer_id).update(**values, attributes=attributes, updated_at=now)
     dirty.mark([customer_id])
     if changed := _changed(stands, values, custom or {}):
         told = {"by": str(by), "said": ", ".join(changed)}
         record([Happening(customer_id, "customer.edited", now, "web", "change", told)])
+
+
+def _let_consents_lapse(stands: Customer, values: Mapping[str, Any]) -> None:
+    """Who agreed at an address or a number did not agree for another one."""
+    for channel, place in consent.PLACES.items():
+        was = getattr(stands, place)
+        if consent.has_moved(channel, was, values.get(place, was)):
+            consent.lapse(stands.pk, channel)
 
 
 def _changed(stands: Customer, values: Mapping[str, Any], custom: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,7 @@
 """The list as a CSV file: what it shows, in its order, all of it."""
 
-import csv
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from customers.records.listing import Cut, count
 from customers.records.ordering import in_order
 from customers.records.rows import cells, header
 from retention.common import clock
+from retention.common.spreadsheet import written
 from retention.workspace.jobs import OPEN, Progress, job
 from retention.workspace.models import Job, Workspace
 from retention.workspace.people import zone_of
@@ -29,31 +29,13 @@ KEPT = timedelta(days=7)
 """A file full of customers lies about no longer than that."""
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def lines(customers: QuerySet[Customer], asked: QueryDict) -> Iterator[str]:
-    """CSV lines in the order and with the columns that are asked for, read from the database a part at a time.
-
-    A mark first by which Excel knows UTF-8.
-    """
+    """CSV lines in the order and with the columns that are asked for, read from the database a part at a time."""
     fields = defined()
     cut = Cut.read(asked, fields)
     rows = in_order(customers, cut.order, down=cut.down).values(*cut.paths).iterator(chunk_size=AT_A_TIME)
     extras = chosen(cut.columns, offered(fields))
-    return _written([header(extras)], cells(rows, extras))
-
-
-def _written(*parts: Iterable[Iterable[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff"
-    for part in parts:
-        for line in part:
-            yield writer.writerow(line)
+    return written(header(extras), cells(rows, extras))
 
 
 def path_of(row: Job) -> Path:

@@ -1,6 +1,5 @@
 """Renewals as a CSV file: what is shown, all of it."""
 
-import csv
 from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any
@@ -9,26 +8,16 @@ from django.db.models import QuerySet
 
 from customers.models import SubscriptionTerm
 from customers.renewals.rows import Renewal
-from retention.common.spreadsheet import cell
+from retention.common.spreadsheet import cell, written
 
 HEADER = ["Renews or ends", "Notice until", "Customer's id", "Customer", "Owner", "Stage", "Subscription", "Plan"]
 HEADER += ["MRR", "Currency", "Renews by itself", "Forecast", "Set by", "Note", "Suggested", "Because"]
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def lines(terms: QuerySet[SubscriptionTerm], zone: tzinfo) -> Iterator[str]:
-    """CSV lines, with a mark first by which Excel knows UTF-8."""
-    write = csv.writer(_Echo()).writerow
-    yield "\ufeff"
-    yield write(HEADER)
-    for term in terms.iterator(chunk_size=2_000):
-        yield write([cell(value, zone) for value in _cells(Renewal(term))])
+    """CSV lines."""
+    told = (_cells(Renewal(term)) for term in terms.iterator(chunk_size=2_000))
+    return written(HEADER, ([cell(value, zone) for value in line] for line in told))
 
 
 def _cells(renewal: Renewal) -> list[Any]:
