@@ -12,6 +12,7 @@ from customers.custom.definitions import defined
 from customers.models import Consent, Contact, ContactConsent, CustomField
 from retention.common import clock
 from retention.common.days import Day
+from retention.common.phone_digits import check_number
 from retention.workspace.forms import zone_choices
 
 
@@ -44,6 +45,12 @@ class ContactForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subs
             return datetime.fromisoformat(self.cleaned_data["opened"]) if self.cleaned_data["opened"] else None
         except ValueError as error:
             raise forms.ValidationError("Open the contact again and repeat the change.") from error
+
+    def clean_phone(self) -> str:
+        typed = str(self.cleaned_data["phone"])
+        if "phone" in self.changed_data:
+            check_number(typed)
+        return typed
 
     def clean_birthday(self) -> Any:
         day = self.cleaned_data["birthday"]

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from customers.ingest.field import Field, Reads
-from customers.ingest.mapping import DATES, DECIMALS, Mapping, SkipRule, Source, StateRule
+from customers.ingest.mapping import DATES, DECIMALS, FreeRule, Mapping, SkipRule, Source, StateRule
 from customers.ingest.words import LISTS, LOCAL, NO, WORDS, YES, ZONED
+from retention.common.currencies import CURRENCIES
 
 TO_ISO = {
     "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),
@@ -138,6 +139,8 @@ class _Compiler:
             yield SQL("{} AS attributes").format(self.attributes())
         if self._is_of_lines(self.state_columns()) is of:
             yield SQL("{} AS state").format(self.state())
+        if mapping.free and not of:
+            yield SQL("{} AS is_free").format(self.free())
         if mapping.skips and self._is_of_lines({rule.column for rule in mapping.skips}) is of:
             yield SQL("{} AS left_out").format(self.left_out())
 
@@ -226,7 +229,7 @@ class _Compiler:
         )
         return SQL("CASE {} END").format(cases)
 
-    def _holds(self, rule: StateRule | SkipRule) -> Composable:
+    def _holds(self, rule: StateRule | SkipRule | FreeRule) -> Composable:
         column = _column(self._places[rule.column])
         if rule.test == "starts with":
             return SQL("starts_with({}, {})").format(column, Literal(rule.value))
@@ -253,14 +256,21 @@ class _Compiler:
             case Reads.INSTANT:
                 return self._instant(text)
             case Reads.PERCENT:
-                number = self._number(text)
-                return SQL("CASE WHEN {0} BETWEEN 0 AND 100 THEN round({0}, 2) END").format(number)
+                share = SQL("CASE WHEN {0} BETWEEN 0 AND 100 THEN round({0}, 2) END").format(self._number(text))
+                is_free = field.name == "discount" and self._mapping.free
+                return SQL("CASE WHEN is_free THEN 100 ELSE {} END").format(share) if is_free else share
             case Reads.WHOLE:
                 return SQL("CASE WHEN {0} ~ '^[0-9]+$' AND length({0}) <= {1} THEN {0}::bigint END").format(
                     text, Literal(field.limit)
                 )
             case _:
-                return SQL(WORDS[field.reads]).format(text, yes=Literal(YES), no=Literal(NO))
+                return SQL(WORDS[field.reads]).format(
+                    text, yes=Literal(YES), no=Literal(NO), currencies=Literal(sorted(CURRENCIES))
+                )
+
+    def free(self) -> Composable:
+        """Whether nothing is paid, as one of the rules says."""
+        return SQL(" OR ").join(SQL("coalesce({}, FALSE)").format(self._holds(rule)) for rule in self._mapping.free)
 
     def _number(self, text: Composable) -> Composable:
         foreign, grouped, marks, instead = NUMBERS[self._mapping.decimal]

@@ -24,7 +24,7 @@ def _customer(required: bool) -> tuple[Field, ...]:
         ),
         Field("name", "Customer's name", Reads.TEXT, 300, headers.NAME),
         Field("email", "E-mail", Reads.EMAIL, 254, headers.EMAIL),
-        Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
+        Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
         Field("country", "Country", Reads.TEXT, 100, headers.COUNTRY),
         Field("language", "Language", Reads.TEXT, 10, ("language", "locale", "lang")),
         Field(
@@ -156,7 +156,7 @@ _CONTACTS = (
     ),
     Field("contact_name", "Their name", Reads.TEXT, 300, ("contactname", "name", "fullname")),
     Field("role", "Role", Reads.TEXT, 100, ("role", "jobtitle", "title", "position", "function")),
-    Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
+    Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
     Field("language", "Language", Reads.TEXT, 10, ("language", "preferredlanguage", "locale", "lang")),
     Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
     Field("birthday", "Birthday", Reads.DAY, names=("birthday", "birthdate", "dateofbirth")),
@@ -312,7 +312,7 @@ _INTERACTION = (
         ("contactemail", "customeremail", *headers.EMAIL),
         hint="Of the customer, or of the person there whom it was with.",
     ),
-    Field("phone", "Phone", Reads.TEXT, 40, headers.PHONE),
+    Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
 )
 
 FIELDS: dict[str, tuple[Field, ...]] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from customers.ingest import headers
 from customers.ingest.field import Field, Reads, plain
-from customers.ingest.fields import FIELDS, WITH_ORDERS, targets
-from customers.ingest.mapping import Mapping, Source, StateRule
+from customers.ingest.fields import BY_ID, FIELDS, WITH_ORDERS, targets
+from customers.ingest.mapping import Mapping, Source, StateRule, matches
 from customers.ingest.presets import read_by, recognised
 from customers.ingest.reader import DELIMITERS, Layout, Reader, opening_lines
 from customers.models.imports import ImportKind
@@ -53,7 +53,16 @@ def guess_fields(path: Path, layout: Layout, kind: str = "", filename: str = "")
     fields = _by_name(among, columns)
     fields |= _by_value(among, fields, samples)
     states = () if kind not in WITH_ORDERS else _states(fields, samples)
-    return _written(Mapping(kind=kind, layout=layout, fields=fields, states=states), samples)
+    match = _match(kind, fields, samples)
+    return _written(Mapping(kind=kind, layout=layout, fields=fields, states=states, match=match), samples)
+
+
+def _match(kind: str, fields: dict[str, Source], samples: dict[str, list[str]]) -> str:
+    """By what customers are told apart: where nothing has their ids, by what each row has of address and number."""
+    most = max(map(len, samples.values()), default=0)
+    others = [name for name in matches(kind, FIELDS[kind]) if name in fields and name != BY_ID]
+    full = (name for name in others if most and len(samples[fields[name].column]) == most)
+    return BY_ID if BY_ID in fields else next(full, BY_ID)
 
 
 def _written(mapping: Mapping, samples: dict[str, list[str]]) -> Mapping:

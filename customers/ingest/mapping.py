@@ -7,13 +7,15 @@
                 "email": {"text": "c{CustomerID}@example.test"}},
      "attributes": {"plan": {"column": "Plan"}},
      "states": [{"state": "cancelled", "column": "InvoiceNo", "test": "starts with", "value": "C"}],
-     "skips": [{"reason": "It is deleted there.", "column": "IsDeleted", "test": "is", "value": "true"}]}
+     "skips": [{"reason": "It is deleted there.", "column": "IsDeleted", "test": "is", "value": "true"}],
+     "free": [{"column": "Status", "test": "is", "value": "trialing"}]}
 
 A field's text may name columns in braces. `columns` names those of a file without a header line; `whole_numbers` are
 columns whose ids were written as decimals ("17850.0"), `first_of` columns of several ids with semicolons between, of
 which the first counts; `policy` is one of customers/ingest/policies.py; `match` names the field that tells customers
 apart; with `empties` an empty cell empties its field; the first of `states` that holds says what an order's state is;
-a row for which one of `skips` holds is refused with its reason.
+a row for which one of `skips` holds is refused with its reason; a subscription for which one of `free` holds has a
+discount of 100 %.
 """
 
 import re
@@ -88,6 +90,15 @@ class SkipRule:
 
 
 @dataclass(frozen=True)
+class FreeRule:
+    """A subscription costs nothing where the column's value passes the test, such as one on trial."""
+
+    column: str
+    test: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
 class Mapping:
     kind: str
     layout: Layout = field(default_factory=Layout)
@@ -98,6 +109,7 @@ class Mapping:
     attributes: dict[str, Source] = field(default_factory=dict)
     states: tuple[StateRule, ...] = ()
     skips: tuple[SkipRule, ...] = ()
+    free: tuple[FreeRule, ...] = ()
     first_of: tuple[str, ...] = ()
     policy: str = policies.BOTH
     match: str = BY_ID
@@ -114,7 +126,7 @@ class Mapping:
     def columns(self) -> set[str]:
         """The names of the columns it reads."""
         sources = [*self.fields.values(), *self.attributes.values()]
-        rules: list[StateRule | SkipRule] = [*self.states, *self.skips]
+        rules: list[StateRule | SkipRule | FreeRule] = [*self.states, *self.skips, *self.free]
         return {rule.column for rule in rules}.union(*(source.columns() for source in sources))
 
     def unused(self, columns: Iterable[str]) -> list[str]:
@@ -147,6 +159,7 @@ def from_json(data: Any) -> Mapping:
             attributes={name: _source(source) for name, source in given.pop("attributes", {}).items()},
             states=tuple(StateRule(**rule) for rule in given.pop("states", ())),
             skips=tuple(SkipRule(**rule) for rule in given.pop("skips", ())),
+            free=tuple(FreeRule(**rule) for rule in given.pop("free", ())),
             first_of=tuple(given.pop("first_of", ())),
             policy=given.pop("policy", policies.BOTH),
             match=given.pop("match", BY_ID),
@@ -186,6 +199,8 @@ def _check_words(mapping: Mapping) -> None:
     for skip in mapping.skips:
         if skip.test not in TESTS or not skip.reason:
             problems["skips"] = f"A rule for rows to leave out is unknown, or gives no reason: where it {skip.test}."
+    if any(free.test not in TESTS for free in mapping.free):
+        problems["free"] = "A rule for what costs nothing is unknown."
     if problems:
         raise MappingRefused(problems)
 
@@ -205,7 +220,7 @@ def check(mapping: Mapping, columns: tuple[str, ...]) -> None:
     for name, source in [*mapping.fields.items(), *mapping.attributes.items()]:
         if missing := sorted(source.columns() - set(columns)):
             problems[name] = _missing(missing, columns)
-    for part, rules in (("states", mapping.states), ("skips", mapping.skips)):
+    for part, rules in (("states", mapping.states), ("skips", mapping.skips), ("free", mapping.free)):
         if missing := sorted({rule.column for rule in rules} - set(columns)):
             problems[part] = _missing(missing, columns)
     if problems:

@@ -10,10 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.ingest import imports, naming, refused
-from customers.ingest.fields import WITH_ORDERS
+from customers.ingest.fields import BY_ID, WITH_ORDERS, targets
 from customers.ingest.forms import LayoutForm, MappingForm, UploadForm
 from customers.ingest.guess import guess_fields, guess_layout, states_in
-from customers.ingest.mapping import Mapping, from_json
+from customers.ingest.mapping import Mapping, from_json, matches
 from customers.ingest.presets import recognised
 from customers.ingest.preview import preview, sample
 from customers.ingest.reader import FileRefused, Layout
@@ -85,7 +85,8 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     """What the columns become; once that is settled, a trial begins."""
     imported = _with_file(pk)
     present = from_json(imported.spec)
-    context = {"imported": imported, "layout": LayoutForm.of(present), "skips": present.skips}
+    context = {"imported": imported, "layout": LayoutForm.of(present), "skips": present.skips, "free": present.free}
+    context["apart"] = "" if BY_ID in present.fields else _told_apart(present)
     try:
         context["sample"] = first = sample(Path(imported.file.path), present.layout)
         context["preset"] = recognised(first.columns, present.kind, imported.filename)
@@ -99,6 +100,11 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
         return done
     context |= {"form": form, "opened": mark(imported.spec)}
     return render(request, "customers/ingest/mapping.html", context, status=409 if form.non_field_errors() else 200)
+
+
+def _told_apart(present: Mapping) -> str:
+    """What tells customers apart instead of their ids, in words; "" where they are to have them."""
+    return "" if present.match == BY_ID else matches(present.kind, targets(present.kind)).get(present.match, "")
 
 
 def _with_file(pk: int) -> Import:

@@ -3,9 +3,9 @@
 Each is a JSON file in `presets/`: `needs` are headers that tell such a file, `lacks` those that tell another, `marks`
 what further tells it apart: one of the columns, or how the file's name begins. A field comes from the first of its
 `columns` that says anything in the first rows, else from the first that the file has, or from a `text`, of which
-columns that the file lacks are left out. `attributes` may name all headers that end alike ("*__c"). `states` and
-`skips` are as in a mapping, without those whose column the file lacks. A preset with `no_place` says why such a file
-cannot be brought in.
+columns that the file lacks are left out. `attributes` may name all headers that end alike ("*__c"). `states`,
+`skips` and `free` are as in a mapping, without those whose column the file lacks. A preset with `no_place` says why
+such a file cannot be brought in.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 
 from customers.ingest.field import plain
 from customers.ingest.fields import BY_ID
-from customers.ingest.mapping import PLACEHOLDER, Mapping, SkipRule, Source, StateRule
+from customers.ingest.mapping import PLACEHOLDER, FreeRule, Mapping, SkipRule, Source, StateRule
 from customers.ingest.reader import Layout
 
 FOLDER = Path(__file__).parent / "presets"
@@ -36,6 +36,7 @@ class Preset:
     attributes: list[str] = field(default_factory=list)
     states: list[dict[str, str]] = field(default_factory=list)
     skips: list[dict[str, str]] = field(default_factory=list)
+    free: list[dict[str, str]] = field(default_factory=list)
     first_of: list[str] = field(default_factory=list)
     no_place: str = ""
 
@@ -74,6 +75,7 @@ def read_by(preset: Preset, columns: Iterable[str], filled: Collection[str], lay
         attributes={name: Source(column=name) for name in _attributes(preset.attributes, there.values())},
         states=tuple(StateRule(**rule) for rule in _ruled(preset.states, there)),
         skips=tuple(SkipRule(**rule) for rule in _ruled(preset.skips, there)),
+        free=tuple(FreeRule(**rule) for rule in _ruled(preset.free, there)),
         first_of=tuple(there[plain(name)] for name in preset.first_of if plain(name) in there),
         match=preset.match,
     )

@@ -31,12 +31,11 @@ LOOKED_AT = 1 << 20  # bytes in which letters beyond ASCII are looked for
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1 (ISO 8859-1)", "cp1252": "Windows-1252"}
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "whitespace": ""}
 UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # which spreadsheets write as “Unicode text”
 _JSON = "JSON: export a CSV file instead, or send its rows by the API"
 # What files that are no delimited text begin with.
 FOREIGN = {
     b"PK\x03\x04": "a spreadsheet or zip file: save it as CSV and bring that",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8 and bring that",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8 and bring that",
     b'{"': _JSON,
     b'["': _JSON,
     b"[{": _JSON,
@@ -260,12 +259,35 @@ def distinct(names: list[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def _unpacked(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
-    """The file's text as bytes: unpacked where it is gzip. Raises FileRefused where it is no text."""
+class _FromUtf16:
+    """A file of UTF-16, read as UTF-8."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        self._decoder = getincrementaldecoder("utf-16")()
+
+    def read(self, _size: int) -> bytes:
+        """What there is first. No text begins with as little as is asked for."""
+        return self.read1(BLOCK)
+
+    def read1(self, size: int) -> bytes:
+        while raw := self._file.read1(size):
+            if text := self._decoder.decode(raw):
+                return text.encode()
+        return self._decoder.decode(b"", final=True).encode()
+
+
+def _unpacked(file: BufferedReader) -> BufferedReader | gzip.GzipFile | _FromUtf16:
+    """The file's text as UTF-8 or whatever it is written in: unpacked where it is gzip.
+
+    Raises FileRefused where it is no text.
+    """
     start = file.peek(4)[:4]
     for sign, what in FOREIGN.items():
         if start.startswith(sign):
             raise FileRefused(f"This is {what}.")
+    if start[:2] in UTF16_MARKS:
+        return _FromUtf16(file)
     return gzip.GzipFile(fileobj=file) if start.startswith(b"\x1f\x8b") else file
 
 
@@ -324,13 +346,15 @@ def _line_blocks(blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _blocks(file: BufferedReader | gzip.GzipFile, where: Callable[[], int]) -> Iterator[bytes]:
+def _blocks(file: BufferedReader | gzip.GzipFile | _FromUtf16, where: Callable[[], int]) -> Iterator[bytes]:
     try:
         # A whole mark may be needed at once; after it, whatever can be had: a broken file's last good lines too.
         yield file.read(len(UTF8_MARK)).removeprefix(UTF8_MARK)
         while block := file.read1(BLOCK):
             _check_size(file)
             yield block
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"This is UTF-16 text, and damaged after line {where():,}. Save it as UTF-8.") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         how = "ends too early" if isinstance(error, EOFError) else "is damaged"
         raise FileRefused(
@@ -338,7 +362,7 @@ def _blocks(file: BufferedReader | gzip.GzipFile, where: Callable[[], int]) -> I
         ) from error
 
 
-def _check_size(file: BufferedReader | gzip.GzipFile) -> None:
+def _check_size(file: BufferedReader | gzip.GzipFile | _FromUtf16) -> None:
     """Refuse what would fill the disk: a small file that unpacks to no end."""
     if not isinstance(file, gzip.GzipFile) or file.tell() <= UNPACKED_ANYWAY:
         return

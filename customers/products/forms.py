@@ -6,8 +6,8 @@ from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 
 from customers.models import Product
+from retention.common.currencies import check_currency
 from retention.common.opened import OpenedForm
-from retention.workspace.models import CURRENCY
 
 FIELDS = ("sku", "name", "category", "price", "currency", "margin_share")
 CODES = 50
@@ -33,7 +33,7 @@ TAKEN = "Another product has this code."
 
 class ProductForm(OpenedForm):
     beside = ("upgrades_to", "goes_with")
-    currency = forms.RegexField(CURRENCY, error_messages={"invalid": "Give three letters, such as EUR."})
+    currency = forms.CharField(max_length=3, validators=[check_currency])
     upgrades = Codes("Upgrades to")
     companions = Codes("Goes with")
 

@@ -16,6 +16,7 @@ from customers.custom.definitions import defined
 from customers.models import Customer, FormerId, Team
 from customers.records.editing import FIELDS
 from customers.work.forms import workers
+from retention.common.phone_digits import check_number
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
 
@@ -68,6 +69,12 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
             return datetime.fromisoformat(self.cleaned_data["opened"]) if self.cleaned_data["opened"] else None
         except ValueError as error:
             raise forms.ValidationError("Open the customer again and repeat the change.") from error
+
+    def clean_phone(self) -> str:
+        typed = str(self.cleaned_data["phone"])
+        if "phone" in self.changed_data:
+            check_number(typed)
+        return typed
 
     def clean_tags(self) -> list[str]:
         """Each tag once, in the order given."""

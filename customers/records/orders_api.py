@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from customers.events.telling import known
 from customers.models import Customer, Order
 from customers.records.placing import Incomplete, Line, Unlikely, put
+from retention.common.currencies import check_currency
 from retention.workspace.api import paging
 from retention.workspace.api.problem import Problem, wrong
 from retention.workspace.api.repeating import once
@@ -70,7 +71,10 @@ class PlacedShape(Shape):
     amount = serializers.DecimalField(16, 4, required=False, help_text="The sum of the lines where nothing is said.")
     refunded = serializers.DecimalField(16, 4, required=False, min_value=0, help_text="The part given back.")
     currency = serializers.RegexField(
-        "^[A-Z]{3}$", required=False, help_text="Three letters; the workspace's where nothing is said."
+        "^[A-Z]{3}$",
+        required=False,
+        validators=[check_currency],
+        help_text="Three letters; the workspace's where nothing is said.",
     )
     lines = OrderLineShape(  # type: ignore[call-arg]  # its list's
         many=True, required=False, max_length=MOST_LINES, help_text="All of them; without, those that stand stay."

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.http import QueryDict
 
 from customers.models import Interval, Subscription, SubscriptionTerm
 from customers.subscriptions.agreeing import Bond, Conditions
+from retention.common.currencies import check_currency
 from retention.common.days import Day
 from retention.workspace.models import Workspace
 
@@ -60,9 +60,7 @@ class ConditionsForm(AgreementForm):
         decimal_places=4,
         help_text="For all of it and one interval: without tax, without one-off charges, before the discount.",
     )
-    currency = forms.CharField(
-        max_length=3, validators=[RegexValidator("^[A-Za-z]{3}$", "Give three letters, such as EUR.")]
-    )
+    currency = forms.CharField(max_length=3, validators=[check_currency])
     interval_count = forms.IntegerField(label="Paid every", min_value=1, max_value=120, initial=1)
     interval = forms.ChoiceField(choices=[(value, f"{label.lower()}(s)") for value, label in Interval.choices])
     discount = forms.DecimalField(

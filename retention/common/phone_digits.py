@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import phonenumbers
+from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Index, Q, QuerySet, Subquery, TextField
 
 from retention.common.asking import Asking, Given
@@ -16,6 +17,8 @@ from retention.common.word_index import NOTHING, Among, Pool, beside, few, some
 
 #: Fewer digits than these end too many numbers.
 FEWEST = 4
+#: No number has fewer.
+LEAST = 5
 _NUMBER = re.compile(r"[\d\s()+./-]+", re.ASCII)
 _NO_DIGIT = re.compile(r"[^0-9]+")
 
@@ -100,3 +103,9 @@ def every_with(pool: Pool, column: str, typed: str, by: str = "pk") -> Q:
 def _numbered(pool: Pool, column: str) -> QuerySet[Any]:
     found: QuerySet[Any] = pool.rows.order_by().filter(~Q(**{column: ""})).alias(from_the_end=FromTheEnd(column))
     return found
+
+
+def check_number(typed: str) -> None:
+    """Raise ValidationError where it cannot be a number. What can is kept as it was typed, as in files."""
+    if typed and len(_NO_DIGIT.sub("", typed)) < LEAST:
+        raise ValidationError(f"Give a phone number: it has {LEAST} digits at least.", "invalid")

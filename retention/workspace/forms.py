@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.files.uploadedfile import UploadedFile
 
+from retention.common.currencies import check_currency
 from retention.common.opened import OpenedForm
 from retention.common.uploads import EMPTY
 from retention.workspace.logo import check_logo
@@ -76,6 +77,7 @@ class WorkspaceForm(OpenedForm):
         return file
 
     def clean_currency(self) -> str:
+        check_currency(self.cleaned_data["currency"])
         return str(self.cleaned_data["currency"]).upper()
 
     def clean(self) -> dict[str, Any]:
@@ -90,11 +92,8 @@ class FirstPersonForm(forms.Form):
     email = forms.EmailField(label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", help_text="Days and months begin by it.")
-    currency = forms.RegexField(
-        r"^[A-Za-z]{3}$",
-        initial="EUR",
-        help_text="Its three letters. Figures are told in it.",
-        error_messages={"invalid": "Three letters, such as EUR."},
+    currency = forms.CharField(
+        max_length=3, initial="EUR", help_text="Its three letters. Figures are told in it.", validators=[check_currency]
     )
 
     def clean_password(self) -> str:

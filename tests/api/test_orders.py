@@ -81,6 +81,7 @@ def test_what_cannot_be_is_refused_by_its_place(program: Program) -> None:
     assert set(places(program.post("orders/", PLACED | {"customer_external_id": "x"}))) == {"#/customer_external_id"}
     assert set(places(program.post("orders/", PLACED | {"customer": 1}))) == {"#/customer"}
     assert set(places(program.post("orders/", PLACED | {"currency": "euro"}))) == {"#/currency"}
+    assert set(places(program.post("orders/", PLACED | {"currency": "ZZZ"}))) == {"#/currency"}
     much = [{"unit_price": "99999999999999", "quantity": "99"}]
     assert set(places(program.post("orders/", PLACED | {"lines": much}))) == {"#/amount"}
     assert not Order.objects.exists()

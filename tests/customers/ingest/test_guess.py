@@ -148,3 +148,17 @@ def test_days_before_months_unless_they_cannot_be(file: Path) -> None:
     for days, dates in ((["01.02.2024", "31.12.2024"], "dmy"), (["01/02/2024", "12/31/2024"], "mdy")):
         file.write_text("order_id,date,amount\n" + "".join(f"A{n},{day},1\n" for n, day in enumerate(days)))
         assert guess(file).dates == dates
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("Name,E-Mail\nAnn,ann@x.test\nBen,ben@x.test\n", "email"),
+        ("Name,E-Mail,Phone\nAnn,ann@x.test,030 12345\nBen,,030 12346\n", "phone"),
+        ("Name,E-Mail\nAnn,ann@x.test\nBen,\n", "customer_id"),
+        ("Customer ID,Name,E-Mail\n1,Ann,ann@x.test\n", "customer_id"),
+    ],
+)
+def test_customers_without_ids_are_told_apart_by_what_each_has(file: Path, text: str, match: str) -> None:
+    file.write_text(text)
+    assert guess(file).match == match

@@ -125,7 +125,7 @@ i6,acme,call,2024-01-02,Rang
             ["i1,,EVA@acme.test,", "i2,,info@acme.test,", "i3,,x@y.test,"],
             "E-mail: nobody here has “x@y.test”.",
         ),
-        ("phone", ["i1,,,0049 30 1234", "i2,,,+49301234", "i3,,,555"], "Phone: nobody here has “555”."),
+        ("phone", ["i1,,,0049 30 1234", "i2,,,+49301234", "i3,,,55555"], "Phone: nobody here has “55555”."),
     ],
 )
 def test_whose_they_are_is_told_by_an_address_or_number(

@@ -134,7 +134,7 @@ def test_utf8_that_is_said_to_be_something_else_is_pointed_out(client: Client) -
         assert ("written in UTF-8" in page.content.decode()) is warned, (encoding, warned)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff\xfea\0"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04"])
 def test_files_that_are_none(client: Client, content: bytes) -> None:
     data = {"encoding": "utf-8", "file": SimpleUploadedFile("x.csv", content)}
     response = client.post("/data/new/", data, follow=True)

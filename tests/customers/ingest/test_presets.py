@@ -64,13 +64,13 @@ def test_hubspot_contacts_of_no_company_are_customers(formats: Path, tmp_path: P
     seen = (formats / "hubspot_contacts_other_seen_headers.txt").read_text().split("\n")
     for place, header in enumerate(filter(None, seen)):
         rest = "," * (header.count(",") - 4)
-        taken = taken_in(tmp_path, f"{header}\n{place},Ann,Archer,ann{place}@example.test,+44 1{rest}\n")
+        taken = taken_in(tmp_path, f"{header}\n{place},Ann,Archer,ann{place}@example.test,+44 1234{rest}\n")
         assert taken.kind == "customers"
     assert set(Customer.objects.values_list("name", "kind")) == {("Ann Archer", "person")}
 
 
 def test_salesforce(formats: Path, tmp_path: Path) -> None:
-    account = {"Id": "001A", "Name": "Acme", "BillingCountry": "France", "Phone": "1", "SLA__c": "Gold"}
+    account = {"Id": "001A", "Name": "Acme", "BillingCountry": "France", "Phone": "+33 12345", "SLA__c": "Gold"}
     created = {"CreatedDate": "2024-02-01T09:30:00.000Z"}
     taken_in(tmp_path, written(formats / "salesforce_account_data_export.header.csv", account | created))
     acme = Customer.objects.get()
@@ -148,6 +148,23 @@ def test_stripe_subscriptions(formats: Path, tmp_path: Path) -> None:
         datetime(2024, 2, 1, 9, 30, tzinfo=UTC),
     )
     assert subscription.renews_at == datetime(2030, 2, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", ["trialing", "unpaid"])
+def test_a_subscription_that_is_not_paid_for_is_no_mrr(formats: Path, tmp_path: Path, status: str) -> None:
+    columns = (formats / "stripe_subscriptions_export.columns_seen.txt").read_text().splitlines()
+    header = tmp_path / "header.csv"
+    header.write_text(",".join(columns[:-1]) + "\n")
+    row = {"id": "sub_1", "Customer ID": "cus_1", "Plan": "Pro", "Quantity": "1", "Currency": "eur"}
+    row |= {"Interval": "month", "Amount": "20.00", "Start Date (UTC)": "2024-02-01 09:30"}
+    never = [row | {"id": word, "Status": word} for word in ("incomplete", "incomplete_expired")]
+    taken = taken_in(tmp_path, written(header, row | {"Status": status}, *never))
+    assert [term.mrr for term in Subscription.objects.get().terms.all()] == [0]
+    assert {reason for _, reason, _ in refusals(taken)} == {"Its first payment was not made: it never began."}
+    for word in ("active", "past_due"):
+        taken_in(tmp_path, written(header, row | {"Status": word}))
+        terms = Subscription.objects.get().terms.order_by("valid_from")
+        assert [(term.mrr, term.valid_to is None) for term in terms] == [(0, False), (20, True)]
 
 
 SIGNED_UP = {"OPTIN_TIME": "2018-04-13 10:57:02", "CONFIRM_TIME": "2018-04-13 11:00:00", "CONFIRM_IP": "192.0.2.10"}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from customers.ingest.guess import guess_layout
 from customers.ingest.reader import ORIGINAL_LIMIT, FileRefused, Layout, Reader, Record
 
 Written = Callable[[bytes], Path]
@@ -171,13 +172,28 @@ def test_a_header_that_cannot_be_read_is_refused(written: Written) -> None:
     ("start", "said"),
     [
         (b"PK\x03\x04xx", "spreadsheet"),
-        ("id,name".encode("utf-16"), "UTF-16"),
         (b'["Email", "Phone"]', "JSON"),
         (b'{"id": 1}', "JSON"),
     ],
 )
 def test_what_is_no_text_is_refused(written: Written, start: bytes, said: str) -> None:
     assert said in refused(written(start))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_as_it_is(written: Written, encoding: str) -> None:
+    """As spreadsheets write “Unicode text”: more of it than is read at once, and letters that a block's end cuts."""
+    rows = "".join(f"{number}\tZoë 😀\n" for number in range(40_000))
+    path = written(("\ufeffid\tname\n" + rows).encode(encoding))
+    with Reader(path, Layout("tab")) as reader:
+        assert reader.columns == ("id", "name")
+        found = list(reader)
+    assert (len(found), {record.values[1] for record in found}) == (40_000, {"Zoë 😀"})
+    assert guess_layout(path, "utf-8") == Layout("tab")
+
+
+def test_utf_16_that_is_cut_off_is_refused(written: Written) -> None:
+    assert "UTF-16 text, and damaged after line" in refused(written("id,name\n1,Ann\n".encode("utf-16")[:-1]))
 
 
 AT_ITS_LIMITS = """
