@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Customer
 from retention.common import clock
@@ -112,12 +112,14 @@ def _verbatims(answers: QuerySet[Answer], said: QuerySet[Answer], asked: QueryDi
     }
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_SURVEYS)
 def survey_new(request: HttpRequest) -> HttpResponse:
     form = SurveyForm(request.POST or None, initial=usual_words(workspace_of(request).name))
     return _edit(request, form, heading="New survey", done="The survey is ready: choose it in a campaign's e-mail.")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_SURVEYS)
 @transaction.atomic
 def survey_edit(request: HttpRequest, pk: int) -> HttpResponse:
@@ -160,6 +162,7 @@ def survey_preview(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "surveys/answer.html", shown)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.WORK_TASKS)
 def answer_heard(request: HttpRequest) -> HttpResponse:
     """Type in what a customer said by word of mouth; ?customer= and ?survey= fill these in."""

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns import drafting
 from campaigns.delivery.channels.chosen import email_channel
@@ -31,6 +31,7 @@ from surveys.models import Survey
 OPTIONS = 8
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_CAMPAIGNS)
 def campaign_new(request: HttpRequest) -> HttpResponse:
     """A new draft; ?from= names a ready-made one, ?segment= who it is for."""
@@ -56,6 +57,7 @@ def _free_name(title: str) -> str:
     return next(name for n in range(1, len(taken) + 2) if (name := title if n == 1 else f"{title} {n}") not in taken)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.EDIT_CAMPAIGNS)
 def campaign_edit(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=pk)

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns import life
 from campaigns.delivery import settling
@@ -24,6 +24,7 @@ from retention.workspace.people import person
 from retention.workspace.roles import Can, requires
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.LAUNCH_CAMPAIGNS)
 def campaign_launch(request: HttpRequest, pk: int) -> HttpResponse:
     """GET rehearses: how many, how many held out, who is stopped where. POST launches."""

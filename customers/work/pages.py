@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import Customer
 from customers.records.filters import Filters, matching
@@ -120,6 +120,7 @@ def offered(request: HttpRequest) -> HttpResponse:
     return render(request, "customers/work/offered.html", {"found": found})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.WORK_TASKS)
 def task_new(request: HttpRequest) -> HttpResponse:
     """A task by hand; ?customer= fills the customer in."""

@@ -115,3 +115,10 @@ def test_strangers_are_sent_to_sign_in(db: None) -> None:
             continue
         assert response.status_code == 302, f"a stranger got {response.status_code} at {url}"
         assert response["Location"].startswith("/account/login/"), url
+
+
+def test_each_takes_the_methods_that_it_is_made_for(signed_in: Callable[[str], Client]) -> None:
+    """A method that a view does not ask about would be answered as if somebody looked at its page."""
+    client = signed_in(Role.ADMINISTRATOR)
+    ours = [url for pattern, url in patterns() if hasattr(pattern.callback, "admits") and "/api/" not in url]
+    assert [url for url in ours if client.put(url).status_code != 405 or client.delete(url).status_code != 405] == []

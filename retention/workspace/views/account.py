@@ -21,6 +21,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/account.html", {"form": form})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Can.READ)
 def no_change_of_address(_request: HttpRequest) -> HttpResponse:
     """Stands before allauth's page: people are known by their address, which only an administrator gives."""

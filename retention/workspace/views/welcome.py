@@ -8,12 +8,14 @@ from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
 
 from retention.workspace.forms import FirstPersonForm
 from retention.workspace.models import User, Workspace
 from retention.workspace.roles import public
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @public
 def sign_in(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     """allauth's sign-in, or the set-up where there is nobody yet who could sign in."""
@@ -23,6 +25,7 @@ def sign_in(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     return response
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @public
 def welcome(request: HttpRequest) -> HttpResponse:
     """Make the first administrator and name the workspace. Closed for good once anybody has an account."""
