@@ -3,16 +3,21 @@
 The customer's row is locked first, as for their own consent.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from customers.events.recording import Happening, record
 from customers.models import Consent, Contact, ContactConsent, Customer
-from customers.records.consent import says_nothing_new
+from customers.records.consent import has_moved, says_nothing_new
+from retention.common import clock
 
-State = Consent.State
+State, Channel = Consent.State, ContactConsent.Channel
 KINDS = {State.GRANTED: "contact.agreed", State.WITHDRAWN: "contact.withdrew"}
+#: The field of a contact by which a channel reaches them: who agreed there did not agree for another place.
+PLACES = {Channel.EMAIL: "email", Channel.PHONE: "phone", Channel.SMS: "phone"}
 
 
 def grant(contact: Contact, channel: str, source: str, proof: str, at: datetime) -> None:
@@ -25,6 +30,18 @@ def withdraw(contact: Contact, channel: str, source: str, proof: str, at: dateti
     _change(contact, ContactConsent(channel=channel, state=State.WITHDRAWN, source=source, proof=proof, changed_at=at))
 
 
+def let_lapse(contact: Contact, values: Mapping[str, Any]) -> None:
+    """Forget what the contact agreed to at places that are theirs no more, once these values stand. A no stays one.
+
+    For whoever holds the customer's row.
+    """
+    moved = [channel for channel, place in PLACES.items() if has_moved(channel, getattr(contact, place), values[place])]
+    agreed = ContactConsent.objects.filter(contact=contact, channel__in=moved, state=State.GRANTED)
+    now = clock.now()
+    record(_happening(contact, said, "contact.lapsed", now) for said in agreed)
+    agreed.delete()
+
+
 @transaction.atomic
 def _change(contact: Contact, said: ContactConsent) -> None:
     """Write what was said and record it. What says nothing new, or is older than what stands, changes nothing."""
@@ -34,6 +51,10 @@ def _change(contact: Contact, said: ContactConsent) -> None:
         return
     said.pk, said.contact = stands.pk if stands else None, contact
     said.save()
+    record([_happening(contact, said, KINDS[State(said.state)], said.changed_at)])
+
+
+def _happening(contact: Contact, said: ContactConsent, kind: str, at: datetime) -> Happening:
     payload = {
         "contact": contact.pk,
         "name": str(contact),
@@ -42,5 +63,4 @@ def _change(contact: Contact, said: ContactConsent) -> None:
         "told": said.source,
         "proof": said.proof,
     }
-    kind = KINDS[State(said.state)]
-    record([Happening(contact.customer_id, kind, said.changed_at, said.source[:60], f"contact:{contact.pk}", payload)])
+    return Happening(contact.customer_id, kind, at, said.source[:60], f"contact:{contact.pk}", payload)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from customers.contacts import consent
 from customers.custom.values import merged, text
 from customers.events.recording import Happening, record
 from customers.facts import dirty
@@ -110,8 +111,10 @@ def _with_address(customer_id: int, email: str) -> Contact | None:
 
 
 def _write(contact: Contact, values: Mapping[str, Any], custom: Mapping[str, Any]) -> None:
-    """The main contact takes the place of the one before."""
+    """The main contact takes the place of the one before. Who agreed at an address or number did so for no other."""
     now = clock.now()
+    if contact.pk:
+        consent.let_lapse(contact, values)
     if values["is_main"]:
         others = Contact.objects.filter(customer=contact.customer_id, is_main=True).exclude(pk=contact.pk)
         others.update(is_main=False, updated_at=now)

@@ -129,6 +129,12 @@ _KINDS = (
     Kind("contact.removed", "A person was removed", "customers", sentence="{name} was removed from the people"),
     Kind("contact.agreed", "A person agreed to be approached", "customers", sentence="{name} agreed to {by}"),
     Kind("contact.withdrew", "A person opted out", "customers", sentence="{name} opted out of {by}"),
+    Kind(
+        "contact.lapsed",
+        "A person's consent lapsed with the address it was given for",
+        "customers",
+        sentence="{name}: consent to {by} lapsed with the address or number it was given for",
+    ),
     Kind("interaction.logged", "An interaction was logged", "customers", sentence="{by} logged a {what}"),
     Kind(
         "import.undone",

@@ -1,7 +1,8 @@
 """Merging contacts: staged rows become the people of customers, told apart by their e-mail address.
 
 Rows that say nothing new write nothing, and an empty cell leaves what is there. A file brings back nobody who was
-removed here, and turns no opt-out back into a consent.
+removed here, and turns no opt-out back into a consent; one with another number lets what was agreed for the old one
+lapse.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from psycopg.sql import SQL
 
 from customers.ingest import journal
+from customers.ingest.matching import PHONE
 from customers.ingest.merging import Circumstances, Tally
 from customers.ingest.statements import number, run
 
@@ -23,6 +25,7 @@ def merge_contacts(circumstances: Circumstances) -> dict[str, Any]:
     run("SELECT FROM customers_customer WHERE id IN (SELECT customer FROM import_people) ORDER BY id FOR NO KEY UPDATE")
     run(journal.updating(_FREE_MAIN, "customers_contact"), **params)
     updated = number(journal.updating(_UPDATE, "customers_contact"), **params)
+    run(_LAPSE, **params)
     created = number(_CREATE, **params)
     consents = number(_CONSENTS, **params)
     # A change of somebody is no event, and yet segments ask about people. Rows that say nothing new are gone by now.
@@ -78,6 +81,33 @@ _UPDATE = f"""
     WHERE {_ONE} AND stands.removed_at IS NULL AND {_STANDS} IS DISTINCT FROM {_WANTED}
     RETURNING stands.*
 """  # noqa: S608 - constants of this module
+
+# As in customers/contacts/consent.py. No file gives anybody another address, by which they are told apart.
+_LAPSE = SQL("""
+    WITH moved AS (
+        SELECT first AS id FROM customers_importchange
+        CROSS JOIN LATERAL (VALUES ({was}, {becomes})) AS reached (was, becomes)
+        WHERE run_id = %(run)s AND at = %(at)s AND "table" = 'customers_contact' AND was <> ''
+            AND was IS DISTINCT FROM becomes
+    ), removed AS (
+        DELETE FROM customers_contactconsent AS stands USING moved
+        WHERE stands.contact_id = moved.id AND stands.channel IN ('phone', 'sms') AND stands.state = 'granted'
+        RETURNING stands.*
+    ), recorded AS (
+        INSERT INTO customers_event (customer_id, kind, occurred_at, recorded_at, source, ref, payload, dedup_key)
+        SELECT customer_id, 'contact.lapsed', %(at)s, %(at)s, 'import', 'contact:' || whose.id,
+            jsonb_build_object('contact', whose.id, 'name', coalesce(nullif(whose.name, ''), whose.email),
+                               'channel', channel, 'told', removed.source, 'proof', proof,
+                               'by', CASE channel WHEN 'sms' THEN 'text message' ELSE channel END),
+            gen_random_uuid()
+        FROM removed JOIN customers_contact AS whose ON whose.id = removed.contact_id
+    ), told AS ({removed})
+    SELECT count(*) FROM removed
+""").format(
+    was=SQL(PHONE.format("before ->> 'phone'")),
+    becomes=SQL(PHONE.format("after ->> 'phone'")),
+    removed=journal.removed("customers_contactconsent"),
+)
 
 _CREATE = SQL("""
     WITH created AS (

@@ -50,7 +50,7 @@ def same_place(channel: str, one: str, other: str) -> bool:
 
 def _place(channel: str, text: str) -> str:
     """What is the same of an address whatever its case, of a number however it is typed: `00` is `+`."""
-    if channel == Channel.SMS:
+    if channel != Channel.EMAIL:
         return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", text))
     return "".join(text.split()).casefold()
 

@@ -15,6 +15,7 @@ from retention.workspace.models import Job
 from tests.customers.contacts.test_people import person
 from tests.customers.custom.defining import a_field
 from tests.customers.ingest.bringing import bring, done, mapping, refusals
+from tests.customers.ingest.test_undo import undo
 from tests.customers.known import customer
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,26 @@ def test_no_file_turns_an_opt_out_back_or_brings_back_whom_somebody_removed() ->
     bob.refresh_from_db()
     assert bob.removed_at
     assert Contact.objects.count() == 2
+
+
+def test_another_number_lets_what_was_agreed_for_the_old_one_lapse_until_the_file_is_taken_back() -> None:
+    ada = person(customer("acme"), "Ada", email="ada@acme.example", phone="+49 30 1")
+    for channel in ContactConsent.Channel:
+        consent.grant(ada, channel, "fair", "card 7", clock.now())
+    fields = {name: {"column": name} for name in ("customer_id", "contact_email", "phone")}
+    how = mapping({"kind": "contacts", "fields": fields})
+
+    def agreed() -> list[str]:
+        return list(ContactConsent.objects.order_by("channel").values_list("channel", flat=True))
+
+    done(how, "customer_id,contact_email,phone\nacme,ada@acme.example,0049 (30) 1\n")
+    assert agreed() == ["email", "phone", "post", "sms"]
+    _, taken = bring(how, "customer_id,contact_email,phone\nacme,ada@acme.example,+49 30 2\n")
+    assert agreed() == ["email", "post"]
+    said = Event.objects.filter(kind="contact.lapsed").values_list("payload__name", "payload__by")
+    assert sorted(said) == [("Ada", "phone"), ("Ada", "text message")]
+    undo(taken)
+    assert agreed() == ["email", "phone", "post", "sms"]
 
 
 def test_rows_are_refused_with_their_reasons() -> None:

@@ -199,6 +199,37 @@ def test_consent_is_kept_with_source_and_proof(signed_in: SignIn) -> None:
     )  # though withdrawn since
 
 
+@pytest.mark.parametrize(
+    ("becomes", "left"),
+    [
+        ({"email": "ADA@acme.example", "phone": "0049 (30) 1"}, ["email", "phone", "post", "sms"]),
+        ({"email": "eve@acme.example"}, ["phone", "post", "sms"]),
+        ({"phone": "+49 30 2"}, ["email", "post"]),
+    ],
+)
+def test_who_agreed_at_an_address_or_number_did_not_agree_for_another(
+    becomes: dict[str, str], left: list[str], signed_in: SignIn
+) -> None:
+    client = signed_in("account_manager")
+    ada = person(customer("acme"), "Ada", email="ada@acme.example", phone="+49 30 1")
+    for channel in ContactConsent.Channel:
+        consent.grant(ada, channel, "fair", "card 7", clock.now())
+    url = f"/customers/people/{ada.pk}/"
+    said = {name: value or "" for name, value in client.get(url).context["form"].initial.items() if name != "is_main"}
+    assert client.post(url, said | becomes).status_code == 302
+    assert list(ContactConsent.objects.order_by("channel").values_list("channel", flat=True)) == left
+    lapsed = Event.objects.filter(kind="contact.lapsed").values_list("payload__channel", flat=True)
+    assert sorted([*left, *lapsed]) == ["email", "phone", "post", "sms"]
+
+
+@pytest.mark.django_db
+def test_who_opted_out_has_opted_out_wherever_they_are_reached() -> None:
+    ada = person(customer("acme"), "Ada", email="ada@acme.example")
+    consent.withdraw(ada, "email", "call", "", clock.now())
+    editing.change(ada, values("Ada", email="eve@acme.example"), {}, ada.updated_at)
+    assert ContactConsent.objects.get().state == "withdrawn"
+
+
 def test_the_search_finds_people(signed_in: SignIn) -> None:
     acme = customer("acme", name="Acme")
     person(acme, "Ada Lovelace", role="Countess", email="ada@home.example")

@@ -306,9 +306,9 @@ def test_orders_taken_back_count_no_more_and_can_come_again() -> None:
 def test_what_a_file_said_of_text_messages_goes_back_with_it() -> None:
     fields = {name: {"column": name} for name in ("customer_id", "phone", "consent", "sms_consent")}
     how = mapping(CUSTOMERS, fields=fields)
-    done(how, "customer_id,phone,consent,sms_consent\n1,5,yes,yes\n2,6,yes,yes\n")
+    done(how, "customer_id,phone,consent,sms_consent\n1,55555,yes,yes\n2,66666,yes,yes\n")
     before = everything()
-    _, taken = bring(how, "customer_id,phone,consent,sms_consent\n1,7,,\n2,6,no,no\n3,8,yes,yes\n")
+    _, taken = bring(how, "customer_id,phone,consent,sms_consent\n1,77777,,\n2,66666,no,no\n3,88888,yes,yes\n")
     assert Consent.objects.filter(channel="sms").count() == 2
     undo(taken)
     assert everything() == before
