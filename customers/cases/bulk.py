@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from customers.cases.listing import asked_by, cases
 from customers.models import Case
-from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
+from customers.together.actions import NOBODY, Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import names, workers
 from retention.common import clock
@@ -30,7 +30,7 @@ def _is_priority(value: str) -> None:
 
 
 def _people() -> Choices:
-    return [(str(pk), name) for pk, name in names().items()]
+    return [(NOBODY, "Nobody"), *((str(pk), name) for pk, name in names().items())]
 
 
 ACTIONS = {

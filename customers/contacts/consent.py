@@ -18,6 +18,13 @@ State, Channel = Consent.State, ContactConsent.Channel
 KINDS = {State.GRANTED: "contact.agreed", State.WITHDRAWN: "contact.withdrew"}
 #: The field of a contact by which a channel reaches them: who agreed there did not agree for another place.
 PLACES = {Channel.EMAIL: "email", Channel.PHONE: "phone", Channel.SMS: "phone"}
+#: What is agreed to on a channel, and opted out of.
+APPROACHES = {
+    Channel.EMAIL: "e-mail",
+    Channel.PHONE: "phone calls",
+    Channel.SMS: "text messages",
+    Channel.POST: "letters",
+}
 
 
 def grant(contact: Contact, channel: str, source: str, proof: str, at: datetime) -> None:
@@ -59,7 +66,7 @@ def _happening(contact: Contact, said: ContactConsent, kind: str, at: datetime) 
         "contact": contact.pk,
         "name": str(contact),
         "channel": said.channel,
-        "by": said.get_channel_display().lower(),
+        "by": APPROACHES[Channel(said.channel)],
         "told": said.source,
         "proof": said.proof,
     }

@@ -23,7 +23,7 @@ from customers.models import Import
 from customers.models.imports import ImportKind
 from retention.common.opened import mark
 from retention.workspace.models import Workspace
-from retention.workspace.people import person
+from retention.workspace.people import person, workspace_of
 from retention.workspace.roles import Can, requires
 
 PAGE = 50
@@ -216,7 +216,12 @@ def examples(request: HttpRequest, pk: int) -> HttpResponse:
     """Rows as the trial would change them, field by field."""
     imported = get_object_or_404(Import.objects.select_related("job"), pk=pk)
     page = Paginator(imported.examples.order_by("id"), PAGE).get_page(request.GET.get("page"))
-    context = {"imported": imported, "page": page, "shown": told(page), "most": EXAMPLES}
+    context = {
+        "imported": imported,
+        "page": page,
+        "shown": told(page, workspace_of(request).currency),
+        "most": EXAMPLES,
+    }
     return render(request, "customers/ingest/examples.html", context)
 
 

@@ -13,6 +13,8 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from psycopg.sql import SQL, Literal
 
+from customers.custom import values
+from customers.custom.definitions import every
 from customers.ingest.statements import rows
 from customers.ingest.undo.kinds import KINDS, Kind
 from customers.models import CustomField, Import, ImportExample
@@ -57,22 +59,27 @@ def keep(imported: Import, shown: Rehearsed) -> None:
     ImportExample.objects.bulk_create(shown.examples, batch_size=500)
 
 
-def told(examples: Iterable[ImportExample]) -> list[tuple[ImportExample, list[Difference]]]:
+def told(examples: Iterable[ImportExample], currency: str) -> list[tuple[ImportExample, list[Difference]]]:
     """Each example with its fields that would change, as people read them."""
     shown = list(examples)
-    labels = {kind.noun: _labels(kind) for kind in KINDS if any(one.noun == kind.noun for one in shown)}
-    return [(one, list(_differences(one, labels[one.noun]))) for one in shown]
+    nouns = {one.noun for one in shown}
+    kinds = {kind.noun: (_own(kind), _custom(kind)) for kind in KINDS if kind.noun in nouns}
+    return [(one, list(_differences(one, *kinds[one.noun], currency))) for one in shown]
 
 
-def _differences(example: ImportExample, labels: dict[str, str]) -> Iterator[Difference]:
+def _differences(
+    example: ImportExample, own: dict[str, str], custom: dict[str, CustomField], currency: str
+) -> Iterator[Difference]:
     before, after = dict(_flat(example.before)), dict(_flat(example.after))
     for name in {**before, **after}:
         if name not in _UNSAID and before.get(name) != after.get(name):
-            yield Difference(labels.get(name, _bare(name)), _said(before.get(name)), _said(after.get(name)))
+            field = custom.get(name)
+            said = [_said(value, field, currency) for value in (before.get(name), after.get(name))]
+            yield Difference(field.label if field else own.get(name, _bare(name)), *said)
 
 
 def _counted(imported: Import, at: datetime, kind: Kind) -> Iterator[tuple[str, int]]:
-    labels = _labels(kind)
+    labels = _own(kind) | {name: field.label for name, field in _custom(kind).items()}
     for name, count in rows(_COUNT, run=imported.pk, at=at, table=kind.table):
         if name not in _UNSAID:
             yield labels.get(name, _bare(name)), count
@@ -105,11 +112,15 @@ def _examples(imported: Import, at: datetime, kind: Kind) -> Iterator[ImportExam
         yield ImportExample(run=imported, noun=kind.noun, row_id=row_id, name=name, before=before, after=after)
 
 
-def _labels(kind: Kind) -> dict[str, str]:
-    """What people call the columns, and the custom fields among the attributes."""
-    own = {str(field.column): str(field.verbose_name).capitalize() for field in kind.fields()}
-    custom = CustomField.objects.filter(about=kind.noun if kind.noun == "customer" else "contact")
-    return own | {_ATTRIBUTE + field.key: field.label for field in custom}
+def _own(kind: Kind) -> dict[str, str]:
+    """What people call the columns."""
+    return {str(field.column): str(field.verbose_name).capitalize() for field in kind.fields()}
+
+
+def _custom(kind: Kind) -> dict[str, CustomField]:
+    """The custom fields among the attributes."""
+    fields = every(CustomField.About.CUSTOMER if kind.noun == "customer" else CustomField.About.CONTACT)
+    return {_ATTRIBUTE + field.key: field for field in fields}
 
 
 def _bare(name: str) -> str:
@@ -124,9 +135,11 @@ def _flat(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
             yield name, value
 
 
-def _said(value: Any) -> str:
+def _said(value: Any, field: CustomField | None, currency: str) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if field and isinstance(value, int | float):
+        return values.text(field, value, currency)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, str) and (instant := _instant(value)):

@@ -17,6 +17,8 @@ from retention.common.keyset import Key, Turn, turn
 
 SIZE = SIZES[1]
 LONGEST = 100
+#: Asks for everything, where to ask for nothing opens what somebody chose.
+ALL = "view=all"
 
 
 def once_asked(words: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
@@ -158,7 +160,7 @@ class Asked:
     def headings(self) -> dict[str, Heading]:
         labels = {name: order.label for name, order in self.of.orders.items()}
         down = [name for name, order in self.of.orders.items() if order.first_down]
-        return headings(labels, self.sort, lambda sort: f"?{replace(self, sort=sort).query()}", down)
+        return headings(labels, self.sort, lambda sort: f"?{replace(self, sort=sort).query() or ALL}", down)
 
     @property
     def controls(self) -> list[Control]:

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from customers.lists.asking import Asked
+from customers.lists.asking import ALL, Asked
 from customers.records.listing import SIZES, count
 from retention.common.spreadsheet import cell, written
 from retention.workspace import saved_views
@@ -52,12 +52,15 @@ def answer(request: HttpRequest, asked: Asked, rows: QuerySet[Any], shown: Shown
     found = asked.narrow(rows)
     if request.GET.get("format") == "csv":
         return _file(request, asked.in_order(shown.read(found)), shown.sheet)
+    is_part = request.headers.get("HX-Target") == "list"
+    views = [] if is_part else saved_views.for_list(person(request), asked.of.place)
+    if opening := saved_views.opening(views, request.GET):
+        return redirect(f"{request.path}?{opening}")
     page = asked.page(shown.read(found), request.GET)
     page = replace(page, rows=[shown.row(each) for each in page.rows])
     context = _context(asked, found) | {"page": page, "rows": shown.rows, **more}
-    if request.headers.get("HX-Target") == "list":
+    if is_part:
         return part(request, "lists/part.html", context)
-    views = saved_views.for_list(person(request), asked.of.place)
     return render(request, shown.page, context | {"views": views, "place": asked.of.place})
 
 
@@ -78,7 +81,7 @@ def part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
     """What follows the search. The browser shows the address of just that, without what is not asked for."""
     query = context["query"]
     response = render(request, template, context)
-    response["HX-Push-Url"] = f"{request.path}?{query}" if query else request.path
+    response["HX-Push-Url"] = f"{request.path}?{query or ALL}"
     return response
 
 

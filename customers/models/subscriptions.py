@@ -7,7 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate, Lower
 
 from customers.models.records import Customer
 from customers.subscriptions.notice import NoticeUntil
@@ -75,6 +75,10 @@ def long_terms(prefix: str = "") -> Q:
     return Q(**long) | Q(**{f"{prefix}interval_count__gt": 2})
 
 
+#: What a plan is found by the beginning of.
+CALLED = Collate(Lower("plan"), "C")
+
+
 class SubscriptionTerm(models.Model):
     """What was agreed on a subscription over a span of time, `[valid_from, valid_to)`; an open one has no end.
 
@@ -104,6 +108,7 @@ class SubscriptionTerm(models.Model):
         indexes = [
             models.Index(fields=["customer", "valid_from"], name="term_by_customer"),
             models.Index(fields=["valid_from"], name="term_by_start"),
+            models.Index(CALLED, "subscription", name="term_by_plan"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "valid_from"], name="term_once_per_instant"),

@@ -18,7 +18,7 @@ from customers.models import Customer, CustomField, Team
 from customers.records.columns import CUSTOM
 from customers.records.filters import Filters, matching
 from customers.records.forms import TAG_LENGTH
-from customers.together.actions import Action, Choices, Refused, name_of, to_one, to_text
+from customers.together.actions import NOBODY, Action, Choices, Refused, name_of, to_one, to_text
 from customers.together.changing import KINDS, Kind, run_in_parts
 from customers.work.forms import names, workers
 from retention.common.sent import whole
@@ -58,11 +58,11 @@ def _is_team(value: str) -> None:
 
 
 def _owners() -> Choices:
-    return [(str(pk), name) for pk, name in names().items()]
+    return [(NOBODY, "Nobody"), *((str(pk), name) for pk, name in names().items())]
 
 
 def _teams() -> Choices:
-    return [(str(team.pk), str(team)) for team in Team.objects.all()]
+    return [(NOBODY, "No team"), *((str(team.pk), str(team)) for team in Team.objects.all())]
 
 
 def tags_of(rows: QuerySet[Customer]) -> list[str]:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from customers.custom import values
 from customers.models import CustomField, HealthBand
+from retention.workspace.templatetags.shell import language
 
 CUSTOM = "custom."
 MOST = 12
@@ -71,7 +72,14 @@ OWN = {
         _own("source", "Came by", "source"),
         _own("country", "Country", "country"),
         _own("phone", "Phone", "phone"),
-        _own("language", "Language", "language"),
+        Extra(
+            "language",
+            "Language",
+            "language",
+            lambda row: row["language"],
+            lambda code, _currency: _short(language(code)),
+            str,
+        ),
     )
 }
 

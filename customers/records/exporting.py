@@ -17,14 +17,13 @@ from customers.records.columns import chosen, offered
 from customers.records.filters import Filters, matching
 from customers.records.listing import Cut, count
 from customers.records.ordering import in_order
-from customers.records.rows import cells, header
+from customers.records.rows import AT_A_TIME, cells, header
 from retention.common import clock
 from retention.common.spreadsheet import written
 from retention.workspace.jobs import OPEN, Progress, job
 from retention.workspace.models import Job, Workspace
 from retention.workspace.people import zone_of
 
-AT_A_TIME = 2_000
 KEPT = timedelta(days=7)
 """A file full of customers lies about no longer than that."""
 
@@ -35,7 +34,7 @@ def lines(customers: QuerySet[Customer], asked: QueryDict) -> Iterator[str]:
     cut = Cut.read(asked, fields)
     rows = in_order(customers, cut.order, down=cut.down).values(*cut.paths).iterator(chunk_size=AT_A_TIME)
     extras = chosen(cut.columns, offered(fields))
-    return written(header(extras), cells(rows, extras))
+    return written(header(extras), cells(rows, Workspace.current().currency, extras))
 
 
 def path_of(row: Job) -> Path:

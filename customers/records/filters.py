@@ -156,7 +156,7 @@ def chips(filters: Filters, names: Mapping[str, dict[int, str]], fields: Iterabl
         yield Chip("Stage", Stage(stage).label, replace(filters, stages=rest).query())
     for name, label in LABELS.items():
         if value := getattr(filters, name):
-            yield Chip(label, _told(value, names.get(name, {})), replace(filters, **_nothing(name)).query())
+            yield Chip(label, _told(name, value, names.get(name, {})), replace(filters, **_nothing(name)).query())
     labels = {field.key: field.label for field in fields}
     for key, value in filters.custom:
         if key not in labels:
@@ -169,9 +169,9 @@ def _nothing(name: str) -> dict[str, Any]:
     return {name: ""}
 
 
-def _told(value: str, named: dict[int, str]) -> str:
+def _told(name: str, value: str, named: dict[int, str]) -> str:
     if value == NOBODY:
-        return "Nobody"
+        return "No team" if name == "team" else "Nobody"
     if value == "yes":
         return "Yes"
     return named.get(whole(value) or 0, value)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.utils import timezone
@@ -23,7 +24,9 @@ STAGE_MARKS = {
 }
 _FIGURE = ' class="num"'
 HEADER = ["Id", "Customer", "E-mail", "Country", "Tags", "Stage", "Owner"]
-HEADER += ["Orders", "Revenue", "MRR", "Last order", "Renews", "NPS"]
+HEADER += ["Orders", "Revenue", "MRR", "MRR in", "Last order", "Renews", "NPS"]
+#: So many rows of a file are looked at together.
+AT_A_TIME = 2_000
 
 
 ROW = Fragment("customers/list_row.html")
@@ -87,22 +90,30 @@ def header(extras: Sequence[Extra]) -> list[str]:
     return [*HEADER, *(harmless(extra.label) for extra in extras)]
 
 
-def cells(rows: Iterable[dict[str, Any]], extras: Sequence[Extra] = ()) -> Iterator[list[Any]]:
+def cells(rows: Iterable[dict[str, Any]], currency: str, extras: Sequence[Extra] = ()) -> Iterator[list[Any]]:
     """The export's lines: the same columns, figures bare and instants in ISO 8601 of the person's zone."""
-    for row in rows:
-        texts = (row["external_id"], row["name"], row["email"], row["country"], ", ".join(row["tags"]))
-        yield [
-            *(harmless(text) for text in texts),
-            STAGES.get(row["facts__stage"], ""),
-            harmless(_owner(row)),
-            _bare(row["facts__orders"]),
-            _bare(row["facts__revenue"]),
-            _bare(row["facts__mrr"]),
-            _instant(row["facts__last_order_at"]),
-            _instant(row["facts__renews_at"]),
-            _bare(row["facts__nps_score"]),
-            *(_cell(extra, row) for extra in extras),
-        ]
+    coming = iter(rows)
+    while together := list(islice(coming, AT_A_TIME)):
+        elsewhere = paid_elsewhere(together, currency)
+        for row in together:
+            yield [*_cells(row, elsewhere.get(row["pk"], ""), currency), *(_cell(extra, row) for extra in extras)]
+
+
+def _cells(row: dict[str, Any], elsewhere: str, currency: str) -> list[Any]:
+    """What is paid in another currency has no amount here, which is not to say that nothing is paid."""
+    texts = (row["external_id"], row["name"], row["email"], row["country"], ", ".join(row["tags"]))
+    return [
+        *(harmless(text) for text in texts),
+        STAGES.get(row["facts__stage"], ""),
+        harmless(_owner(row)),
+        _bare(row["facts__orders"]),
+        _bare(row["facts__revenue"]),
+        "" if elsewhere else _bare(row["facts__mrr"]),
+        elsewhere or (currency if row["facts__mrr"] else ""),
+        _instant(row["facts__last_order_at"]),
+        _instant(row["facts__renews_at"]),
+        _bare(row["facts__nps_score"]),
+    ]
 
 
 def _cell(extra: Extra, row: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ def to_one(
         check=lambda value: None if value in ("", NOBODY) else check(value),
         written=lambda value: {"value": whole(value)},
         label=label,
-        ask=lambda _: forms.ChoiceField(choices=[("", "Choose…"), (NOBODY, "Nobody"), *offered()], label=label),
+        ask=lambda _: forms.ChoiceField(choices=[("", "Choose…"), *offered()], label=label),
     )
 
 

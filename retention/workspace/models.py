@@ -155,6 +155,23 @@ class SavedView(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    #: Whether the person who looks has the list open with it; told by `saved_views.for_list`.
+    is_default: bool
+
+
+class DefaultView(models.Model):
+    """The view that somebody's list opens with: their own, or one that another shares. Nobody else chooses it."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="+")
+    place = models.CharField(max_length=60)
+    view = models.ForeignKey(SavedView, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "place"], name="list_opens_with_one_view")]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.view}"
+
 
 class Job(models.Model):
     """Long work with a progress bar: it runs in a worker, survives a reload and a killed worker, can be cancelled.

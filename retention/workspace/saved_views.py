@@ -1,15 +1,19 @@
 """Lists as somebody likes to see them: filters and order kept under a name."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.http import QueryDict
 from django.urls import reverse
 
 from retention.common import planned
-from retention.workspace.models import SavedView, User
+from retention.workspace.models import DefaultView, SavedView, User
 
 MOST = 50
-_OF_LIST = f"""SELECT {planned.columns(SavedView)} FROM workspace_savedview
-    WHERE place = %s AND (person_id = %s OR shared) ORDER BY name"""  # noqa: S608
+_OF_LIST = f"""SELECT {planned.columns(SavedView)}, EXISTS (
+        SELECT FROM workspace_defaultview d WHERE d.view_id = workspace_savedview.id AND d.person_id = %(person)s
+    ) AS is_default FROM workspace_savedview
+    WHERE place = %(place)s AND (person_id = %(person)s OR shared) ORDER BY name"""  # noqa: S608
 
 
 class TooMany(Exception):
@@ -22,7 +26,24 @@ class NameTaken(Exception):
 
 def for_list(person: User, place: str) -> list[SavedView]:
     """The person's own views of a list and those that others share, by name. Every list asks for them."""
-    return planned.instances(SavedView, _OF_LIST, [place, person.pk])
+    return planned.instances(SavedView, _OF_LIST, {"place": place, "person": person.pk})
+
+
+def opening(views: Sequence[SavedView], asked: QueryDict) -> str:
+    """The query string that a list opens with for whoever asks for nothing; "" where it shows everything.
+
+    Where something is asked for it is that, so that what this leads to never leads on.
+    """
+    return "" if asked else next((view.query for view in views if view.is_default), "")
+
+
+@transaction.atomic
+def open_with(person: User, place: str, view: SavedView | None) -> None:
+    """Have the person's list open with a view that they see; with none, with everything."""
+    User.objects.select_for_update().get(pk=person.pk)
+    DefaultView.objects.filter(person=person, place=place).delete()
+    if view:
+        DefaultView.objects.create(person=person, place=place, view=view)
 
 
 @transaction.atomic
@@ -32,8 +53,13 @@ def keep(person: User, place: str, name: str, query: str, *, shared: bool) -> Sa
     User.objects.select_for_update().get(pk=person.pk)
     if SavedView.objects.filter(person=person).exclude(name__iexact=name).count() >= MOST:
         raise TooMany
-    SavedView.objects.filter(person=person, place=place, name__iexact=name).delete()
-    return SavedView.objects.create(person=person, place=place, name=name, query=_tidy(query), shared=shared)
+    view = SavedView.objects.filter(person=person, place=place, name__iexact=name).first()
+    view = view or SavedView(person=person, place=place)
+    view.name, view.query, view.shared = name, _tidy(query), shared
+    view.save()
+    if not shared:
+        DefaultView.objects.filter(view=view).exclude(person=person).delete()
+    return view
 
 
 @transaction.atomic

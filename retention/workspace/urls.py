@@ -28,6 +28,7 @@ urlpatterns = [
     path("account/email/", account.no_change_of_address),
     path("account/demo/", sign_in.demo_sign_in, name="demo_sign_in"),
     path("views/", saved_views.keep, name="view_keep"),
+    path("views/opening/", saved_views.opens, name="view_opens"),
     path("views/<int:pk>/rename/", saved_views.rename, name="view_rename"),
     path("views/<int:pk>/drop/", saved_views.drop, name="view_drop"),
     path("settings/", settings.workspace, name="settings"),

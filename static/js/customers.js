@@ -9,6 +9,7 @@
   document.addEventListener("formdata", (event) => {
     if (!event.target.matches(".list-tools, .list-search")) return;
     [...event.formData].forEach(([name, value]) => value === "" && event.formData.delete(name));
+    if (![...event.formData].length) event.formData.set("view", "all");
   });
   document.body.addEventListener("htmx:afterSettle", follow);
   follow();

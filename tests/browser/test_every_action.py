@@ -59,6 +59,13 @@ ACTS = {
             {"Name of the view By worth": "Worth most"},
             "Views",
         ),
+        Act(
+            "/customers/",
+            "Open it so",
+            "The list opens with “Worth most” for you.",
+            {"For me this list opens with": "Worth most"},
+            "Views",
+        ),
         Act("/customers/", "Drop the view Worth most", "dropped", {}, "Views"),
         Act("/customers/", "Start", "has begun for 1 customer", {"Pick Boreal Bakery": "", "Playbook": "Renewing"}),
         Act(f"/customers/{NUMBER}/", "Done", "Done: Call"),

@@ -1,10 +1,14 @@
 """The list of customers: finding, filtering, ordering, paging, views, and that it costs the same at any size."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 import pytest
+from django import forms
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Customer, Segment, SegmentMembership
-from customers.records import listing
+from customers.records import bulk, listing
 from customers.records.filters import Filters, matching
 from customers.records.listing import Cut, count, page
 from customers.records.ordering import ORDERS, in_order
@@ -21,6 +25,7 @@ from retention.common import clock
 from retention.workspace.models import SavedView, User
 from tests.baseline import assert_query_count
 from tests.customers.known import crowd, customer
+from tests.customers.subscribing import subscription
 
 SignIn = Callable[[str], Client]
 
@@ -265,3 +270,80 @@ def test_where_statistics_tell_nothing_is_counted(
         assert count(Customer.objects.all(), by_statistics=True) == listing.Count(40, exact=False)
     few = Customer.objects.filter(external_id="7")
     assert count(few, by_statistics=True) == listing.Count(1, exact=True)
+
+
+def test_a_list_opens_with_the_view_that_somebody_chose(signed_in: SignIn) -> None:
+    customer("ada", facts={"stage": "at_risk"})
+    customer("bob", facts={"stage": "loyal"})
+    mine, theirs = signed_in("account_manager"), signed_in("analyst")
+    mine.post("/views/", {"place": "customers:list", "name": "Risks", "query": "stage=at_risk", "shared": "on"})
+    view = SavedView.objects.get()
+    chosen = {"place": "customers:list", "view": view.pk}
+    assert theirs.post("/views/opening/", chosen)["Location"] == "/customers/"
+    opened = theirs.get("/customers/")
+    assert (opened.status_code, opened["Location"]) == (302, "/customers/?stage=at_risk")
+    assert mine.get("/customers/").status_code == 200, "what one chooses opens nobody else's list"
+    page = theirs.get("/customers/?stage=at_risk").content.decode()
+    assert '<a href="/customers/?view=all">All</a>' in page
+    assert 'class="chip" href="?view=all"' in page
+    assert names(theirs, "view=all") == ["Ada", "Bob"]
+    assert names(theirs, "q=bob") == ["Bob"]
+    assert theirs.get("/customers/", headers={"HX-Target": "list"}).status_code == 200
+    theirs.post("/views/opening/", {"place": "customers:list", "view": ""})
+    assert theirs.get("/customers/").status_code == 200
+
+
+def test_a_view_that_says_nothing_opens_without_leading_on(signed_in: SignIn) -> None:
+    client = signed_in("analyst")
+    client.post("/views/", {"place": "customers:list", "name": "Plain", "query": ""})
+    client.post("/views/opening/", {"place": "customers:list", "view": SavedView.objects.get().pk})
+    assert client.get("/customers/").status_code == 200
+
+
+def test_nobody_opens_with_what_is_not_theirs_to_see(signed_in: SignIn) -> None:
+    """Neither when they choose nor once it is no longer shared; written over it stays the view they chose."""
+    mine, theirs = signed_in("account_manager"), signed_in("analyst")
+    said = {"place": "customers:orders", "name": "Risks", "query": "state=cancelled"}
+    mine.post("/views/", said)
+    chosen = {"place": "customers:orders", "view": SavedView.objects.get().pk}
+    assert theirs.post("/views/opening/", chosen).status_code == 404
+    assert theirs.post("/views/opening/", {**chosen, "place": "evil:place"}).status_code == 400
+    mine.post("/views/", {**said, "shared": "on"})
+    theirs.post("/views/opening/", chosen)
+    mine.post("/views/", {**said, "query": "state=refunded", "shared": "on"})
+    assert theirs.get("/orders/")["Location"] == "/orders/?state=refunded"
+    mine.post("/views/", said)
+    assert theirs.get("/orders/").status_code == 200
+    mine.post("/views/", {**said, "shared": "on"})
+    assert theirs.get("/orders/").status_code == 200, "shared again it opens nobody's list who did not choose it anew"
+
+
+def test_the_file_says_in_which_currency_somebody_pays(signed_in: SignIn) -> None:
+    ada = customer("ada", facts={"subscribed_at": clock.now()})
+    subscription(ada, clock.now() - timedelta(days=9), currency="USD")
+    customer("bob", facts={"mrr": 12.5, "subscribed_at": clock.now()})
+    customer("cyd")
+    text = signed_in("analyst").post("/customers/export/", {"query": "", "scope": "all"}).content.decode()
+    told = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
+    assert [(row["Customer"], row["MRR"], row["MRR in"]) for row in told] == [
+        ("Ada", "", "USD"),
+        ("Bob", "12.5", "EUR"),
+        ("Cyd", "0", ""),
+    ]
+
+
+def test_customers_of_no_team_are_said_to_be(signed_in: SignIn) -> None:
+    page = signed_in("account_manager").get("/customers/?team=none&owner=none").content.decode()
+    assert "Remove the filter Team: No team" in page
+    assert "Remove the filter Owner: Nobody" in page
+    asked = bulk.ACTIONS["team"].ask(Customer.objects.all())
+    assert isinstance(asked, forms.ChoiceField)
+    assert re.findall(r">([^<]+)</option>", asked.widget.render("team", "")) == ["Choose…", "No team"]
+
+
+def test_a_language_is_called_by_its_name(signed_in: SignIn) -> None:
+    customer("ada", language="de")
+    customer("bob", language="Klingon")
+    page = signed_in("analyst").get("/customers/?column=language").content.decode()
+    assert "<td>German</td>" in page
+    assert "<td>Klingon</td>" in page

@@ -54,6 +54,7 @@ READERS_MAY_POST = {
     "workspace:account": "their own name and zone",
     "workspace:view_keep": "a view of their own",
     "workspace:view_rename": "a view of their own",
+    "workspace:view_opens": "how their own list opens",
     "workspace:view_drop": "a view of their own",
     "workspace:job_cancel": "a job of their own",
     "workspace:retention.workspace.views.account.no_change_of_address": "sends on",

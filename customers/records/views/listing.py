@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.custom.asking import filter_control
 from customers.custom.definitions import every
 from customers.lists import pages as lists
+from customers.lists.asking import ALL
 from customers.models import Customer, CustomField, Stage
 from customers.records import bulk, choices, exporting
 from customers.records.columns import CUSTOM, chosen, offered
@@ -34,6 +35,10 @@ PLACE = "customers:list"
 @require_safe
 @requires(Can.READ)
 def customer_list(request: HttpRequest) -> HttpResponse:
+    is_part = request.headers.get("HX-Target") == "list"
+    views = [] if is_part else saved_views.for_list(person(request), PLACE)
+    if opening := saved_views.opening(views, request.GET):
+        return redirect(f"{request.path}?{opening}")
     offers, known = choices.offered(), every()
     fields = [field for field in known if not field.archived_at]
     filters, cut = Filters.read(request.GET), Cut.read(request.GET, fields)
@@ -59,9 +64,8 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "more": [(extra, heads.get(extra.key)) for extra in extras],
         "changes": bulk.offered(fields),
     }
-    if request.headers.get("HX-Target") == "list":
+    if is_part:
         return lists.part(request, "customers/list_part.html", context)
-    views = saved_views.for_list(person(request), PLACE)
     context |= {"views": views, "place": PLACE, "columns": columns.values()}
     context["asked"] = [(CUSTOM + field.key, field.label, asking(field, filters)) for field in fields if field.filters]
     return render(request, "customers/list.html", context)
@@ -93,7 +97,7 @@ def headings_of(filters: Filters, cut: Cut, fields: Iterable[CustomField]) -> di
 
     def address(sort: str) -> str:
         order = offered[sort.removeprefix("-")]
-        return "?" + together(filters, Cut(order, sort.startswith("-"), cut.size, columns=cut.columns))
+        return "?" + (together(filters, Cut(order, sort.startswith("-"), cut.size, columns=cut.columns)) or ALL)
 
     first_down = [order.name for order in offered.values() if order.first_down]
     return headings({order.name: order.label for order in offered.values()}, cut.sort, address, first_down)

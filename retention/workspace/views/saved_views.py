@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_POST
@@ -37,6 +37,24 @@ def keep(request: HttpRequest) -> HttpResponse:
         return redirect(said["place"])
     messages.success(request, f"The view “{view}” is kept.")
     return redirect(f"{reverse(view.place)}?{view.query}")
+
+
+@require_POST
+@requires(Can.READ)
+def opens(request: HttpRequest) -> HttpResponse:
+    """Which view one's own list opens with: one's own or a shared one; none for everything."""
+    place, me = request.POST.get("place", ""), person(request)
+    try:
+        url = reverse(place)
+    except NoReverseMatch as error:
+        raise SuspiciousOperation("no such list") from error
+    chosen = request.POST.get("view", "")
+    view = next((view for view in saved_views.for_list(me, place) if str(view.pk) == chosen), None)
+    if chosen and view is None:
+        raise Http404
+    saved_views.open_with(me, place, view)
+    messages.success(request, f"The list opens with {f'“{view}”' if view else 'everything'} for you.")
+    return redirect(url)
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs

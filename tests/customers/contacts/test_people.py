@@ -194,6 +194,7 @@ def test_consent_is_kept_with_source_and_proof(signed_in: SignIn) -> None:
     client.post(url, {"channel": "phone", "state": "withdrawn", "source": "Call"})
     assert ContactConsent.objects.get().state == "withdrawn"
     assert [kind for kind, _ in told(ada.customer)][1:] == ["contact.agreed", "contact.withdrew"]
+    assert "Ada opted out of phone calls" in client.get(f"/customers/{ada.customer_id}/").content.decode()
     assert (
         "Trade fair, Card 17" in client.get(f"/customers/{ada.customer_id}/").content.decode()
     )  # though withdrawn since

@@ -17,7 +17,9 @@ from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job
 from tests.baseline import assert_query_count
+from tests.customers.custom.defining import a_field
 from tests.customers.ingest.bringing import CUSTOMERS, ORDERS, again, bring, mapping
+from tests.customers.known import customer
 
 pytestmark = pytest.mark.django_db
 
@@ -306,6 +308,19 @@ def test_a_trial_shows_what_would_change_and_an_undo_is_tried_before_it_is_done(
     assert "See what stays" in client.get(f"/data/{taken.pk}/").content.decode()
     assert "It was changed after the file came in." in client.get(f"/data/{taken.pk}/kept/").content.decode()
     assert set(Customer.objects.values_list("name", flat=True)) == {"Ann", "Ben"}
+
+
+def test_a_trial_tells_money_as_money(client: Client) -> None:
+    a_field("budget", "money")
+    a_field("seats", "number")
+    customer("7", attributes={"budget": 100.5, "seats": 3})
+    fields = {"customer_id": {"column": "id"}, "custom_budget": {"column": "b"}, "custom_seats": {"column": "s"}}
+    _, taken = bring(mapping(CUSTOMERS, fields=fields), "id,b,s\n7,999,4\n", dry_run=True)
+    ((_, told),) = client.get(f"/data/{taken.pk}/changes/").context["shown"]
+    assert sorted((one.label, one.before, one.after) for one in told) == [
+        ("Budget", "100.50 EUR", "999.00 EUR"),
+        ("Seats", "3", "4"),
+    ]
 
 
 def test_only_who_may_import_may_undo(signed_in: SignIn) -> None:

@@ -162,6 +162,7 @@ def test_subscriptions(signed_in: SignIn, two: tuple[Customer, Customer]) -> Non
         "state=ended": ["over"],
         "state=planned": ["later"],
         "q=gold": ["runs"],
+        "q=GO": ["runs"],
         "q=change": ["changed"],
         "q=bob": ["later", "ends", "over"],
         "person=me": ["runs", "changed"],
