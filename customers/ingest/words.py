@@ -19,8 +19,7 @@ WORDS = {
     " AND {0} !~ '[\\s<>,;:\"()\\[\\]\\\\]' THEN {0} END",
     Reads.CURRENCY: "CASE WHEN upper({0}) = ANY({currencies}::text[]) THEN upper({0}) END",
     # What people type for numbers is kept as they typed it; no number has fewer digits.
-    Reads.PHONE: "CASE WHEN length({0}) <= 40 AND length({0}) - length(translate({0}, '0123456789', '')) >= 5"
-    " THEN {0} END",
+    Reads.PHONE: "CASE WHEN length({0}) <= 40 AND {0} COLLATE \"C\" ~ '([0-9][^0-9]*){{5}}' THEN {0} END",
     Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM import_zones) THEN {0} END",
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",
