@@ -1,6 +1,7 @@
 """How texts become values, in PostgreSQL's words: those of fields that need no more of a mapping than their text."""
 
 from customers.ingest.field import Reads
+from retention.common.phone_digits import DIGITS, LEAST
 
 # Tests of a text's shape before PostgreSQL reads it, which alone would take "now", "Jan 5" or "NaN" too. They are made
 # of LIKE and of classes of letters that must not occur, which cost a fraction of a full pattern.
@@ -19,7 +20,8 @@ WORDS = {
     " AND {0} !~ '[\\s<>,;:\"()\\[\\]\\\\]' THEN {0} END",
     Reads.CURRENCY: "CASE WHEN upper({0}) = ANY({currencies}::text[]) THEN upper({0}) END",
     # What people type for numbers is kept as they typed it; no number has fewer digits.
-    Reads.PHONE: "CASE WHEN length({0}) <= 40 AND {0} COLLATE \"C\" ~ '([0-9][^0-9]*){{5}}' THEN {0} END",
+    Reads.PHONE: 'CASE WHEN length({0}) <= 40 AND {0} COLLATE "C"'
+    f" ~ '([{DIGITS}][^{DIGITS}]*){{{{{LEAST}}}}}' THEN {{0}} END",
     Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM import_zones) THEN {0} END",
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",

@@ -21,6 +21,8 @@ FEWEST = 4
 LEAST = 5
 _NUMBER = re.compile(r"[\d\s()+./-]+", re.ASCII)
 _NO_DIGIT = re.compile(r"[^0-9]+")
+#: Digits that numbers are typed in, as a pattern's class: Arabic ones of both kinds and those of full width, too.
+DIGITS = "0-9\u0660-\u0669\u06f0-\u06f9\uff10-\uff19"
 
 
 class FromTheEnd(Func):
@@ -107,5 +109,5 @@ def _numbered(pool: Pool, column: str) -> QuerySet[Any]:
 
 def check_number(typed: str) -> None:
     """Raise ValidationError where it cannot be a number. What can is kept as it was typed, as in files."""
-    if typed and len(_NO_DIGIT.sub("", typed)) < LEAST:
+    if typed and len(re.findall(f"[{DIGITS}]", typed)) < LEAST:
         raise ValidationError(f"Give a phone number: it has {LEAST} digits at least.", "invalid")

@@ -210,6 +210,7 @@ def test_calls_stand_on_the_customers_page_until_they_are_undone(as_role: AsRole
     page.goto(f"/customers/{customer.pk}/")
     expect(page.get_by_text("Taken back of what calls.csv had brought")).to_be_visible()
     expect(page.get_by_text("Asked for a discount")).to_have_count(0)
+    expect(page.get_by_text("logged a call")).to_have_count(0)
 
 
 DEALS = "Record ID,Deal Name,Deal Stage,Amount\n9001,A deal,Won,100\n"

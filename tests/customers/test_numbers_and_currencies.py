@@ -39,7 +39,15 @@ def test_an_order_in_no_currency_is_refused() -> None:
     ]
 
 
-PHONES = {"ask me": False, "-": False, "1234": False, "12345": True, "+49 (0)30 / 12 34": True, "1 800 FLOWER5": True}
+PHONES = {
+    "ask me": False,
+    "-": False,
+    "1234": False,
+    "12345": True,
+    "+49 (0)30 / 12 34": True,
+    "1 800 FLOWER5": True,
+    "٠٣٠ ١٢٣": True,
+}
 
 
 def test_a_file_keeps_numbers_as_they_were_typed() -> None:

@@ -8,7 +8,7 @@ from customers.ingest.merging_orders import KEY
 from customers.ingest.statements import number, rows, run
 from customers.ingest.undo.judging import goes_along, naming
 from customers.ingest.undo.kinds import Kind
-from customers.models import Customer, Event, Order, Product, Segment
+from customers.models import Customer, Event, Interaction, Order, Product, Segment
 
 
 def begin() -> None:
@@ -22,6 +22,8 @@ def restore(kind: Kind, params: dict[str, Any]) -> dict[str, int]:
     run(SQL(_CONCERNED).format(table=kind.identifier, customer=SQL(kind.customer), noun=Literal(kind.noun)))
     if kind.model is Order:
         run(SQL(_CALM_EVENTS).format(key=SQL(KEY)), **params)
+    if kind.model is Interaction:
+        run(_UNTELL)
     removed = _remove(kind)
     for first in (SQL("IS NOT DISTINCT FROM"), SQL("IS DISTINCT FROM")):
         run(
@@ -56,6 +58,15 @@ _CALM_EVENTS = """
         WHERE id IN (SELECT id FROM undo_rows WHERE reason IS NULL)) AS gone
     WHERE event.customer_id = gone.customer_id AND event.kind IN ('order.placed', 'order.cancelled')
         AND event.dedup_key = gone.key AND event.recorded_at = %(at)s AND event.routed_at IS NULL
+"""
+
+
+# A talk that goes was not logged here: a timeline that said so would lead to nothing, and tell it twice once it comes
+# again. That it was taken back is told.
+_UNTELL = """
+    DELETE FROM customers_event AS event USING undo_rows AS told, customers_interaction AS gone
+    WHERE told.made AND told.reason IS NULL AND gone.id = told.id AND event.customer_id = gone.customer_id
+        AND event.kind = 'interaction.logged' AND event.dedup_key = 'interaction:' || gone.id
 """
 
 

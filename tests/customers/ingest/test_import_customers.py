@@ -175,8 +175,8 @@ def test_a_consent_lapses_with_a_file_where_it_would_with_the_form() -> None:
         "00+49301",
         "++49301",
     ]
-    brought += ["+49 30 1 ext. 2", "+49\u200f301"]
-    stood = [*brought, "ask her", "n/a", "+", "00", "٠٠٤٩٣٠١", "+４９ 30 1", "0", ""]
+    brought += ["+49 30 1 ext. 2", "+49\u200f301", "٠٠٤٩٣٠١", "+４９ 30 1"]
+    stood = [*brought, "ask her", "n/a", "+", "00", "0", ""]
     mails = ["ann@x.example", "ANN@x.example", "ann@X.example", "jörg@x.example", "JÖRG@x.example"]
     places = {f"{was}|{becomes}": (was, becomes, "", "") for was in stood for becomes in brought}
     places |= {f"{was}|{becomes}": ("", "", was, becomes) for was in mails for becomes in mails}

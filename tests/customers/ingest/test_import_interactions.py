@@ -11,8 +11,9 @@ from customers.ingest.guess import guess
 from customers.interactions import keeping
 from customers.models import Contact, Customer, CustomerFacts, Event, Interaction, Task
 from retention.workspace.models import User
-from tests.customers.ingest.bringing import bring, done, refusals
+from tests.customers.ingest.bringing import again, bring, done, refusals
 from tests.customers.ingest.test_import_others import table, versions
+from tests.customers.ingest.test_undo import undo
 from tests.customers.router import route
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,22 @@ def test_one_that_is_brought_back_is_found_out(acme: Customer, monkeypatch: pyte
     monkeypatch.setattr(merging_interactions, "_UPDATE", text)
     with pytest.raises(AssertionError):
         test_what_was_removed_here_is_not_brought_back(acme)
+
+
+def test_what_is_taken_back_is_told_no_more_and_can_come_again(acme: Customer) -> None:
+    logged = Event.objects.filter(kind="interaction.logged")
+    by_hand = Interaction.objects.create(customer=acme, kind="note", text="Ours", happened_at=acme.created_at)
+    Event.objects.create(
+        customer=acme, kind="interaction.logged", occurred_at=acme.created_at, dedup_key=f"interaction:{by_hand.pk}:now"
+    )
+    _, taken = bring(*table("interactions", TALKS))
+    route()
+    assert undo(taken).summary["tables"]["interactions"] == {"removed": 3, "changed": 0, "kept": 0}
+    assert logged.get().dedup_key == f"interaction:{by_hand.pk}:now"
+    route()
+    assert CustomerFacts.objects.get().last_talk_at is None
+    assert again(taken).state == "done"
+    assert logged.count() == 4
 
 
 def test_rows_that_make_no_sense_are_refused_with_the_reason(acme: Customer) -> None:

@@ -74,7 +74,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "interactions": (
         INTERACTIONS,
-        _INTERACTIONS + "I1,0,call,2024-01-01,Rang,,,\n",
+        _INTERACTIONS + "I1,0,call,2024-01-01,Rang,Fine,,\n",
         _INTERACTIONS + "I1,0,note,2024-02-01,Noted,Well,Write,\nI2,0,chat,2024-01-01,Hi,,,\n",
     ),
     "contacts": (
@@ -115,8 +115,8 @@ def told(kind: str) -> list[tuple[Any, ...]]:
         ("cases", [("T1", "Help", None), ("T2", "Ah", None)], [("T1", "Help", 4)]),
         (
             "interactions",
-            [("I1", "call", "Rang", "", "", None), ("I2", "chat", "Hi", "", "", None)],
-            [("I1", "call", "Rang", "Well", "Write", 8)],
+            [("I1", "call", "Rang", "Fine", "", None), ("I2", "chat", "Hi", "", "", None)],
+            [("I1", "call", "Rang", "Fine", "Write", 8)],
         ),
         ("contacts", [("a@x.test", "Al", ""), ("b@x.test", "Cy", "")], [("a@x.test", "Al", "CEO")]),
     ],
