@@ -98,7 +98,7 @@ _LAPSE = SQL("""
         SELECT customer_id, 'contact.lapsed', %(at)s, %(at)s, 'import', 'contact:' || whose.id,
             jsonb_build_object('contact', whose.id, 'name', coalesce(nullif(whose.name, ''), whose.email),
                                'channel', channel, 'told', removed.source, 'proof', proof,
-                               'by', CASE channel WHEN 'sms' THEN 'text message' ELSE channel END),
+                               'by', CASE channel WHEN 'sms' THEN 'text messages' ELSE 'phone calls' END),
             gen_random_uuid()
         FROM removed JOIN customers_contact AS whose ON whose.id = removed.contact_id
     ), told AS ({removed})

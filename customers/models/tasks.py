@@ -31,7 +31,12 @@ class Task(models.Model):
 
     class Meta:
         ordering = ["due_at", "id"]
-        indexes = [models.Index(fields=["assignee", "due_at"], condition=Q(state="open"), name="task_open_by_person")]
+        indexes = [
+            models.Index(fields=["assignee", "due_at"], condition=Q(state="open"), name="task_open_by_person"),
+            models.Index(
+                fields=["put_off_until"], condition=Q(state="open", put_off_until__isnull=False), name="task_snoozed"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "origin"], condition=~Q(origin=""), name="task_once_per_origin"

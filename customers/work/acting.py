@@ -22,6 +22,7 @@ from customers.work.tasks import (
     reassign_task,
     snooze_task,
     take_back,
+    wake_task,
 )
 from customers.work.working_days import still_today
 from retention.common import clock
@@ -95,6 +96,8 @@ def _with_task(task_id: int, asked: dict[str, Any], by: User, moment: Moment, *,
         until = putting_off.until(int(days), moment.now, moment.zone, line.at if line else None)
         day = date_format(until.astimezone(moment.zone), "j F")
         said, task = f"Put off until {day}", snooze_task(task_id, until, day, by.pk, fresh=fresh)
+    elif verb == "wake":
+        said, task = "On Today again", wake_task(task_id, still_today(moment.now, moment.zone), by.pk)
     else:
         said = f"Handed to {asked['assignee'] or 'nobody'}"
         task = reassign_task(task_id, asked["assignee"], by.pk, fresh=fresh)

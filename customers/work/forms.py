@@ -93,7 +93,7 @@ class TaskForm(forms.Form):
 class ActForm(forms.Form):
     """What somebody does about one task, or need that calls for one."""
 
-    ACTS: ClassVar[list[str]] = ["done", "undo", "assign", *(f"snooze-{days}" for days in DAYS)]
+    ACTS: ClassVar[list[str]] = ["done", "undo", "assign", "wake", *(f"snooze-{days}" for days in DAYS)]
 
     need = forms.RegexField(r"^[a-z_]+:\d{1,18}$")
     act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
@@ -109,6 +109,8 @@ class ActForm(forms.Form):
         """What was done to a task can be taken back, and a need where its kind knows how."""
         cleaned = super().clean() or {}
         kind = cleaned.get("need", "").partition(":")[0]
+        if cleaned.get("act") == "wake" and kind != TASK:
+            raise forms.ValidationError("Only a task can have been put off.")
         if cleaned.get("act") == "undo" and kind != TASK and not (kind in SOURCES and SOURCES[kind].undone):
             raise forms.ValidationError("Only a task can be taken back.")
         return cleaned

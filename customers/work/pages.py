@@ -19,6 +19,8 @@ from customers.work.forms import ActForm, TaskForm, TodayForm, names
 from customers.work.lines import Reader
 from customers.work.moments import Moment
 from customers.work.ranking import BANDS, MOST
+from customers.work.snoozed import counted
+from customers.work.snoozed import snoozed as put_off
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.common.sent import whole
@@ -44,6 +46,17 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "customers/work/today.html", shown | {"undo": undo if undo and asked.is_valid() else ""})
 
 
+@require_safe
+@requires(Can.READ)
+def snoozed(request: HttpRequest) -> HttpResponse:
+    """What is put off until a later day, the next to come back first."""
+    asked, me = request.GET.get("whose", ""), person(request)
+    whose = asked if asked in WHOSE else _usual(me)
+    tasks = put_off(whose, Moment(clock.now(), workspace_of(request).zone, me.pk))
+    shown = tasks.select_related("customer", "assignee")[:MOST]
+    return render(request, "customers/work/snoozed.html", {"tasks": shown, "whose": whose, "whose_names": WHOSE})
+
+
 def _usual(user: User) -> str:
     """Account managers begin with their own customers, everybody else with all."""
     return "mine" if user.role == Role.ACCOUNT_MANAGER else "everyones"
@@ -62,6 +75,7 @@ def _list(request: HttpRequest, whose: str, number: int) -> dict[str, Any]:
         "anybody": bool(found.total) or Customer.objects.exists(),
         "most": MOST if whose != "mine" and found.total >= MOST else 0,
         "more": not found.whole or start + PAGE_SIZE < found.total,
+        "snoozed": counted(whose, moment),
         "bands": BANDS,
         "whose": whose,
         "whose_names": WHOSE,

@@ -81,6 +81,11 @@ def snooze_task(task_id: int, until: datetime, said: str, by_id: int | None, *, 
     return _change(task_id, "task.changed", by_id, fresh, f"put off until {said}", due_at=until, put_off_until=until)
 
 
+def wake_task(task_id: int, due_at: datetime, by_id: int | None) -> Task:
+    """Show a task that was put off again, to be done by then. Raises TaskIsClosed."""
+    return _change(task_id, "task.changed", by_id, False, "taken up again", due_at=due_at, put_off_until=None)
+
+
 def reassign_task(task_id: int, assignee: User | None, by_id: int | None, *, fresh: bool = False) -> Task:
     """Hand an open task to somebody, or to nobody. Raises TaskIsClosed."""
     return _change(task_id, "task.changed", by_id, fresh, f"handed to {assignee or 'nobody'}", assignee=assignee)

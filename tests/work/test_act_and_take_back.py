@@ -58,6 +58,34 @@ def test_snoozing_hides_until_that_day(signed_in: SignIn, manager: User, make: M
     assert [need.band for need in soon.needs] == [1]
 
 
+def test_what_is_snoozed_is_shown_with_its_day_and_woken(signed_in: SignIn, manager: User, make: MakeCustomer) -> None:
+    mine, other = make("Boreal", manager), make("Zephyr", None)
+    first, second, theirs = task(mine, 1, to=manager), task(mine, 1), task(other, 1)
+    client = signed_in("account_manager")
+    assert "Snoozed (" not in client.get("/today/").content.decode()
+    for each, days in ((second, 7), (first, 3), (theirs, 1)):
+        act(client, f"task:{each.pk}", f"snooze-{days}")
+    assert '<a href="/today/snoozed/?whose=mine">Snoozed (2)</a>' in client.get("/today/").content.decode()
+    shown = {whose: client.get(f"/today/snoozed/?whose={whose}") for whose in ("mine", "nobodys", "everyones")}
+    assert {whose: [each.pk for each in page.context["tasks"]] for whose, page in shown.items()} == {
+        "mine": [first.pk, second.pk],
+        "nobodys": [theirs.pk],
+        "everyones": [theirs.pk, first.pk, second.pk],
+    }
+    day = (clock.now().astimezone(ZONE) + timedelta(days=3)).date()
+    assert f"{day.day} {day:%b}" in shown["mine"].content.decode()
+    page = act(client, f"task:{first.pk}", "wake")
+    assert "On Today again: Call Boreal" in page
+    assert ranked(manager) == [(1, "Boreal", "task")]
+    assert "Snoozed (1)" in page
+    act(client, f"task:{first.pk}", "undo")
+    assert ranked(manager) == []
+    assert (
+        client.post("/today/act/", {"need": "at_risk:1", "act": "wake", "whose": "mine", "page": "1"}).status_code
+        == 400
+    )
+
+
 @pytest.mark.parametrize("origin", ["", "answer:1"])
 def test_what_is_put_off_for_a_day_is_gone_for_that_day(manager: User, make: MakeCustomer, origin: str) -> None:
     due = clock.now() - timedelta(hours=1)

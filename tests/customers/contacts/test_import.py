@@ -116,7 +116,7 @@ def test_another_number_lets_what_was_agreed_for_the_old_one_lapse_until_the_fil
     _, taken = bring(how, "customer_id,contact_email,phone\nacme,ada@acme.example,+49 30 2\n")
     assert agreed() == ["email", "post"]
     said = Event.objects.filter(kind="contact.lapsed").values_list("payload__name", "payload__by")
-    assert sorted(said) == [("Ada", "phone"), ("Ada", "text message")]
+    assert sorted(said) == [("Ada", "phone calls"), ("Ada", "text messages")]
     undo(taken)
     assert agreed() == ["email", "phone", "post", "sms"]
 
