@@ -131,6 +131,13 @@ class Sample:
         rows = rarest * min(SHARE, wanted / (len(self.pks) + 1))
         return rare if rare and rows < RARE * SHARE * (len(self.often) - len(rare)) else list(self.often)
 
+    def worth_finding(self, common: int, least: int, most: int) -> int:
+        """How many to find, at `least` and at `most`, where so many common words are not asked for: no more than are
+        met before looking at the rows has taken as long as to ask for these would have.
+        """
+        met = RARE * SHARE * common * (len(self.pks) + 1) // max(1, min(self.often.values()))
+        return max(least, min(most, met))
+
 
 def telling(typed: Sequence[str]) -> list[str]:
     """The words without those that another begins with: whatever has that one has them."""
@@ -167,7 +174,7 @@ def _of_sample(pool: Pool, words: int, most: int, common: int) -> Kept:
 
 
 #: What `some` is given where there is nothing to look for.
-NOTHING: dict[str, Any] = {"text": None, "word": None, "enough": 1, "pks": "{}", "seek": None, "rest": None}
+NOTHING: dict[str, Any] = {"text": None, "word": None, "enough": 1, "pks": "{}", "hits": 0, "seek": None, "rest": None}
 
 
 class _Unless(Func):
@@ -186,7 +193,8 @@ def few(pool: Pool, text: str, most: int, enough: int = 0) -> Asking[dict[str, A
     One word is not weighed against others: the statement that `some` is part of asks the sample by itself.
     """
     typed = telling(words_of(text))
-    given = NOTHING | {"text": text.lower()}
+    hits = LOOKED_AT if pool.latest else most
+    given = NOTHING | {"text": text.lower(), "hits": hits}
     if len(typed) == 1:
         word = all_of(*typed)
         return given | {"word": word, "enough": most if pool.latest else enough or most, "seek": word}
@@ -198,19 +206,20 @@ def few(pool: Pool, text: str, most: int, enough: int = 0) -> Asking[dict[str, A
     if len(sample.pks) >= most:
         return given | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
     seek = sample.seeking(math.inf if pool.latest else most)
-    rest = [word for word in typed if word not in seek]
-    return given | {"seek": all_of(*seek), "rest": all_of(*rest) if rest else None}
+    given["seek"] = all_of(*seek)
+    if rest := [word for word in typed if word not in seek]:
+        given |= {"rest": all_of(*rest), "hits": hits if pool.latest else sample.worth_finding(len(rest), most, hits)}
+    return given
 
 
 def some(pool: Pool, most: int, called: str = "") -> Q:
     """A filter for those of the pool that `few` has chosen, its names beginning as they are `called`."""
-    text, word, enough, pks, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
+    text, word, enough, pks, hits, seek, rest = (Given(f"{called}{name}") for name in NOTHING)
     named, of_named = _named(pool, text, most)
     sample, of_sample = _in_sample(pool, _Unless(Value(most), word, others="named"))
     having = pool.having(asking_for(_Unless(enough, _Unless(Value(most), seek, others="named"), others="own")))
     hit, of_hit = _sql(having.filter(_NotGiven(rest) | pool.looked_up(asking_for(rest))))
-    found = f"SELECT id FROM hit LIMIT {LOOKED_AT if pool.latest else most:d}"  # noqa: S608
-    latest = f"SELECT id FROM ({found}) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
+    latest = f"SELECT id FROM (SELECT id FROM hit LIMIT %s) AS looked_at ORDER BY id DESC LIMIT {most:d}"  # noqa: S608
     statement = f"""
         WITH named(id) AS MATERIALIZED ({named}),
              sample(id) AS MATERIALIZED ({sample}), own(id) AS MATERIALIZED (SELECT id FROM sample LIMIT {most:d}),
@@ -218,7 +227,7 @@ def some(pool: Pool, most: int, called: str = "") -> Q:
         SELECT id FROM named UNION ALL SELECT id FROM own WHERE (SELECT count(*) FROM own) >= %s
         UNION ALL SELECT unnest(%s::bigint[]) UNION ALL ({latest})
     """  # noqa: S608
-    return Q(Among(F("pk"), RawSQL(statement, [*of_named, *of_sample, *of_hit, enough, pks])))  # noqa: S611
+    return Q(Among(F("pk"), RawSQL(statement, [*of_named, *of_sample, *of_hit, enough, pks, hits])))  # noqa: S611
 
 
 def _named(pool: Pool, text: Given, most: int) -> tuple[str, Sequence[Any]]:

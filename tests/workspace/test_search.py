@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from customers import finding as rooms
 from customers.models import Case, Contact, Customer, Interaction, Order, Product, Segment
 from customers.records.filters import Filters, matching
-from customers.records.pools import CUSTOMERS, NOTES
+from customers.records.pools import CONTACTS, CUSTOMERS, NOTES
 from retention.common import clock, word_index
 from retention.common.asking import Asking, hear, kept
 from retention.common.marking import around, has_all, spans
 from retention.common.text_search import BREAKS, SearchWords, folded, words_of
-from retention.common.word_index import beside, every, few, some
+from retention.common.word_index import COMMON, beside, every, few, some
 from retention.workspace import finding
 from retention.workspace.templatetags.shell import marked
 from tests.baseline import assert_query_count
@@ -216,6 +216,18 @@ def test_who_has_the_address_comes_first_however_common_its_words_are(
     found = shown(signed_in("analyst"), "ann@ACME.example")
     assert found.index(">Zoe<") < found.index(">Ann<")
     assert "Gone Ann" not in found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("often", "hits"), [(500, 16), (100, 30), (900, 9), (1_000, 8), (COMMON, 30)])
+def test_rows_are_looked_at_no_longer_than_asking_for_the_common_words_would_take(often: int, hits: int) -> None:
+    """Three letters, of which the sample has three rows; where every word is common all three are asked for."""
+    asking = few(CONTACTS, "p u l", 30, 7)
+    next(asking)
+    with pytest.raises(StopIteration) as done:
+        asking.send([[{"pks": [1, 2, 3], "often": [COMMON, often, COMMON]}]])
+    assert done.value.value["hits"] == hits
+    assert (done.value.value["rest"] is None) == (often == COMMON)
 
 
 def test_places_are_found_by_who_may_open_them(signed_in: SignIn) -> None:
