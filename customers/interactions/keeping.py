@@ -15,7 +15,7 @@ from django.db import transaction
 
 from customers.events.recording import Happening, record
 from customers.facts import dirty
-from customers.interactions.sniffing import MOST, FileRefused
+from customers.interactions.sniffing import MOST, FileRefused, named_as
 from customers.models import Attachment, Customer, Interaction, InteractionBefore
 from customers.work.tasks import open_task
 from customers.work.working_days import end_of_work
@@ -165,7 +165,7 @@ def _refuse_more(made: Interaction, files: int) -> None:
 
 
 def _keep(made: Interaction, name: str, file: "UploadedFile[Any]", kind: str) -> Attachment:
-    row = Attachment(interaction=made, name=plain_name(name), kind=kind, size=file.size or 0)
+    row = Attachment(interaction=made, name=named_as(plain_name(name), kind), kind=kind, size=file.size or 0)
     row.file.save(uuid.uuid4().hex, file, save=False)
     row.save()
     return row
@@ -174,7 +174,7 @@ def _keep(made: Interaction, name: str, file: "UploadedFile[Any]", kind: str) ->
 def plain_name(name: str) -> str:
     """A file's own name without folders or signs that steer a terminal or turn the text round."""
     last = PurePath(name.replace("\\", "/")).name
-    return "".join(sign for sign in last if sign.isprintable())[-200:] or "file"
+    return "".join(sign for sign in last if sign.isprintable())[-195:] or "file"
 
 
 def _follow(made: Interaction, mentioned: Iterable[User], by: User, zone: tzinfo) -> None:

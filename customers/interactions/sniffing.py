@@ -33,6 +33,19 @@ _OFFICE = {
     "xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "ppt/presentation.xml": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
+#: What a file of each kind may be called at its end, first what it is given where it is called otherwise. Text may be a
+#: program or a page to whoever opens it by its name, so only endings that no system runs or shows as a page are left.
+_ENDINGS = {
+    "application/pdf": (".pdf",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+    "text/plain": (".txt", ".csv", ".tsv", ".md", ".log", ".json", ".eml", ".ics", ".vcf"),
+    _OFFICE["word/document.xml"]: (".docx",),
+    _OFFICE["xl/workbook.xml"]: (".xlsx",),
+    _OFFICE["ppt/presentation.xml"]: (".pptx",),
+}
 _CONTROLS = {chr(code) for code in (*range(32), 127)} - set("\t\r\n\f")
 TAKEN = "PDF, PNG, JPEG, GIF, WebP, plain text, Word, Excel and PowerPoint files"
 
@@ -51,6 +64,12 @@ def content_type(file: "IO[bytes]", size: int) -> str:
     if not found:
         raise FileRefused(f"This is no file of a kind that is taken: {TAKEN}.")
     return found
+
+
+def named_as(name: str, kind: str) -> str:
+    """The name, ending as files of its kind do: what is called a program is none to whoever keeps and opens it."""
+    endings = _ENDINGS[kind]
+    return name if name.lower().endswith(endings) else name + endings[0]
 
 
 def _office(file: "IO[bytes]", head: bytes) -> str:

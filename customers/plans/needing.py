@@ -7,6 +7,7 @@ from customers.models import Customer, Milestone, SuccessPlan
 from customers.plans import keeping
 from customers.work.moments import Whenever
 from customers.work.needs import DayBegins, Line, Lines, Nearing, Overtaken, Told, need
+from retention.common import clock
 from retention.workspace.models import User
 from retention.workspace.places import page_of
 from retention.workspace.templatetags.shell import day_text, relative
@@ -16,7 +17,8 @@ AHEAD = 7
 
 def _said(line: Line) -> str:
     there = f" {line.about['theirs']} sees to it there." if line.about["theirs"] else ""
-    return f"“{line.about['title']}” is to be done by {day_text(line.at)}, {relative(line.at)}.{there}"
+    verb = "was" if line.at < clock.now() else "is"
+    return f"“{line.about['title']}” {verb} to be done by {day_text(line.at)}, {relative(line.at)}.{there}"
 
 
 def _place(line: Line) -> str:

@@ -72,7 +72,7 @@ class Reader:
         else:
             yield SafeString(f'<span class="word">{text(need.label)}</span>')
         if who.nps_score is not None and who.nps_score <= DETRACTOR:
-            yield _joined([f"Gave {who.nps_score} of 10 ", when(who.nps_at)])
+            yield _joined([f"Gave {who.nps_score} of 10, ", when(who.nps_at)])
         if need.renews_at:
             yield _joined(["Renews ", when(need.renews_at)])
         if who.is_key_account:

@@ -188,6 +188,17 @@ def test_the_timeline_is_narrowed_down(signed_in: SignIn) -> None:
     assert "Placed an order" not in page
 
 
+def test_no_two_parts_of_the_whole_page_have_one_id(signed_in: SignIn) -> None:
+    """What is swapped is found by its id: a form took the place of its card's heading, which was called the same."""
+    ada, client = customer("ada"), signed_in("account_manager")
+    page = client.get(f"/customers/{ada.pk}/").content.decode()
+    panels = re.findall(r'hx-get="([^"]+)" hx-trigger="load"', page)
+    assert f"/loyalty/customer/{ada.pk}/" in panels
+    parts = [client.get(panel, headers={"HX-Request": "true"}).content.decode() for panel in panels]
+    ids = re.findall(r'\sid="([^"]+)"', " ".join([page, *parts]))
+    assert [each for each in ids if ids.count(each) > 1] == []
+
+
 def test_scrolling_tells_everything_once(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "SIZE", 7)
     ada = customer("ada")

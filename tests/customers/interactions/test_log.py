@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.interactions.keeping import mentioned_in, nobodys, plain_name
-from customers.interactions.sniffing import LARGEST, FileRefused, content_type
+from customers.interactions.sniffing import LARGEST, FileRefused, content_type, named_as
 from customers.models import Attachment, Customer, Event, Interaction, InteractionBefore, Task
 from retention.common import clock
 from retention.workspace.models import User, Workspace
@@ -234,6 +234,18 @@ def test_a_files_name_has_no_folder_and_no_hidden_signs(name: str) -> None:
     assert "\\" not in plain
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "named"),
+    [("invoice.bat", "text/plain", "invoice.bat.txt"), ("run.PS1", "text/plain", "run.PS1.txt"),
+     ("Notes.TXT", "text/plain", "Notes.TXT"), ("people.csv", "text/plain", "people.csv"),
+     ("offer.exe", "application/pdf", "offer.exe.pdf"), ("photo.jpeg", "image/jpeg", "photo.jpeg"),
+     ("file", "image/png", "file.png")],
+)  # fmt: skip
+def test_a_file_is_called_what_it_is(name: str, kind: str, named: str) -> None:
+    """Who keeps a file and opens it goes by its name: text called a program would be run."""
+    assert named_as(name, kind) == named
+
+
 def test_files_are_served_to_be_kept_and_never_shown(signed_in: SignIn, files: Path) -> None:
     acme, client = customer("acme"), signed_in("account_manager")
     page = b"<html><script>alert(1)</script>"
@@ -245,7 +257,7 @@ def test_files_are_served_to_be_kept_and_never_shown(signed_in: SignIn, files: P
     response = signed_in("analyst").get(f"/customers/attachments/{row.pk}/")
     assert response.getvalue() == page
     assert response["Content-Type"] == "text/plain"
-    assert response["Content-Disposition"] == 'attachment; filename="evil.html"'
+    assert response["Content-Disposition"] == 'attachment; filename="evil.html.txt"'
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"].startswith("sandbox")
     assert Client().get(f"/customers/attachments/{row.pk}/").status_code == 302

@@ -178,6 +178,10 @@ def test_what_slips_is_on_today_and_done_from_there(signed_in: SignIn, plan: Suc
     Milestone.objects.create(plan=plan, title="Later", due_on=TODAY + 7 * DAY)
     found = needs("mine", Moment(clock.now(), Workspace.current().zone, anna.pk), "EUR", size=9).needs
     assert [need.reason for need in found] == ["“Branches counted” is to be done by 15 Nov 2026, in 4 days."]
+    at(NOW + 9 * DAY)
+    late = needs("mine", Moment(clock.now(), Workspace.current().zone, anna.pk), "EUR", size=9).needs
+    assert "“Branches counted” was to be done by 15 Nov 2026, 4 days ago." in [need.reason for need in late]
+    at(NOW)
     step = plan.milestones.get(title="Branches counted")
     client = signed_in("account_manager")
     assert f'href="/plans/{plan.pk}/"' in page(client, "/today/")
