@@ -49,10 +49,29 @@ LEADS = (
 )
 
 
+#: Fewer events of some kinds than these are all read, and the latest chosen; of more the timeline is walked.
+FEW = 2_000
+# Of a customer with very many events those of a seldom kind are found by the index that keeps each from being recorded
+# twice, one kind at a time; for all kinds together the planner takes the timeline, which may be walked to its end.
+_OF_KINDS = f"""id = ANY(ARRAY(
+    WITH met(id) AS MATERIALIZED (
+        SELECT each.id
+          FROM unnest(%(kinds)s::text[]) AS wanted(kind) CROSS JOIN LATERAL
+               (SELECT id FROM customers_event
+                 WHERE customer_id = %(customer)s AND kind = wanted.kind LIMIT {FEW}) AS each
+         LIMIT {FEW}
+    ), many(so) AS MATERIALIZED (SELECT count(*) = {FEW} FROM met)
+    SELECT id FROM met WHERE NOT (SELECT so FROM many) UNION ALL
+    (SELECT id FROM customers_event
+      WHERE (SELECT so FROM many) AND customer_id = %(customer)s AND kind = ANY(%(kinds)s) AND {{after}}
+      ORDER BY occurred_at DESC, id DESC LIMIT %(most)s)
+)) AND {{after}}"""  # noqa: S608 - constants
+_OF_ALL = "customer_id = %(customer)s AND {after}"
+_AFTER = "(occurred_at, id) < (%(at)s, %(id)s)"
 # By hand: to put it together for each page takes longer than to ask it.
 _LATEST = f"""
     SELECT {planned.columns(Event, "event")}, segment.name AS segment_name
-    FROM (SELECT * FROM customers_event WHERE {{where}} ORDER BY occurred_at DESC, id DESC LIMIT %s) AS event
+    FROM (SELECT * FROM customers_event WHERE {{where}} ORDER BY occurred_at DESC, id DESC LIMIT %(most)s) AS event
     LEFT JOIN customers_segment AS segment
            ON segment.id = CASE WHEN jsonb_typeof(payload -> 'segment') = 'number'
                                 THEN (payload ->> 'segment')::numeric END
@@ -105,13 +124,10 @@ def part(customer_id: int, groups: Sequence[str], after: str = "") -> Part:
 
 def _latest(customer_id: int, kinds: Sequence[str] | None, mark: tuple[datetime, int] | None) -> list[Any]:
     """Events, one more than a part has."""
-    asked: list[tuple[str, Sequence[Any]]] = [("customer_id = %s", [customer_id])]
-    if kinds is not None:
-        asked.append(("kind = ANY(%s)", [list(kinds)]))
-    if mark:
-        asked.append(("(occurred_at, id) < (%s, %s)", mark))
-    where, params = " AND ".join(sql for sql, _ in asked), [one for _, given in asked for one in given]
-    return planned.instances(Event, _LATEST.format(where=where), [*params, SIZE + 1])
+    at, pk = mark or (None, None)
+    where = (_OF_ALL if kinds is None else _OF_KINDS).format(after=_AFTER if mark else "true")
+    given = {"customer": customer_id, "kinds": kinds, "at": at, "id": pk, "most": SIZE + 1}
+    return planned.instances(Event, _LATEST.format(where=where), given)
 
 
 def _together(events: Iterable[Told], *, by_day: bool) -> list[Told]:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from customers.events.kinds import CATALOGUE
 from customers.events.recording import Happening, record
-from customers.models import Customer, Order, OrderLine, Segment, SegmentMembership, Subscription
+from customers.models import Customer, Event, Order, OrderLine, Segment, SegmentMembership, Subscription
 from customers.records import consent, timeline
 from customers.work.tasks import open_task
 from retention.common import clock
@@ -237,3 +237,23 @@ def test_what_customers_typed_stays_text(signed_in: SignIn) -> None:
     assert "<img src=x" not in page
     assert "<script>alert" not in page
     assert "<i>" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("shown", [["Orders"], ["Usage"], ["Orders", "Usage"], ["Cases"]])
+def test_some_kinds_of_very_many_events_are_told_whole_and_in_order(shown: list[str]) -> None:
+    """Those of which all are read, those for which the timeline is walked, and none; some at one instant."""
+    ada, other = customer(), customer("c2")
+    mostly, start = timeline.FEW // 10, clock.now()
+    Event.objects.bulk_create(
+        Event(customer=by, kind="usage" if n % 11 else "order.placed", occurred_at=start - timedelta(hours=n // 3))
+        for by, most in ((ada, 11 * mostly), (other, 30))
+        for n in range(most)
+    )
+    kinds = timeline.kinds_of(shown)
+    expected = list(ada.events.filter(kind__in=kinds).order_by("-occurred_at", "-pk").values_list("pk", flat=True))
+    told, mark = [], None
+    while found := timeline._latest(ada.pk, kinds, mark):
+        told += [event.pk for event in found]
+        mark = (found[-1].occurred_at, found[-1].pk)
+    assert told == expected
