@@ -91,11 +91,11 @@ def restore(contact: Contact) -> None:
 def differences(
     stands: Contact, ours: Mapping[str, Any], fields: list[CustomField], custom: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """The fields in which what stands is not what was typed."""
-    for name in FIELDS:
-        if getattr(stands, name) != ours.get(name):
+    """Of these fields those in which what stands is not what was typed."""
+    for name, typed in ours.items():
+        if (theirs := getattr(stands, name)) != typed:
             label = str(Contact._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-            yield Difference(label, getattr(stands, name), ours.get(name))
+            yield Difference(label, theirs, typed)
     for field in fields:
         standing, typed = stands.attributes.get(field.key), custom.get(field.key)
         if standing != typed:

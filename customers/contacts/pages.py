@@ -57,8 +57,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             editing.change(contact, form.values, form.custom_values, form.cleaned_data["opened"])
         except editing.ChangedMeanwhile as other:
-            told = editing.differences(other.stands, form.values, list(form.custom), form.custom_values)
-            context |= {"form": form.going_on_from(other.stands), "differences": list(told)}
+            now = ContactForm(instance=other.stands)
+            told = editing.differences(other.stands, *form.changed_twice(now), form.custom_values)
+            form.go_on_from(now, other.stands.updated_at.isoformat())
+            context |= {"overtaken": True, "differences": list(told)}
             status = 409
         except editing.AddressTaken as taken:
             form.add_error("email", f"{taken.by} has this address.")

@@ -111,11 +111,10 @@ def differences(
     fields: Sequence[CustomField] = (),
     custom: Mapping[str, Any] | None = None,
 ) -> Iterator[Difference]:
-    """The fields in which what stands is not what was typed: the customer's own, then custom ones."""
-    for name in FIELDS:
-        theirs = getattr(stands, name)
-        if theirs != ours.get(name):
-            yield Difference(_called(name), theirs, ours.get(name))
+    """Of these fields, the customer's own and custom ones, those in which what stands is not what was typed."""
+    for name, typed in ours.items():
+        if (theirs := getattr(stands, name)) != typed:
+            yield Difference(_called(name), theirs, typed)
     for field in fields:
         standing, typed = stands.attributes.get(field.key), (custom or {}).get(field.key)
         if standing != typed:

@@ -1,22 +1,19 @@
 """The form of a customer."""
 
 import re
-from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models.functions import Lower
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
-from customers.custom.asking import Asking
 from customers.custom.definitions import defined
+from customers.custom.record_form import RecordForm
 from customers.models import Customer, FormerId, Team
 from customers.records.editing import FIELDS
 from customers.work.forms import workers
-from retention.common.phone_digits import check_number
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
 
@@ -24,13 +21,10 @@ from retention.workspace.models import User
 TAGS, TAG_LENGTH = 30, 50
 
 
-class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
-    """`opened` says which state of the customer the person saw when they began to type."""
-
+class CustomerForm(RecordForm):
     shared_email = forms.BooleanField(
         required=False, label="They share this address", help_text="Each of them gets mail of their own at it."
     )
-    opened = forms.CharField(widget=forms.HiddenInput, required=False)
     owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label="None")
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
@@ -48,7 +42,7 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ask(defined(), self.instance.attributes)
+        self.begin(defined())
         owner = self.fields["owner"]
         assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101
         owner.queryset = workers(self.instance.owner_id)
@@ -59,22 +53,9 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
         self.fields["tags"].help_text = "With commas between them."
         self.fields["name"].widget.attrs["autofocus"] = not self.instance.pk
         if self.instance.pk:
-            self.initial["opened"] = self.instance.updated_at.isoformat()
             self.fields["external_id"].required = True
             self.fields["email"].help_text = "Another address has to be agreed to anew."
             self.fields["external_id"].help_text = "How your other systems know them. Imports find the customer by it."
-
-    def clean_opened(self) -> datetime | None:
-        try:
-            return datetime.fromisoformat(self.cleaned_data["opened"]) if self.cleaned_data["opened"] else None
-        except ValueError as error:
-            raise forms.ValidationError("Open the customer again and repeat the change.") from error
-
-    def clean_phone(self) -> str:
-        typed = str(self.cleaned_data["phone"])
-        if "phone" in self.changed_data:
-            check_number(typed)
-        return typed
 
     def clean_tags(self) -> list[str]:
         """Each tag once, in the order given."""
@@ -126,15 +107,3 @@ class CustomerForm(Asking, forms.ModelForm):  # type: ignore[type-arg]  # no sub
         if not any(said.get(name, getattr(self.instance, name)) for name in ("name", "email", "external_id")):
             self.add_error("name", "Give a name, an e-mail address or an id, so that the customer can be found again.")
         return said
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What was typed, by the model's fields; of those that it asks for."""
-        return {name: self.cleaned_data[name] for name in FIELDS if name in self.fields}
-
-    def going_on_from(self, stands: Customer) -> "CustomerForm":
-        """The same form with what was typed, from the state that somebody else saved."""
-        typed = QueryDict(mutable=True)
-        typed.update(self.data)
-        typed["opened"] = stands.updated_at.isoformat()
-        return CustomerForm(typed, instance=stands)

@@ -10,10 +10,11 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import MultiValueDict
 
 M = TypeVar("M", bound=Model)
 TOLD = "Somebody else saved this after you opened it, and nothing of yours is saved yet. "
-THEN = "What you typed is below; save once more to put it in place of theirs."
+THEN = "What you changed is below, the rest as they saved it; save once more to put yours in place of theirs."
 
 
 def mark(stands: Any) -> str:
@@ -21,47 +22,102 @@ def mark(stands: Any) -> str:
     return sha256(json.dumps(stands, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-class OpenedForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
+class CarryingForm(forms.Form):
+    """A form that carries, in `opened`, which state it was opened at and what each of its fields had then.
+
+    So of two people at one form each puts only what they changed in place of what the other saved.
+    """
+
+    opened = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def carried(self, state: str) -> str:
+        """What `opened` is, once all fields are there; `state` is one word."""
+        had = (f"{name}:{_digest(field, self._had(name))}" for name, field in self.fields.items() if name != "opened")
+        return " ".join([state, *had])
+
+    @property
+    def touched(self) -> set[str]:
+        """The fields that have been changed since the form was opened; all, where it does not carry what they had."""
+        had, said = self._opened_with(), self.cleaned_data
+        return {name for name in said if name != "opened" and had.get(name) != _digest(self.fields[name], said[name])}
+
+    def contested(self, now: "CarryingForm") -> set[str]:
+        """The fields changed here in which the form `now` begins with something else than this one did."""
+        had = self._opened_with()
+        return {name for name in self.touched if had.get(name) != _digest(now.fields[name], now._had(name))}
+
+    def go_on_from(self, now: "CarryingForm", state: str) -> None:
+        """Take over what was saved meanwhile, with which the form `now` begins, but for what was changed here."""
+        if isinstance(self.data, QueryDict):
+            self.data = self.data.copy()
+            for name in self.fields.keys() - self.touched - self.errors.keys():
+                self.data.pop(self.add_prefix(name), None)
+                self.data.update(MultiValueDict({self.add_prefix(name): now._sent(name)}))
+            self.data["opened"] = now.carried(state)
+
+    def _opened_with(self) -> dict[str, str]:
+        """The digests of what the fields had."""
+        return dict(each.split(":", 1) for each in str(self.data.get("opened", "")).split()[1:] if ":" in each)
+
+    def _had(self, name: str) -> Any:
+        return self.get_initial_for_field(self.fields[name], name)
+
+    def _sent(self, name: str) -> list[str]:
+        """What a browser sends of a field that stays as it was opened."""
+        field, value = self.fields[name], self._had(name)
+        if isinstance(field, forms.BooleanField):
+            return ["on"] if value else []
+        shown = field.widget.format_value(field.prepare_value(value))
+        several = shown if isinstance(shown, list | tuple) else [shown]
+        return ["" if each is None else str(each) for each in several]
+
+
+class OpenedForm(CarryingForm, forms.ModelForm):  # type: ignore[type-arg]  # no subscript when it runs
     """A form on a row. It carries what the row was like when it was opened, and is refused once that has changed.
 
     `instance` is read in the request that saves it, by `held`. `beside`: what else of the row a save puts in place.
     """
 
     beside: ClassVar[tuple[str, ...]] = ()
-    opened = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stands = (
             model_to_dict(self.instance, [*(self._meta.fields or ()), *self.beside]) if self.instance.pk else {}
         )
-        self.initial.setdefault("opened", self._mark())
+        self.initial.setdefault("opened", lambda: self.carried(self._mark()))
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        opened = said.pop("opened", "")
+        opened = said.pop("opened", "").partition(" ")[0]
         if opened and opened != self._mark():
             theirs = "; ".join(self._theirs(said))
             self.add_error(None, TOLD + (f"Theirs says: {theirs}. " if theirs else "") + THEN)
-            self._go_on()
+            self.go_on_from(self, self._mark())
         return said
 
     def _mark(self) -> str:
         return mark(self._stands)
 
     def _theirs(self, said: dict[str, Any]) -> Iterator[str]:
-        """The fields in which what stands is not what was typed."""
+        """The fields that both changed, each with what it says now."""
+        contested = self.contested(self)
         for name, value in self._stands.items():
-            if name in said and name in self.fields:
+            if name in said and name in contested:
                 theirs, ours = (_in_words(self.fields[name], each) for each in (value, said[name]))
                 if theirs != ours:
                     yield f"{self[name].label} “{theirs}”"
 
-    def _go_on(self) -> None:
-        """From what stands now: saved again, what was typed is put in its place knowingly."""
-        if isinstance(self.data, QueryDict):
-            self.data = self.data.copy()
-            self.data["opened"] = self._mark()
+
+def _digest(field: forms.Field, value: Any) -> str:
+    """Eight letters that tell one value of a field from another, be it what the row has or what was typed."""
+    several = list(value) if isinstance(value, list | tuple | QuerySet) else [value]
+    plain = sorted("" if each is None else str(_number(field.prepare_value(each))) for each in several)
+    return sha256("\n".join(plain).replace("\r\n", "\n").encode()).hexdigest()[:8]
+
+
+def _number(value: Any) -> Any:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def _in_words(field: forms.Field, value: Any) -> str:

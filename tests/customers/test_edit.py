@@ -9,13 +9,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from customers.models import Channel, Consent, Customer, Dirty, Event
+from customers.models import Channel, Consent, Customer, CustomField, Dirty, Event
 from customers.records import consent, editing
 from retention.common import clock
 from retention.workspace.models import User
 from tests.customers.known import customer
+from tests.workspace.test_two_at_every_form import Forms
 
 SignIn = Callable[[str], Client]
+CHECKED = re.compile(r'name="custom_choices" value="(\w+)"[^>]* checked')
 TYPED = {
     "name": "Ada Lovelace",
     "kind": "person",
@@ -86,23 +88,47 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(signed_in: SignIn) 
     ada = customer("ada", name="Ada", country="Malta")
     first, second = signed_in("account_manager"), signed_in("administrator")
     form = {"kind": "person", "external_id": "ada", "name": "Ada", "country": "Malta"}
-    by_first = {**form, "country": "Chad", "opened": opened(first, ada.pk)}
+    by_first = {**form, "name": "Ada Byron", "country": "Chad", "opened": opened(first, ada.pk)}
     by_second = {**form, "name": "Ada King", "phone": "55555", "opened": opened(second, ada.pk)}
     assert first.post(f"/customers/{ada.pk}/edit/", by_first).status_code == 302
     response = second.post(f"/customers/{ada.pk}/edit/", by_second)
     page = response.content.decode()
     assert response.status_code == 409
     assert "Somebody else saved this customer" in page
-    assert "<td>Chad</td><td>Malta</td>" in page
+    assert "<td>Ada Byron</td><td>Ada King</td>" in page
     assert 'value="Ada King"' in page
     assert 'value="55555"' in page
     ada.refresh_from_db()
-    assert (ada.name, ada.country) == ("Ada", "Chad")
+    assert (ada.name, ada.country) == ("Ada Byron", "Chad")
     again = re.search(r'name="opened" value="([^"]+)"', page)
     assert again
     assert second.post(f"/customers/{ada.pk}/edit/", {**by_second, "opened": again[1]}).status_code == 302
     ada.refresh_from_db()
     assert (ada.name, ada.country, ada.phone) == ("Ada King", "Malta", "55555")
+
+
+def test_what_only_the_first_changed_stands_in_the_seconds_form(signed_in: SignIn) -> None:
+    """One of each kind of field that the second did not touch, as the first saved it."""
+    for number, kind in enumerate(("choice", "choices", "number", "date")):
+        choices = ["Gold", "Free", "Old"] if kind.startswith("choice") else []
+        CustomField.objects.create(key=kind, label=kind, type=kind, choices=choices, position=number)
+    had = {"choice": "Free", "choices": ["Free"], "number": 1, "date": "2026-01-02"}
+    ada = customer("ada", name="Ada", country="Malta", is_key_account=True, tags=["old"], attributes=had)
+    url, first, second = f"/customers/{ada.pk}/edit/", signed_in("account_manager"), signed_in("administrator")
+    (form,) = [each for each in Forms(second.get(url).content.decode()).found if "external_id" in each.fields]
+    theirs = {"country": "Chad", "tags": "new, newer", "custom_choice": "Gold", "custom_choices": ["Gold", "Old"]}
+    theirs |= {"custom_number": "2.5", "custom_date": "2026-03-04", "owner": User.objects.all()[0].pk}
+    by_first = {name: value for name, value in (form.fields | theirs).items() if name != "is_key_account"}
+    assert first.post(url, by_first).status_code == 302
+    page = second.post(url, form.fields | {"phone": "55555"}).content.decode()
+    assert "They changed other fields than you" in page
+    assert "They saved" not in page
+    (again,) = [each for each in Forms(page).found if "external_id" in each.fields]
+    assert second.post(url, again.fields | {"custom_choices": CHECKED.findall(page)}).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.country, ada.is_key_account, ada.tags, ada.phone) == ("Chad", False, ["new", "newer"], "55555")
+    assert ada.owner == User.objects.all()[0]
+    assert ada.attributes == {"choice": "Gold", "choices": ["Gold", "Old"], "number": 2.5, "date": "2026-03-04"}
 
 
 @pytest.mark.parametrize("stamp", ["", "yesterday", "2020-01-01T00:00:00+00:00"])

@@ -215,7 +215,7 @@ def test_what_is_said_of_something_removed_meanwhile_is_handed_back(client: Clie
 def test_a_form_that_looks_at_nothing_is_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a form whose mark is never compared."""
     one_of_each(User.objects.get(role=Role.ADMINISTRATOR))
-    monkeypatch.setattr(OpenedForm, "_mark", lambda self: "the same")
+    monkeypatch.setattr(OpenedForm, "_mark", lambda self: "same")
     url = f"/plans/goals/{NUMBER}/"
     (form,) = [each for each in Forms(client.get(url).content.decode()).found if each.action == url]
     goal = Edit(url, form)

@@ -21,7 +21,7 @@ SignIn = Callable[[str], Client]
 
 
 def opened(client: Client, url: str) -> str:
-    found = re.search(r'name="opened" value="(\w+)"', client.get(url).content.decode())
+    found = re.search(r'name="opened" value="([^"]+)"', client.get(url).content.decode())
     assert found, f"{url} does not say what it was opened on"
     return found[1]
 
@@ -82,7 +82,7 @@ def test_it_works(place: Callable[[], Any], signed_in: SignIn) -> None:
     assert "“Theirs”" in page
     assert "None “" not in page
     assert 'value="Ours"' in page
-    again = re.search(r'name="opened" value="(\w+)"', page)
+    again = re.search(r'name="opened" value="([^"]+)"', page)
     assert again
     assert client.post(url, typed | {name: "Ours", "opened": again[1]}).status_code == 302
     assert stands() == "Ours"
@@ -113,4 +113,4 @@ def test_what_the_other_saved_is_told_in_the_forms_words_and_what_is_alike_is_no
     typed = {"subject": "Broken", "priority": "high", "assignee": me.pk, "opened": mark}
     assert client.post(url, typed).status_code == 302
     page = client.post(url, typed | {"subject": "Ours", "priority": "low"}).content.decode()
-    assert "Theirs says: Subject “Broken”; Priority “High”. What" in page
+    assert "Theirs says: Priority “High”. What" in page

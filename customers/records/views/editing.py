@@ -40,9 +40,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             editing.change(pk, form.values, form.cleaned_data["opened"], form.custom_values, by=person(request))
         except editing.ChangedMeanwhile as other:
-            differences = list(editing.differences(other.stands, form.values, form.custom, form.custom_values))
-            again = {"form": form.going_on_from(other.stands), "customer": named, "differences": differences}
-            return render(request, "customers/form.html", again, status=409)
+            now = CustomerForm(instance=other.stands)
+            differences = list(editing.differences(other.stands, *form.changed_twice(now), form.custom_values))
+            form.go_on_from(now, other.stands.updated_at.isoformat())
+            told = {"form": form, "customer": named, "overtaken": True, "differences": differences}
+            return render(request, "customers/form.html", told | {"countries": choices.countries()}, status=409)
         except IntegrityError:
             form.add_error("external_id", TAKEN)
         else:
