@@ -1,4 +1,4 @@
-"""Calls, meetings, mails, chats and notes in the API. Only its author changes one: the person a key acts for."""
+"""Calls, meetings, mails, chats and notes in the API. A key changes those of the person it acts for."""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ class OneInteraction(Resource):
     @extend_schema(summary="Change an interaction", request=InteractionShape, responses=InteractionShape)
     def patch(self, request: Request, pk: int) -> Response:
         stands = get_object_or_404(there().select_related("customer"), pk=pk)
-        if stands.author_id != person(request).pk:
+        if not keeping.is_theirs(stands, person(request)):
             raise PermissionDenied
         check_version(request, stands.updated_at, lambda: told(pk))
         said = {name: getattr(stands, name) for name in WRITTEN} | checked(InteractionShape, request.data, part=True)

@@ -21,6 +21,7 @@ from customers.work.tasks import open_task
 from customers.work.working_days import end_of_work
 from retention.common import acting, clock
 from retention.workspace.models import User
+from retention.workspace.roles import Can
 
 FIELDS = ("kind", "happened_at", "contact", "text", "outcome", "sentiment", "next_step", "next_on")
 _MENTION = re.compile(r"(?<![\w@])@([\w.+-]+)")
@@ -36,7 +37,15 @@ class ChangedMeanwhile(Exception):
 
 
 class NotTheirs(Exception):
-    """Only the author changes an interaction."""
+    """Only its author changes an interaction; see `is_theirs`."""
+
+
+def is_theirs(made: Interaction, by: User) -> bool:
+    """Whether it is this person's to change, and to see once it is removed: what they wrote.
+
+    What nobody here wrote, since it came from a file or its author left, is in the hands of all who edit customers.
+    """
+    return by.can(Can.EDIT_CUSTOMERS) if made.author_id is None else made.author_id == by.pk
 
 
 def handle(user: User) -> str:
@@ -81,7 +90,7 @@ def change(
     Raises NotTheirs, ChangedMeanwhile, FileRefused for too many files, and Interaction.DoesNotExist for a removed one.
     """
     stands = Interaction.objects.select_for_update().get(pk=made.pk, removed_at=None)
-    if stands.author_id != by.pk:
+    if not is_theirs(stands, by):
         raise NotTheirs
     if stands.updated_at != opened:
         raise ChangedMeanwhile(stands)
@@ -103,7 +112,7 @@ def change(
 def attach(made: Interaction, name: str, file: "UploadedFile[Any]", kind: str, by: User) -> Attachment:
     """One more file, which is another state of the interaction. Raises NotTheirs, FileRefused for too many files."""
     stands = Interaction.objects.select_for_update().get(pk=made.pk, removed_at=None)
-    if stands.author_id != by.pk:
+    if not is_theirs(stands, by):
         raise NotTheirs
     _refuse_more(stands, 1)
     stands.updated_at = clock.now()
@@ -127,7 +136,7 @@ def restore(made: Interaction, by: User) -> None:
 def _mark(made: Interaction, by: User, removed_at: datetime | None) -> bool:
     """Whether that changed anything."""
     stands = Interaction.objects.select_for_update().get(pk=made.pk)
-    if stands.author_id != by.pk:
+    if not is_theirs(stands, by):
         raise NotTheirs
     if bool(stands.removed_at) == bool(removed_at):
         return False

@@ -93,11 +93,13 @@ def _told(form: InteractionForm) -> str:
 @require_safe
 @requires(Can.READ)
 def one(request: HttpRequest, pk: int) -> HttpResponse:
-    """An interaction with what it said before. One that was removed is there for its author alone."""
+    """An interaction with what it said before. One that was removed is there for whoever may bring it back."""
     made = get_object_or_404(_all(), pk=pk)
-    if made.removed_at and made.author_id != person(request).pk:
+    theirs = keeping.is_theirs(made, person(request))
+    if made.removed_at and not theirs:
         raise Http404
-    context = {"interaction": made, "customer": made.customer, "before": made.before.select_related("changed_by")}
+    context = {"interaction": made, "theirs": theirs, "customer": made.customer}
+    context |= {"before": made.before.select_related("changed_by")}
     return render(request, "customers/interactions/one.html", context)
 
 
@@ -105,7 +107,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Can.EDIT_CUSTOMERS)
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     made = get_object_or_404(_kept(), pk=pk)
-    if made.author_id != person(request).pk:
+    if not keeping.is_theirs(made, person(request)):
         raise PermissionDenied
     context = {"customer": made.customer, "interaction": made}
     if request.method != "POST":
@@ -155,7 +157,7 @@ def attachment(request: HttpRequest, pk: uuid.UUID) -> FileResponse:
     """A file, to be kept and never shown: whatever it holds, the browser runs none of it on this address."""
     row = get_object_or_404(Attachment.objects.select_related("interaction"), pk=pk)
     made = row.interaction
-    if made.removed_at and made.author_id != person(request).pk:
+    if made.removed_at and not keeping.is_theirs(made, person(request)):
         raise Http404
     response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name, content_type=row.kind)
     response["X-Content-Type-Options"] = "nosniff"

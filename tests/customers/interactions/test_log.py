@@ -131,6 +131,23 @@ def test_the_second_of_two_saves_is_told_and_loses_nothing(signed_in: SignIn) ->
     assert made.text == "From the desk."
 
 
+def test_what_nobody_here_wrote_is_changed_by_whoever_edits_customers(signed_in: SignIn) -> None:
+    made = log(signed_in("account_manager"), customer("acme"))
+    Interaction.objects.update(author=None, source="Mia Before · calls.csv")
+    other, reader = signed_in("administrator"), signed_in("analyst")
+    page = f"/customers/interactions/{made.pk}/"
+    assert f"{page}edit/" in other.get(page).content.decode()
+    assert f"{page}edit/" not in reader.get(page).content.decode()
+    said = typed(text="They want two.", opened=opened(other, made))
+    assert other.post(f"{page}edit/", said).status_code == 302
+    assert other.post(f"{page}act/", {"do": "remove"}).status_code == 302
+    assert "those who edit customers" in other.get(page).content.decode()
+    assert (reader.get(page).status_code, reader.post(f"{page}act/", {"do": "restore"}).status_code) == (404, 403)
+    assert other.post(f"{page}act/", {"do": "restore"}).status_code == 302
+    made.refresh_from_db()
+    assert (made.text, made.removed_at, made.author) == ("They want two.", None, None)
+
+
 def test_what_is_removed_is_there_for_its_author_alone(signed_in: SignIn) -> None:
     acme, client, other = customer("acme"), signed_in("account_manager"), signed_in("analyst")
     made = log(client, acme, attached=SimpleUploadedFile("a.pdf", PDF))
