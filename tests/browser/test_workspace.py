@@ -82,7 +82,7 @@ def test_a_mistake_in_the_settings_is_beside_its_field(as_role: AsRole) -> None:
     page.get_by_label("Name", exact=True).fill("Nordlicht")
     page.get_by_label("Currency").fill("1")
     page.get_by_role("button", name="Save the settings").click()
-    expect(page.get_by_text("Give three letters, such as EUR.")).to_be_visible()
+    expect(page.get_by_text("Give the three letters of a currency, such as EUR.")).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Nordlicht")
     accessible(page)
 
