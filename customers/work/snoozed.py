@@ -1,26 +1,32 @@
 """Tasks that are put off until a later day: on no page of Today before it."""
 
+from functools import cache
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from customers.models import Task
-from customers.work.moments import Moment
+from customers.work.moments import WHENEVER, Moment, Whenever, filled
 from customers.work.ranking import MOST
+from retention.common import planned
 
 
-def snoozed(whose: str, moment: Moment) -> QuerySet[Task]:
+def snoozed(whose: str, moment: Moment | Whenever) -> QuerySet[Task]:
     """Those of `whose` (a key of ranking.WHOSE), the next to come back first."""
     tasks = Task.objects.filter(state=Task.State.OPEN, put_off_until__gte=moment.midnight_in(1))
-    return tasks.filter(_of(whose, moment.me)).order_by("put_off_until", "pk")
+    nobodys = Q(assignee=None, customer__owner=None)
+    mine = Q(assignee=moment.me) | Q(assignee=None, customer__owner=moment.me)  # as Today's lines are
+    return tasks.filter({"mine": mine, "nobodys": nobodys, "everyones": Q()}[whose]).order_by("put_off_until", "pk")
 
 
 def counted(whose: str, moment: Moment) -> str:
     """How many, "100+" where there are more; "" for none."""
-    number = snoozed(whose, moment).order_by()[: MOST + 1].count()
+    statement, params = _counting(whose)
+    ((number,),) = planned.rows(statement, filled(params, moment))
     return f"{MOST}+" if number > MOST else str(number or "")
 
 
-def _of(whose: str, me: int) -> Q:
-    """As Today's lines are theirs: whom a task names, else who looks after the customer."""
-    nobodys = Q(assignee=None, customer__owner=None)
-    mine = Q(assignee=me) | Q(assignee=None, customer__owner=me)
-    return {"mine": mine, "nobodys": nobodys, "everyones": Q()}[whose]
+@cache
+def _counting(whose: str) -> tuple[str, tuple[Any, ...]]:
+    statement, params = snoozed(whose, WHENEVER).order_by().values("pk")[: MOST + 1].query.sql_with_params()
+    return f"SELECT count(*) FROM ({statement}) AS found", params  # noqa: S608 - Django's own
