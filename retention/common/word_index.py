@@ -198,6 +198,11 @@ def few(pool: Pool, text: str, most: int, enough: int = 0) -> Asking[dict[str, A
     if len(typed) == 1:
         word = all_of(*typed)
         return given | {"word": word, "enough": most if pool.latest else enough or most, "seek": word}
+    theirs = telling(words_of(text.partition("@")[0])) if "@" in text else []
+    if theirs:  # of an address: the rest of it is common, and asked for only where many have this part
+        sample = yield from sampled(pool, theirs, RARE)
+        if len(sample.pks) < RARE:
+            return given | _sought(typed, sample.seeking())
     sample = yield from sampled(pool, typed, most)
     if enough and pool.listed and sample.all_common and len(typed) >= SEVERAL:
         most = 1
@@ -206,10 +211,16 @@ def few(pool: Pool, text: str, most: int, enough: int = 0) -> Asking[dict[str, A
     if len(sample.pks) >= most:
         return given | {"pks": f"{{{','.join(map(str, sample.pks))}}}"}
     seek = sample.seeking(math.inf if pool.latest else most)
-    given["seek"] = all_of(*seek)
-    if rest := [word for word in typed if word not in seek]:
-        given |= {"rest": all_of(*rest), "hits": hits if pool.latest else sample.worth_finding(len(rest), most, hits)}
+    given |= _sought(typed, seek)
+    if given["rest"] and not pool.latest:
+        given["hits"] = sample.worth_finding(len(typed) - len(seek), most, hits)
     return given
+
+
+def _sought(typed: Sequence[str], seek: Sequence[str]) -> dict[str, Any]:
+    """To ask the whole index for some of the words, and to look the others up in the rows that have these."""
+    rest = [word for word in typed if word not in seek]
+    return {"seek": all_of(*seek), "rest": all_of(*rest) if rest else None}
 
 
 def some(pool: Pool, most: int, called: str = "") -> Q:

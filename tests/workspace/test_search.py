@@ -311,7 +311,8 @@ def test_every_way_of_searching_finds_the_same(
     for name, limit in zip(("RARE", "COMMON", "WALKED"), limits, strict=True):
         monkeypatch.setattr(word_index, name, limit)
     some_words = ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a", "a an")
-    for typed in (*some_words, "anna ulm b"):
+    addresses = (mixed[0].email, mixed[-1].email, "a@test", "anna@exa", "b@u", "@test b", "zzz@example.test")
+    for typed in (*some_words, "anna ulm b", *addresses):
         words = words_of(typed)
         right = {row.pk for row in mixed if has_all(f"{row} {row.email} {row.external_id} {row.attributes}", words)}
         assert set(matching(Filters(q=typed)).values_list("pk", flat=True)) >= right
