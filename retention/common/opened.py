@@ -10,7 +10,6 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, QueryDict
-from django.utils.datastructures import MultiValueDict
 
 M = TypeVar("M", bound=Model)
 TOLD = "Somebody else saved this after you opened it, and nothing of yours is saved yet. "
@@ -52,7 +51,8 @@ class CarryingForm(forms.Form):
             self.data = self.data.copy()
             for name in self.fields.keys() - self.touched - self.errors.keys():
                 self.data.pop(self.add_prefix(name), None)
-                self.data.update(MultiValueDict({self.add_prefix(name): now._sent(name)}))
+                if sent := now._sent(name):
+                    self.data.setlist(self.add_prefix(name), sent)
             self.data["opened"] = now.carried(state)
 
     def _opened_with(self) -> dict[str, str]:

@@ -116,7 +116,12 @@ def test_what_only_the_first_changed_stands_in_the_seconds_form(signed_in: SignI
     ada = customer("ada", name="Ada", country="Malta", is_key_account=True, tags=["old"], attributes=had)
     url, first, second = f"/customers/{ada.pk}/edit/", signed_in("account_manager"), signed_in("administrator")
     (form,) = [each for each in Forms(second.get(url).content.decode()).found if "external_id" in each.fields]
-    theirs = {"country": "Chad", "tags": "new, newer", "custom_choice": "Gold", "custom_choices": ["Gold", "Old"]}
+    theirs: dict[str, Any] = {
+        "country": "Chad",
+        "tags": "new, newer",
+        "custom_choice": "Gold",
+        "custom_choices": ["Gold", "Old"],
+    }
     theirs |= {"custom_number": "2.5", "custom_date": "2026-03-04", "owner": User.objects.all()[0].pk}
     by_first = {name: value for name, value in (form.fields | theirs).items() if name != "is_key_account"}
     assert first.post(url, by_first).status_code == 302
