@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from customers.ingest.guess import guess_layout
-from customers.ingest.reader import ORIGINAL_LIMIT, FileRefused, Layout, Reader, Record
+from customers.ingest.reader import ORIGINAL_LIMIT, UTF16_MARKS, FileRefused, Layout, Reader, Record
 
 Written = Callable[[bytes], Path]
 
@@ -225,14 +225,21 @@ def test_a_line_of_two_gigabytes_costs_little_memory(tmp_path: Path) -> None:
 
 LAYOUTS = st.sampled_from([Layout(name, columns=("a", "b")) for name in ("comma", "semicolon", "tab", "whitespace")])
 TEXTS = st.lists(st.sampled_from(['"', '""', ",", ";", "\t", " ", "\n", "\r", "\r\n", "\0", "a", "é", "1.0", "\u2028"]))
+WRITTEN = st.one_of(TEXTS.map("".join), st.text())
+
+
+def _in_utf16(text: str) -> bytes:
+    return text.encode("utf-16")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
-@given(content=st.one_of(st.binary(), TEXTS.map("".join).map(str.encode), st.text().map(str.encode)), layout=LAYOUTS)
+@given(content=st.one_of(st.binary(), WRITTEN.map(str.encode), WRITTEN.map(_in_utf16)), layout=LAYOUTS)
 @example(content=b'a,"b\nc,d\n"e,f', layout=Layout(columns=("a", "b")))
+@example(content=b"\xfe\xff", layout=Layout(columns=("a", "b")))
 def test_each_line_belongs_to_one_record(written: Written, content: bytes, layout: Layout) -> None:
     """Whatever the bytes: the records, refused ones too, hold the file's lines in order, each once, but blank ones."""
-    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
+    text = content.decode("utf-16", "replace").encode() if content[:2] in UTF16_MARKS else content
+    lines = text.removeprefix(b"\xef\xbb\xbf").splitlines()
     upto = 0
     try:
         with Reader(written(content), layout) as reader:

@@ -112,7 +112,7 @@ class TestChanging:
     def test_a_rule_that_somebody_else_changed_meanwhile_is_not_lost(self, signed_in: SignIn) -> None:
         segment = Segment.objects.create(name="Old", rule=SAID)
         client, url = signed_in("marketer"), f"/segments/{segment.pk}/edit/"
-        mark = re.compile(r'name="opened" value="(\w+)"')
+        mark = re.compile(r'name="opened" value="([^"]+)"')
         opened = mark.findall(client.get(url).content.decode())[0]
         Segment.objects.filter(pk=segment.pk).update(rule=LAPSING)
         adding = client.post(url, TYPED | {"opened": opened, "do": "add-row:r"}).content.decode()
