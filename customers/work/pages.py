@@ -19,8 +19,7 @@ from customers.work.forms import ActForm, TaskForm, TodayForm, names
 from customers.work.lines import Reader
 from customers.work.moments import Moment
 from customers.work.ranking import BANDS, MOST
-from customers.work.snoozed import counted
-from customers.work.snoozed import snoozed as put_off
+from customers.work.snoozed import LISTED, counted, put_off
 from customers.work.tasks import open_task
 from retention.common import clock
 from retention.common.sent import whole
@@ -53,7 +52,7 @@ def snoozed(request: HttpRequest) -> HttpResponse:
     asked, me = request.GET.get("whose", ""), person(request)
     whose = asked if asked in WHOSE else _usual(me)
     tasks = put_off(whose, Moment(clock.now(), workspace_of(request).zone, me.pk))
-    shown = tasks.select_related("customer", "assignee")[:MOST]
+    shown = tasks.select_related("customer", "assignee")[:LISTED]
     return render(request, "customers/work/snoozed.html", {"tasks": shown, "whose": whose, "whose_names": WHOSE})
 
 

@@ -23,8 +23,8 @@ from customers.work.needs import NOW, SOURCES, THIS_WEEK, About, Line, Lines, Ne
 from retention.common import planned
 
 TASK = "task"
-#: So many lines of a kind are ranked at most, where the list is not one person's: nobody works through more.
-MOST = 100
+#: So many lines of a kind are ranked at most, where the list is not one person's: as they are dealt with, others come.
+MOST = 50
 #: Open tasks of one customer that are shown.
 OF_ONE = 50
 BANDS = {1: "Now", 2: "This week", 3: "Coming up"}

@@ -1,9 +1,11 @@
 """Renewals to agree in time: before the last day on which notice can be given, or before the contract ends."""
 
 from datetime import UTC, timedelta
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.dateparse import parse_datetime
 
 from customers.models import Subscription
@@ -17,6 +19,15 @@ from retention.workspace.templatetags.shell import day_text
 AHEAD = timedelta(days=60)
 #: A change to or from summer time is at most that.
 SHIFT = timedelta(hours=2)
+
+
+class _UpTo(LessThanOrEqual):
+    """At most, by the same index. After "more than", the planner takes a plain "at most" for so narrow a range that it
+    reads and sorts it all, where the first of a day's many would do.
+    """
+
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:  # noqa: ARG002
+        return f"<= ANY(ARRAY[{rhs}])"
 
 
 def _said(line: Line) -> str:
@@ -39,7 +50,7 @@ _FIRST = (
     First(
         F("index_day").asc(),
         Q(index_day__gt=WHENEVER.now - SHIFT, last_day__gt=WHENEVER.now),
-        pressing=Q(index_day__lte=WHENEVER.tomorrow + SHIFT),
+        pressing=Q(_UpTo(F("index_day"), WHENEVER.tomorrow + SHIFT)),
     ),
     First(F("renews_at").asc(), pressing=Q(renews_at__lte=WHENEVER.tomorrow)),
 )

@@ -7,11 +7,13 @@ from django.db.models import Q, QuerySet
 
 from customers.models import Task
 from customers.work.moments import WHENEVER, Moment, Whenever, filled
-from customers.work.ranking import MOST
 from retention.common import planned
 
+#: So many are counted and listed at most.
+LISTED = 100
 
-def snoozed(whose: str, moment: Moment | Whenever) -> QuerySet[Task]:
+
+def put_off(whose: str, moment: Moment | Whenever) -> QuerySet[Task]:
     """Those of `whose` (a key of ranking.WHOSE), the next to come back first."""
     tasks = Task.objects.filter(state=Task.State.OPEN, put_off_until__gte=moment.midnight_in(1))
     nobodys = Q(assignee=None, customer__owner=None)
@@ -23,10 +25,10 @@ def counted(whose: str, moment: Moment) -> str:
     """How many, "100+" where there are more; "" for none."""
     statement, params = _counting(whose)
     ((number,),) = planned.rows(statement, filled(params, moment))
-    return f"{MOST}+" if number > MOST else str(number or "")
+    return f"{LISTED}+" if number > LISTED else str(number or "")
 
 
 @cache
 def _counting(whose: str) -> tuple[str, tuple[Any, ...]]:
-    statement, params = snoozed(whose, WHENEVER).order_by().values("pk")[: MOST + 1].query.sql_with_params()
+    statement, params = put_off(whose, WHENEVER).order_by().values("pk")[: LISTED + 1].query.sql_with_params()
     return f"SELECT count(*) FROM ({statement}) AS found", params  # noqa: S608 - Django's own

@@ -27,6 +27,8 @@ COMMON = 1_024
 #: A word that fewer rows of the sample have is rare: so few rows that looking at each costs less than asking the index
 #: for a common word. That takes some 20 µs for a row against 0.05 µs for each row that has the common word.
 RARE = 16
+#: Looking at a row takes as long as to read so many rows of a word, or of words with that beginning, from the index.
+READ = 100
 #: So many common words are shown from the sample however few it has, if it has any and a list has the rest: to ask the
 #: index for them all can take a second of a million rows.
 SEVERAL = 3
@@ -124,12 +126,15 @@ class Sample:
         """The words to ask the whole index for; the others are looked up in the rows that these find.
 
         Of many words some are common, and are not asked for where the others find few rows, or soon find as many as
-        are `wanted`. The more of them there are, the longer it would take to ask.
+        are `wanted`. The more of them there are, the longer it would take to ask. No word is asked for that has more
+        rows than looking at those of the rarest costs.
         """
         rarest = min(self.often.values())
-        rare = [word for word, times in self.often.items() if times < COMMON]
         rows = rarest * min(SHARE, wanted / (len(self.pks) + 1))
-        return rare if rare and rows < RARE * SHARE * (len(self.often) - len(rare)) else list(self.often)
+        rare = [word for word, times in self.often.items() if times < COMMON]
+        asked = rare if rare and rows < RARE * SHARE * (len(self.often) - len(rare)) else self.often
+        cheap = max(rarest, READ * (rows / SHARE + 1))
+        return [word for word in asked if self.often[word] <= cheap]
 
     def worth_finding(self, common: int, least: int, most: int) -> int:
         """How many to find, at `least` and at `most`, where so many common words are not asked for: no more than are

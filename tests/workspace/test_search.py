@@ -22,7 +22,7 @@ from retention.common import clock, word_index
 from retention.common.asking import Asking, hear, kept
 from retention.common.marking import around, has_all, spans
 from retention.common.text_search import BREAKS, SearchWords, folded, words_of
-from retention.common.word_index import COMMON, beside, every, few, some
+from retention.common.word_index import COMMON, Sample, beside, every, few, some
 from retention.workspace import finding
 from retention.workspace.templatetags.shell import marked
 from tests.baseline import assert_query_count
@@ -302,13 +302,13 @@ def mixed() -> list[Customer]:
     return [*made, *crowd(5)]
 
 
-@pytest.mark.parametrize("limits", [(1, 1, 1), (2, 4, 2), (16, 1_024, 256)])
+@pytest.mark.parametrize("limits", [(1, 1, 1, 0), (2, 4, 2, 1), (16, 1_024, 256, 100)])
 @pytest.mark.django_db
 def test_every_way_of_searching_finds_the_same(
-    mixed: list[Customer], limits: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+    mixed: list[Customer], limits: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the sample, by the rare word alone, by all words, by walking: each gives what has all of the words."""
-    for name, limit in zip(("RARE", "COMMON", "WALKED"), limits, strict=True):
+    for name, limit in zip(("RARE", "COMMON", "WALKED", "READ"), limits, strict=True):
         monkeypatch.setattr(word_index, name, limit)
     some_words = ("a", "an", "anna ulm", "celik dorp", "test bo", "person", "299", "zzz", "zzz b", "b u d a", "a an")
     addresses = (mixed[0].email, mixed[-1].email, "a@test", "anna@exa", "b@u", "@test b", "zzz@example.test")
@@ -327,6 +327,12 @@ def test_every_way_of_searching_finds_the_same(
         assert enough <= right
         at_least = 4 if len(words) < word_index.SEVERAL else 1
         assert min(at_least, len(right)) <= len(enough) <= 20
+
+
+def test_a_word_with_more_rows_than_it_spares_is_not_asked_for() -> None:
+    """As the name in an address of which the rest is nowhere in the sample."""
+    assert Sample([], {"priya": 291, "vergilund": 0}).seeking() == ["vergilund"]
+    assert Sample([], {"priya": 291, "vergilund": 30}).seeking() == ["priya", "vergilund"]
 
 
 def _chosen(typed: str, enough: int) -> Asking[set[int]]:
