@@ -18,6 +18,7 @@ AGAIN = 3
 # milliseconds, which is as long as a page may take; what takes longer still has them.
 _SESSION = "SET plan_cache_mode = force_generic_plan; SET parallel_setup_cost = 10000"
 M = TypeVar("M", bound=Model)
+N = TypeVar("N", bound=Model)
 
 
 def rows(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -51,6 +52,12 @@ def instances(model: type[M], statement: str, params: Sequence[Any] | Mapping[st
     return [instance(model, row) for row in named(statement, params)]
 
 
+def beside(model: type[M], other: type[N], statement: str, params: Sequence[Any]) -> list[tuple[M, N]]:
+    """What a statement finds of two models, all columns of the one before all columns of the other."""
+    width = len(_fields(model)[1])
+    return [(_made(model, row[:width]), _made(other, row[width:])) for row in rows(statement, params)]
+
+
 def named(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a statement finds, by the columns' names."""
     with _cursor() as cursor:
@@ -69,8 +76,13 @@ def instance(model: type[M], row: dict[str, Any]) -> M:
 
 def part(model: type[M], row: dict[str, Any]) -> M:
     """Of a row's columns that are the model's, which are taken out of it."""
+    return _made(model, [row.pop(column) for column, _ in _fields(model)[1]])
+
+
+def _made(model: type[M], row: Sequence[Any]) -> M:
     names, fields = _fields(model)
-    return model.from_db(connection.alias, names, [_value(row.pop(column), convert) for column, convert in fields])
+    values = [_value(value, convert) for value, (_, convert) in zip(row, fields, strict=True)]
+    return model.from_db(connection.alias, names, values)
 
 
 @cache

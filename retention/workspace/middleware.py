@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -44,11 +45,17 @@ class WorkspaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.workspace = SimpleLazyObject(Workspace.current)  # type: ignore[attr-defined]
+        read = partial(_workspace_of, request)
+        request.workspace = SimpleLazyObject(read)  # type: ignore[attr-defined]
         if not request.user.is_authenticated:
             return self.get_response(request)
         with timezone.override(zone_of(request.user, workspace_of(request))):
             return self.get_response(request)
+
+
+def _workspace_of(request: HttpRequest) -> Workspace:
+    """It was read along with who is signed in; for somebody else it is asked for."""
+    return getattr(request.user, "workspace", None) or Workspace.current()
 
 
 class AgainMiddleware:

@@ -41,6 +41,8 @@ class User(AbstractUser):
     role = models.CharField(max_length=20, choices=Role, default=Role.ANALYST)
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's.")
 
+    #: Of who is signed in: read along with them.
+    workspace: "Workspace"
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[People] = People()

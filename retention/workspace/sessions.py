@@ -8,10 +8,11 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from retention.common import planned
-from retention.workspace.models import User
+from retention.workspace.models import User, Workspace
 
 _SESSION = f"SELECT {planned.columns(Session)} FROM django_session WHERE session_key = %s AND expire_date > %s"  # noqa: S608
-_PERSON = f"SELECT {planned.columns(User)} FROM workspace_user WHERE id = %s"  # noqa: S608
+_COLUMNS = f"{planned.columns(User)}, {planned.columns(Workspace)}"
+_PERSON = f"SELECT {_COLUMNS} FROM workspace_user, workspace_workspace WHERE workspace_user.id = %s"  # noqa: S608
 
 
 class SessionStore(db.SessionStore):
@@ -25,8 +26,10 @@ class SessionStore(db.SessionStore):
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]
-    """Signs people in by e-mail address and password."""
+    """Signs people in by e-mail address and password, and reads the workspace along with who is signed in."""
 
     def get_user(self, user_id: Any) -> User | None:
-        found = planned.instances(User, _PERSON, [user_id])
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        for user, workspace in planned.beside(User, Workspace, _PERSON, [user_id]):
+            user.workspace = workspace
+            return user if self.user_can_authenticate(user) else None
+        return None
