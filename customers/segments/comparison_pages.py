@@ -1,5 +1,6 @@
 """Pages that compare a segment: with another one (overlap), and with everybody (what sets it apart)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from customers.segments.fields import Column
 from customers.segments.operators import Moment
 from customers.segments.overlap import Overlap, Part, overlap, shared_with_all, stays
 from customers.segments.patience import TooSlow
+from customers.segments.references import read
+from customers.segments.rules import Compare, RuleRefused, every_condition
 from customers.segments.wording import Words, days, shown
 from retention.common import clock
 from retention.common.sent import whole
@@ -122,8 +125,21 @@ def segment_apart(request: HttpRequest, pk: int) -> HttpResponse:
         found = apart(segment, Moment(clock.now(), workspace.zone))
     except TooSlow:
         return render(request, "customers/segments/apart.html", context | {"slow": True})
-    lines = [_line(contrast, words) for contrast in found.contrasts[:CONTRASTS_SHOWN]]
-    return render(request, "customers/segments/apart.html", context | {"lines": lines, "sampled": found.sampled})
+    asked_for = _asked_for(segment)
+    told = [contrast for contrast in found.contrasts if contrast.column.key in asked_for]
+    others = [contrast for contrast in found.contrasts if contrast.column.key not in asked_for]
+    lines = [_line(contrast, words) for contrast in others[:CONTRASTS_SHOWN]]
+    by_rule = [_line(contrast, words) for contrast in told[:CONTRASTS_SHOWN]]
+    context |= {"lines": lines, "by_rule": by_rule, "sampled": found.sampled}
+    return render(request, "customers/segments/apart.html", context)
+
+
+def _asked_for(segment: Segment) -> set[str]:
+    """The fields that the segment's rule compares, or those of a segment that it refers to: no wonder they differ."""
+    with suppress(RuleRefused):
+        conditions = every_condition(read(segment.rule, segment.pk))
+        return {condition.column.key for condition in conditions if isinstance(condition, Compare)}
+    return set()
 
 
 def _line(contrast: Contrast, words: Words) -> Line:

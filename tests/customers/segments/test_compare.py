@@ -142,6 +142,25 @@ class TestApart:
         assert client.get(f"{page}orders/?value=many").status_code == 200
         assert client.get(f"{page}passwords/").status_code == 404
 
+    def test_what_its_rule_asks_for_comes_last(self, signed_in: SignIn) -> None:
+        """Of another segment's rule that it refers to as well: both compare orders, and nothing differs more."""
+        made = people(20)
+        one = segment("Buyers", *made[10:])
+        refers = segment("Likewise", *made[10:])
+        refers.rule = {"field": "segment", "op": "is_in", "value": one.pk}
+        refers.save()
+        for which in (one, refers):
+            text = signed_in("analyst").get(f"/segments/{which.pk}/apart/").content.decode()
+            places = [text.index(part) for part in ("/apart/revenue/", "What its rule asks for", "/apart/orders/")]
+            assert places == sorted(places)
+
+    def test_a_rule_that_is_no_longer_understood_asks_for_nothing(self, signed_in: SignIn) -> None:
+        one = segment("Buyers", *people(20)[10:])
+        Segment.objects.filter(pk=one.pk).update(rule={"field": "gone", "op": "at_least", "value": 0})
+        text = signed_in("analyst").get(f"/segments/{one.pk}/apart/").content.decode()
+        assert "/apart/orders/" in text
+        assert "What its rule asks for" not in text
+
     def test_of_nobody_nothing_is_said(self, signed_in: SignIn) -> None:
         text = signed_in("analyst").get(f"/segments/{segment('Empty').pk}/apart/").content.decode()
         assert "Nothing to compare yet" in text
