@@ -93,11 +93,14 @@ def _told(form: InteractionForm) -> str:
 @require_safe
 @requires(Can.READ)
 def one(request: HttpRequest, pk: int) -> HttpResponse:
-    """An interaction with what it said before. One that was removed is there for whoever may bring it back."""
+    """An interaction with what it said before. One that was removed is there for whoever may bring it back.
+
+    Others, whom a task may have led here, learn that it is gone, and of whom it was.
+    """
     made = get_object_or_404(_all(), pk=pk)
     theirs = keeping.is_theirs(made, person(request))
     if made.removed_at and not theirs:
-        raise Http404
+        return render(request, "customers/interactions/removed.html", {"interaction": made}, status=404)
     context = {"interaction": made, "theirs": theirs, "customer": made.customer}
     context |= {"before": made.before.select_related("changed_by")}
     return render(request, "customers/interactions/one.html", context)

@@ -158,6 +158,8 @@ def test_what_is_removed_is_there_for_its_author_alone(signed_in: SignIn) -> Non
     for url in (f"/customers/interactions/{made.pk}/", file):
         assert other.get(url).status_code == 404
         assert client.get(url).status_code == 200
+    gone = other.get(f"/customers/interactions/{made.pk}/").content.decode()
+    assert ("was taken away" in gone, f'href="/customers/{acme.pk}/"' in gone, made.text in gone) == (True, True, False)
     client.post(act, {"do": "restore"})
     assert other.get(file).status_code == 200
     assert [row.kind for row in Event.objects.filter(kind__startswith="interaction").order_by("id")] == [
