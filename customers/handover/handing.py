@@ -186,7 +186,7 @@ def _move(row: HandOver, customers: QuerySet[Customer], giver: User, receiver: U
     if row.undone_at is None:
         row.tasks, row.milestones, row.cases = tasks, milestones, cases
         row.save(update_fields=["tasks", "milestones", "cases"])
-    Task.objects.filter(pk__in=tasks).update(assignee=receiver)
+    Task.objects.filter(pk__in=tasks).update(assignee=receiver, updated_at=clock.now())
     Milestone.objects.filter(pk__in=milestones).update(ours=receiver)
     Case.objects.filter(pk__in=cases).update(assignee=receiver, updated_at=clock.now())
     Customer.objects.filter(pk__in=customers.values("pk")).update(owner=receiver, updated_at=clock.now())

@@ -24,12 +24,8 @@ NUMBERS = {
     "point": ("[^-+0-9.eE]", "^[-+]?\\d{1,3}([, '\u00a0]\\d{3})+(\\.\\d*)?$", ", '\u00a0", ""),
     "comma": ("[^-+0-9,eE]", "^[-+]?\\d{1,3}([. '\u00a0]\\d{3})+(,\\d*)?$", ",. '\u00a0", "."),
 }
-HAPPENED = (
-    "ordered_at",
-    "joined_at",
-    "consent_at",
-    "happened_at",
-)  # of what may lie in the future nothing is refused for that
+#: Of what may lie in the future nothing is refused for that.
+HAPPENED = ("ordered_at", "joined_at", "consent_at", "happened_at", "closed_at", "written_at")
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 

@@ -39,6 +39,8 @@ class Reads(Enum):
     LINK = "a link that begins with https:// or http://"
     TALK = "a call, meeting, e-mail, chat or note"
     MOOD = "good, neutral or bad"
+    PROGRESS = "open, done or dropped"
+    COLLEAGUE = "the e-mail address or the name of one colleague here"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The fields that a file's columns can become, for each kind of file. The name of a field is its column in staging."""
 
 from customers.custom.definitions import defined
-from customers.ingest import headers
+from customers.ingest import fields_of_work, headers
 from customers.ingest.field import CUSTOM, Field, Reads, plain
 from customers.models import CustomField
 from customers.models.imports import ImportKind
@@ -247,74 +247,6 @@ _PRODUCT = (
     ),
 )
 
-_CASE = (
-    Field(
-        "case_id", "Reference", Reads.ID, 200, ("caseid", "ticketid", "casenumber", "reference", "id"), required=True
-    ),
-    Field("subject", "Subject", Reads.TEXT, 300, ("subject", "title", "summary"), required=True),
-    Field(
-        "opened_at", "Opened", Reads.INSTANT, names=("openedat", "createdat", "created", "createdate"), required=True
-    ),
-    Field("priority", "Priority", Reads.PRIORITY, names=("priority", "severity")),
-    Field("answered_at", "First answered", Reads.INSTANT, names=("answeredat", "firstresponseat", "firstreplyat")),
-    Field("resolved_at", "Resolved", Reads.INSTANT, names=("resolvedat", "closedat", "solvedat", "closed", "resolved")),
-    Field("rating", "Rating, from 1 to 5", Reads.RATING, names=("rating", "csat", "satisfaction", "score")),
-    Field("rated_at", "Rated", Reads.INSTANT, names=("ratedat",), hint="Empty: when it was resolved."),
-    Field("assignee_id", "Who looks after it", Reads.OWNER, names=("assignee", "assigneeemail", "agent")),
-)
-
-_INTERACTION = (
-    Field(
-        "interaction_id",
-        "Reference",
-        Reads.ID,
-        200,
-        ("interactionid", "activityid", "engagementid", "callid", "meetingid", "noteid", "eventid", "recordid", "id"),
-        required=True,
-        hint="What the other system knows it by: the same file again changes nothing.",
-    ),
-    Field("kind", "What it was", Reads.TALK, names=headers.TALK, hint="Empty: a note."),
-    Field("happened_at", "When", Reads.INSTANT, names=headers.TALKED_AT, required=True),
-    Field("subject", "Subject", Reads.TEXT, 300, headers.TALK_SUBJECT),
-    Field("text", "Text", Reads.TEXT, 9_000, headers.TALK_TEXT, hint="A subject or a text: one of them is needed."),
-    Field("outcome", "Outcome", Reads.TEXT, 200, headers.TALK_OUTCOME),
-    Field("sentiment", "Sentiment", Reads.MOOD, names=("sentiment", "mood", "tone")),
-    Field("next_step", "Next step", Reads.TEXT, 200, ("nextstep", "nextaction", "followup")),
-    Field(
-        "next_on",
-        "Next step by",
-        Reads.DAY,
-        names=("nextstepby", "nextstepdate", "nextactiondate", "followupdate", "nexton"),
-        hint="Empty: in a week. It stands with the interaction and opens no task.",
-    ),
-    Field(
-        "author",
-        "Logged by",
-        Reads.TEXT,
-        254,
-        headers.TALK_AUTHOR,
-        hint="A colleague's e-mail address; anybody else is kept by name.",
-    ),
-    Field(
-        "customer_id",
-        "Customer id",
-        Reads.ID,
-        200,
-        (*headers.CUSTOMER_ID, "associatedcompanyid", "associatedcompanyids", "companyid"),
-        required=True,
-        hint="The id of a customer who is there already.",
-    ),
-    Field(
-        "email",
-        "E-mail",
-        Reads.EMAIL,
-        254,
-        ("contactemail", "customeremail", *headers.EMAIL),
-        hint="Of the customer, or of the person there whom it was with.",
-    ),
-    Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
-)
-
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
@@ -322,15 +254,16 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CONTACTS: _CONTACTS,
     ImportKind.SUBSCRIPTIONS: (*_SUBSCRIPTION, *_customer(required=True)),
     ImportKind.PRODUCTS: _PRODUCT,
-    ImportKind.CASES: (*_CASE, *_customer(required=True)),
-    ImportKind.INTERACTIONS: _INTERACTION,
+    ImportKind.CASES: (*fields_of_work.CASE, *_customer(required=True)),
+    ImportKind.INTERACTIONS: fields_of_work.INTERACTION,
+    ImportKind.TASKS: fields_of_work.TASK,
 }
 
 
 #: Files that hold orders, and so customers who placed them.
 WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
 #: Files that are about customers who are there already, and make none.
-OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS)
+OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS, ImportKind.TASKS)
 #: The field that names a customer by their id.
 BY_ID = "customer_id"
 _READS = {

@@ -118,4 +118,9 @@ TALK_TEXT = (
     "notiz",
 )
 TALK_OUTCOME = ("outcome", "calloutcome", "meetingoutcome", "calldisposition", "callresult", "result")
+TASK_TITLE = ("title", "tasktitle", "task", "taskname", "subject", "todo", "whattodo", "aufgabe")
+TASK_REASON = ("reason", "tasknotes", "notes", "note", "description", "body", "text", "comments", "why", "notiz")
+TASK_DUE = ("dueat", "duedate", "dueon", "due", "deadline", "faelligam")
+TASK_STATE = ("state", "taskstatus", "status", "isclosed", "done", "completed")
+TASK_FOR = ("assignee", "assigneeemail", "assignedto", "activityassignedto", "taskowner", "owner", "owneremail")
 TALK_AUTHOR = ("author", "loggedby", "authoremail", "activityassignedto", "assignedto", "owner", "owneremail", "user")

@@ -24,7 +24,7 @@ def match(mapping: Mapping) -> None:
         return
     label = next(field.label for field in targets(mapping.kind) if field.name == mapping.match)
     said, stands = _value(mapping.match, "told"), _value(mapping.match, "stands")
-    whom = _REACHED_AT if mapping.kind == ImportKind.INTERACTIONS and mapping.match == "email" else _CUSTOMERS
+    whom = _REACHED_AT if mapping.kind in OF_KNOWN and mapping.match == "email" else _CUSTOMERS
     run(SQL(_FIND).format(said=said, stands=stands, whom=SQL(whom)))
     run("ANALYZE import_matches")
     run(SQL(_REFUSE_SEVERAL).format(said=said), label=f"{label}: several customers have “")

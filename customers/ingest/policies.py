@@ -42,6 +42,11 @@ _RECORDS: dict[str, tuple[str, str, str]] = {
         "interaction_id",
         "customers_interaction WHERE external_id = told.interaction_id AND external_id <> ''",
     ),
+    ImportKind.TASKS: (
+        "import_tasks",
+        "task_id",
+        "customers_task WHERE external_id = told.task_id AND external_id <> ''",
+    ),
     ImportKind.CASES: ("import_cases", "case_id", "customers_case WHERE external_id = told.case_id"),
 }
 
@@ -166,8 +171,16 @@ def _fill_interactions() -> None:
     _spare("import_interactions", there, blank, same)
 
 
+def _fill_tasks() -> None:
+    blank = _texts("reason") | _nulls("assignee_id") | {"progress": "FALSE", "closed_at": "FALSE"}
+    same = {"title": "stands.title", "due_at": "stands.due_at"}
+    there = "customers_task AS stands WHERE stands.external_id = told.task_id AND external_id <> ''"
+    _spare("import_tasks", there, blank, same)
+
+
 _FILL: dict[str, Callable[[], None]] = {
     ImportKind.INTERACTIONS: _fill_interactions,
+    ImportKind.TASKS: _fill_tasks,
     ImportKind.CUSTOMERS: _fill_customers,
     ImportKind.CONTACTS: _fill_contacts,
     ImportKind.PRODUCTS: _fill_products,

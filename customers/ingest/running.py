@@ -21,6 +21,7 @@ from customers.ingest import (
     merging_orders,
     merging_products,
     merging_subscriptions,
+    merging_tasks,
     nearly,
     policies,
     refused,
@@ -221,4 +222,5 @@ _MERGES: dict[str, dict[str, Callable[[Circumstances], Tally]]] = {
     ImportKind.PRODUCTS: {"products": merging_products.merge_products},
     ImportKind.CASES: {"cases": merging_cases.merge_cases},
     ImportKind.INTERACTIONS: {"interactions": merging_interactions.merge_interactions},
+    ImportKind.TASKS: {"tasks": merging_tasks.merge_tasks},
 }

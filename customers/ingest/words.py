@@ -46,6 +46,13 @@ WORDS = {
     " WHEN {0} ~* '^(|.*[ _-])(note|notes|comment|task|other|notiz)$' THEN 'note' END",
     Reads.MOOD: "CASE WHEN lower({0}) IN ('good', 'positive') THEN 'good' WHEN lower({0}) IN ('neutral', 'mixed')"
     " THEN 'neutral' WHEN lower({0}) IN ('bad', 'negative') THEN 'bad' END",
+    # As systems call them: "NOT_STARTED", "Waiting on someone else"; or whether it is closed, as yes or no.
+    Reads.PROGRESS: "CASE WHEN {0} ~* '^(done|completed?|closed|finished|resolved|erledigt)$'"
+    " OR lower({0}) = ANY({yes}) THEN 'done' WHEN {0} ~* '^(dropped|cancell?ed|skipped|ignored)$' THEN 'dropped'"
+    " WHEN {0} ~* '^(open|new|active|pending|to.?do|not.started|in.progress|waiting.*|deferred|offen)$'"
+    " OR lower({0}) = ANY({no}) THEN 'open' END",
+    Reads.COLLEAGUE: "(SELECT min(id) FROM workspace_user WHERE lower(email) = lower({0})"
+    " OR lower(btrim(concat(first_name, ' ', last_name))) = lower({0}) HAVING count(*) = 1)",
     Reads.TEAM: "(SELECT id FROM customers_team AS team WHERE lower(team.name) = lower({0}))",
     Reads.OWNER: "(SELECT id FROM workspace_user WHERE lower(workspace_user.email) = lower({0}))",
 }

@@ -19,6 +19,7 @@ class ImportKind(models.TextChoices):
     PRODUCTS = "products", "Products"
     CASES = "cases", "Cases"
     INTERACTIONS = "interactions", "Interactions"
+    TASKS = "tasks", "Tasks"
 
 
 class ImportMapping(models.Model):

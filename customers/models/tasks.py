@@ -9,7 +9,10 @@ from retention.workspace.models import User
 
 
 class Task(models.Model):
-    """Something to do for a customer, and why. `origin` names what asked for it, and asks only once."""
+    """Something to do for a customer, and why. `origin` names what asked for it, and asks only once.
+
+    One from a file has the other system's id as `external_id`.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -28,6 +31,8 @@ class Task(models.Model):
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     closed_by_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
+    external_id = models.CharField(max_length=200, blank=True, db_default="", editable=False, db_collation="C")
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -40,6 +45,9 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "origin"], condition=~Q(origin=""), name="task_once_per_origin"
+            ),
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="task_once_by_external_id"
             ),
             models.CheckConstraint(
                 condition=Q(state="open", closed_at__isnull=True) | (~Q(state="open") & Q(closed_at__isnull=False)),

@@ -42,7 +42,8 @@ RETURNING customer_id
 """
 _DROP = """
 WITH dropped AS (
-    UPDATE customers_task AS task SET state = 'dropped', closed_at = %(now)s, closed_by_id = %(by)s
+    UPDATE customers_task AS task SET state = 'dropped', closed_at = %(now)s, closed_by_id = %(by)s,
+           updated_at = %(now)s
       FROM customers_runstep step
      WHERE step.run_id = ANY(%(runs)s) AND step.task_id = task.id AND task.state = 'open'
     RETURNING task.id, task.customer_id, task.title

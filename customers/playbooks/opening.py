@@ -18,11 +18,11 @@ WITH due AS (
      ORDER BY step.opens_at LIMIT %(many)s
        FOR UPDATE OF step SKIP LOCKED FOR SHARE OF run SKIP LOCKED
 ), opened AS (
-    INSERT INTO customers_task (customer_id, title, reason, state, due_at, assignee_id, origin, created_at)
+    INSERT INTO customers_task (customer_id, title, reason, state, due_at, assignee_id, origin, created_at, updated_at)
     SELECT due.customer_id, due.title, due.reason, 'open', due.due_at,
            CASE due.whose WHEN 'person' THEN due.person_id WHEN 'lead' THEN coalesce(team.lead_id, customer.owner_id)
                ELSE customer.owner_id END,
-           'playbook:' || due.id, %(now)s
+           'playbook:' || due.id, %(now)s, %(now)s
       FROM due JOIN customers_customer customer ON customer.id = due.customer_id
       LEFT JOIN customers_team team ON team.id = customer.team_id
      ORDER BY due.customer_id, due.id

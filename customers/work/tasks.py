@@ -61,6 +61,7 @@ def open_again(task_id: int, due_at: datetime, assignee_id: int | None) -> None:
 
 def _reopen(task: Task) -> None:
     task.state, task.closed_at, task.closed_by, task.closed_by_key = Task.State.OPEN, None, None, ""
+    task.updated_at = clock.now()
 
 
 def close_task(task_id: int, state: Task.State, by_id: int | None, *, fresh: bool = False) -> Task:
@@ -133,7 +134,8 @@ def _change(task_id: int, kind: str, by_id: int | None, fresh: bool, said: str, 
     was = None if fresh else _as_it_was(task)
     for name, value in change.items():
         setattr(task, name, value)
-    task.save(update_fields=list(change))
+    task.updated_at = clock.now()
+    task.save(update_fields=[*change, "updated_at"])
     _record(task, kind, clock.now(), said=said, by=by_id, was=was)
     return task
 

@@ -18,6 +18,7 @@ from customers.models import (
     Product,
     Subscription,
     SubscriptionTerm,
+    Task,
 )
 from retention.common.counting import counted
 
@@ -92,6 +93,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(Subscription, "subscription", "stands.external_id", UNTOUCHED),
     Kind(Interaction, "interaction", "left(stands.text, 100)", UNTOUCHED),
+    Kind(Task, "task", "stands.title", UNTOUCHED),
     Kind(
         ContactConsent,
         "person's consent",

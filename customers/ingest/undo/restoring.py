@@ -8,7 +8,7 @@ from customers.ingest.merging_orders import KEY
 from customers.ingest.statements import number, rows, run
 from customers.ingest.undo.judging import goes_along, naming
 from customers.ingest.undo.kinds import Kind
-from customers.models import Customer, Event, Interaction, Order, Product, Segment
+from customers.models import Customer, Event, Interaction, Order, Product, Segment, Task
 
 
 def begin() -> None:
@@ -22,14 +22,17 @@ def restore(kind: Kind, params: dict[str, Any]) -> dict[str, int]:
     run(SQL(_CONCERNED).format(table=kind.identifier, customer=SQL(kind.customer), noun=Literal(kind.noun)))
     if kind.model is Order:
         run(SQL(_CALM_EVENTS).format(key=SQL(KEY)), **params)
-    if kind.model is Interaction:
-        run(_UNTELL)
+    if kind.model in (Interaction, Task):
+        run(SQL(_UNTELL).format(table=kind.identifier, about=Literal(f"{kind.noun}:")), **params)
     removed = _remove(kind)
     for first in (SQL("IS NOT DISTINCT FROM"), SQL("IS DISTINCT FROM")):
         run(
-            SQL(_CHANGE_BACK).format(table=kind.identifier, first=first, columns=kind.columns(), of_told=_of_told(kind))
+            SQL(_CHANGE_BACK).format(
+                table=kind.identifier, first=first, columns=kind.columns(), of_told=_columns_of("told", kind)
+            )
         )
-    run(SQL(_PUT_BACK).format(table=kind.identifier, columns=kind.columns()))
+    of_whole = _columns_of("whole", kind)
+    run(SQL(_PUT_BACK).format(table=kind.identifier, columns=kind.columns(), of_whole=of_whole))
     run(SQL(_KEEP).format(table=kind.identifier, noun=Literal(kind.noun), called=SQL(kind.name)), **params)
     run(SQL(_FORGET).format(name=Literal(kind.table)), **params)
     run(SQL(_REMEMBER).format(name=Literal(kind.table)), **params)
@@ -61,12 +64,12 @@ _CALM_EVENTS = """
 """
 
 
-# A talk that goes was not logged here: a timeline that said so would lead to nothing, and tell it twice once it comes
-# again. That it was taken back is told.
+# What goes was not logged or opened here: a timeline that said so would lead to nothing, and tell it twice once it
+# comes again. That it was taken back is told.
 _UNTELL = """
-    DELETE FROM customers_event AS event USING undo_rows AS told, customers_interaction AS gone
-    WHERE told.made AND told.reason IS NULL AND gone.id = told.id AND event.customer_id = gone.customer_id
-        AND event.kind = 'interaction.logged' AND event.dedup_key = 'interaction:' || gone.id
+    DELETE FROM customers_event AS event USING undo_rows AS told, {table} AS gone
+    WHERE told.reason IS NULL AND gone.id = told.id AND event.customer_id = gone.customer_id
+        AND event.source = 'import' AND event.recorded_at = %(at)s AND event.ref = {about} || gone.id
 """
 
 
@@ -106,7 +109,7 @@ _CHANGE_BACK = """
 _PUT_BACK = """
     WITH back AS (
         INSERT INTO {table} (id, {columns})
-        SELECT whole.id, {columns} FROM undo_rows AS told
+        SELECT whole.id, {of_whole} FROM undo_rows AS told
         CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, told.before) AS whole
         WHERE NOT told.made AND told.after IS NULL AND told.reason IS NULL
         ON CONFLICT DO NOTHING RETURNING id
@@ -116,8 +119,8 @@ _PUT_BACK = """
 """
 
 
-def _of_told(kind: Kind) -> Composable:
-    return SQL(", ").join(Identifier("told", str(field.column)) for field in kind.fields())
+def _columns_of(row: str, kind: Kind) -> Composable:
+    return SQL(", ").join(Identifier(row, str(field.column)) for field in kind.fields())
 
 
 _KEEP = """

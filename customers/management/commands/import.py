@@ -134,7 +134,7 @@ class Meter:
 
 def _in_words(summary: dict[str, Any]) -> str:
     lines = [f"{summary['rows']:,} rows read, {summary['rejected']:,} refused, {summary['left_out']:,} left out"]
-    for noun in ("customers", "contacts", "orders", "lines", "subscriptions", "products", "cases", "interactions"):
+    for noun in (*ImportKind.values, "lines"):
         if tally := summary.get(noun):
             counts = ", ".join(f"{tally[what]:,} {what}" for what in ("created", "updated", "unchanged", "removed"))
             lines.append(f"{noun.capitalize()}: {counts}")

@@ -210,19 +210,3 @@ def test_exports_are_recognised(acme: Customer, tmp_path: Any, head: str, row: s
     done(how, path.read_text())
     found = Interaction.objects.get()
     assert (found.customer, found.happened_at.date(), found.kind) == (acme, date(2024, 1, 1), talk or "call")
-
-
-def test_open_work_of_salesforce_is_no_interaction(acme: Customer, tmp_path: Any) -> None:
-    path = tmp_path / "Task.csv"
-    path.write_text(
-        "Id,WhoId,AccountId,Subject,ActivityDate,Status,OwnerId,Description,IsClosed,IsDeleted,TaskSubtype\n"
-        "1,,acme,Call them,2024-01-01,Not Started,005,,false,false,Call\n"
-        "2,,acme,Called,2024-01-01,Completed,005,,true,false,Call\n"
-        "3,,acme,Gone,2024-01-01,Completed,005,,true,true,Call\n"
-    )
-    _, taken = bring(guess(path), path.read_text())
-    assert [reason for _, reason, _ in refusals(taken)] == [
-        "It is not done yet there: open work is no interaction.",
-        "It is deleted there.",
-    ]
-    assert Interaction.objects.get().text == "Called"

@@ -7,7 +7,16 @@ import pytest
 from customers.ingest import policies
 from customers.models import Case, Customer, CustomField, FormerId, Order, OrderLine, Product, Subscription
 from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, bring, done, failed, mapping, refusals
-from tests.customers.ingest.test_undo import _INTERACTIONS, CASES, CONTACTS, INTERACTIONS, PRODUCTS, SUBSCRIPTIONS
+from tests.customers.ingest.test_undo import (
+    _INTERACTIONS,
+    _TASKS,
+    CASES,
+    CONTACTS,
+    INTERACTIONS,
+    PRODUCTS,
+    SUBSCRIPTIONS,
+    TASKS,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +86,11 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
         _INTERACTIONS + "I1,0,call,2024-01-01,Rang,Fine,,\n",
         _INTERACTIONS + "I1,0,note,2024-02-01,Noted,Well,Write,\nI2,0,chat,2024-01-01,Hi,,,\n",
     ),
+    "tasks": (
+        TASKS,
+        _TASKS + "T1,0,Call,,2024-01-01,,\n",
+        _TASKS + "T1,0,Ring,Late,2024-01-03,done,2024-01-02\nT2,0,Meet,,,,\n",
+    ),
     "contacts": (
         CONTACTS,
         "customer_id,contact_email,contact_name,main,consent,role\n0,a@x.test,Al,,,\n",
@@ -102,6 +116,8 @@ def told(kind: str) -> list[tuple[Any, ...]]:
         case "interactions":
             names = ("external_id", "kind", "text", "outcome", "next_step", "next_on__day")
             return list(corp.interactions.order_by("id").values_list(*names))
+        case "tasks":
+            return list(corp.tasks.order_by("id").values_list("external_id", "title", "reason", "state"))
     return list(corp.contacts.order_by("id").values_list("email", "name", "role"))
 
 
@@ -118,6 +134,7 @@ def told(kind: str) -> list[tuple[Any, ...]]:
             [("I1", "call", "Rang", "Fine", "", None), ("I2", "chat", "Hi", "", "", None)],
             [("I1", "call", "Rang", "Fine", "Write", 8)],
         ),
+        ("tasks", [("T1", "Call", "", "open"), ("T2", "Meet", "", "open")], [("T1", "Call", "Late", "open")]),
         ("contacts", [("a@x.test", "Al", ""), ("b@x.test", "Cy", "")], [("a@x.test", "Al", "CEO")]),
     ],
 )

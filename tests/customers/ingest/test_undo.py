@@ -39,7 +39,7 @@ BEN = "2,Ben,ben@example.test,2024-06-01 12:30,,\n"
 #: What an import may write, as rows and columns.
 WRITTEN = (
     *("customer", "consent", "order", "orderline", "subscription", "subscriptionterm", "contact", "contactconsent"),
-    *("case", "interaction", "product", "product_upgrades_to", "product_goes_with"),
+    *("case", "interaction", "task", "product", "product_upgrades_to", "product_goes_with"),
 )
 
 
@@ -111,6 +111,14 @@ INTERACTIONS: dict[str, Any] = {
         for name in ("interaction_id", "customer_id", "kind", "happened_at", "subject", "outcome", "next_step", "email")
     },
 }
+TASKS: dict[str, Any] = {
+    "kind": "tasks",
+    "fields": {
+        name: {"column": name}
+        for name in ("task_id", "customer_id", "title", "reason", "due_at", "progress", "closed_at")
+    },
+}
+_TASKS = "task_id,customer_id,title,reason,due_at,progress,closed_at\n"
 _INTERACTIONS = "interaction_id,customer_id,kind,happened_at,subject,outcome,next_step,email\n"
 _SUBSCRIPTIONS = "subscription_id,customer_id,plan,amount,started_at,ended_at\n"
 #: For each kind: a mapping, a file, and a later one that makes, changes and removes.
@@ -154,6 +162,11 @@ FILES: dict[str, tuple[dict[str, Any], str, str]] = {
         INTERACTIONS,
         _INTERACTIONS + "I1,0,call,2024-01-01,Rang,,,\nI2,0,note,2024-01-02,Noted,,,\n",
         _INTERACTIONS + "I1,0,meeting,2024-01-03,Met,Went well,Write,\nI3,0,email,2024-01-04,Wrote,,,\n",
+    ),
+    "tasks": (
+        TASKS,
+        _TASKS + "T1,0,Call,,2024-01-01,,\nT2,0,Write,,2024-01-02,done,2024-01-02\n",
+        _TASKS + "T1,0,Ring,Late,2024-01-03,done,2024-01-02\nT3,0,Meet,,,,\n",
     ),
 }
 
