@@ -62,19 +62,24 @@ def asked_by(me: User, said: QueryDict) -> Asked:
     return Asked.read(List("customers:subscriptions", "subscription", words, _having, filters, ORDERS, "renews"), said)
 
 
-def _terms(**asked: Any) -> Q:
-    return Q(Exists(SubscriptionTerm.objects.filter(subscription=OuterRef("pk"), **asked)))
+def _terms(*either: Q, **asked: Any) -> Q:
+    return Q(Exists(SubscriptionTerm.objects.filter(*either, subscription=OuterRef("pk"), **asked)))
 
 
 def _in_state(value: str) -> Q:
-    """As `Agreed.state` tells it: by the first beginning and the last end."""
+    """As `Agreed.state` tells it: by the first beginning and the last end.
+
+    What is planned begins sometime, and for what has ended time has nothing more to do, once that is noted, within a
+    minute: so much an index knows, and a list is not walked past all that runs.
+    """
     now = clock.now()
     begun, open_ended, on = _terms(valid_from__lte=now), _terms(valid_to=None), _terms(valid_to__gt=now)
+    begins = SubscriptionTerm.objects.filter(valid_from__gt=now).values("subscription")
     asked = {
-        "planned": ~begun,
+        "planned": Q(pk__in=begins) & ~begun,
         "running": begun & open_ended,
         "ending": begun & on & ~open_ended,
-        "ended": begun & ~on & ~open_ended,
+        "ended": Q(turns_at=None) & ~_terms(Q(valid_to=None) | Q(valid_to__gt=now)),
     }
     return asked.get(value, Q())
 

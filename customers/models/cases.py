@@ -28,7 +28,8 @@ WITHIN = Choice(
 #: Until when it is to be answered, for an index: in UTC, where no day is longer than another.
 TO_ANSWER = Func(Value("UTC"), F("opened_at"), function="timezone", output_field=models.DateTimeField()) + WITHIN
 #: The list's own order: those that wait for an answer first, and by when it is due, in seconds.
-WAITS = Choice(When(state="open", then=0), When(state="answered", then=1), default=2)
+RESOLVED = 2
+WAITS = Choice(When(state="open", then=0), When(state="answered", then=1), default=RESOLVED)
 DUE_SECOND = Func(Value("epoch"), TO_ANSWER, function="date_part", output_field=models.FloatField())
 
 
@@ -73,7 +74,7 @@ class Case(models.Model):
             models.Index(fields=["opened_at"], condition=~Q(state="resolved"), name="case_unresolved"),
             models.Index(fields=["assignee", "customer"], condition=Q(state="open"), name="case_open_by_person"),
             models.Index(TO_ANSWER, condition=Q(state="open"), name="case_open_by_deadline"),
-            models.Index(WAITS, DUE_SECOND, "id", condition=~Q(state="resolved"), name="case_listed"),
+            models.Index(WAITS, DUE_SECOND, "id", name="case_listed"),
             *word_indexes("case_by_word", *CASE_WORDS),
         ]
         constraints = [

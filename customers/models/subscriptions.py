@@ -43,6 +43,7 @@ class Subscription(models.Model):
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="subscription_by_renewal"),
             models.Index(LAST_DAY, condition=Q(renews_at__isnull=False), name="subscription_by_last_day"),
             models.Index(RENEWS, "id", name="subscription_listed"),
+            models.Index(RENEWS, "id", condition=Q(turns_at=None), name="subscription_settled_listed"),
         ]
         constraints = [
             # For the terms' key over both columns, which keeps a term with its subscription's customer.
