@@ -123,7 +123,8 @@ def _decide_file(request: HttpRequest, change: HandChange, name: str, found: Fou
     by_hand.decide(change, found.customer_ids)
     told = f"{change.get_act_display()}: {change.customers:,} of {len(found.customer_ids):,} found in the file."
     if found.unmatched:
-        told += f" {len(found.unmatched):,} entries are nobody's: see the changes below."
+        entries = "1 entry is" if len(found.unmatched) == 1 else f"{len(found.unmatched):,} entries are"
+        told += f" {entries} nobody's: see the changes below."
     messages.success(request, told)
 
 

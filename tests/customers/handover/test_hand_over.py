@@ -178,7 +178,8 @@ def test_who_may(signed_in: SignIn, anna: User, ben: User, boss: User, acme: Cus
     with pytest.raises(Refused):
         handing.hand_over(wish(anna, analyst), boss)
     assert whose(anna)["customers"] == ["acme"]
-    post(signed_in("administrator"), "/customers/hand-overs/new/", **sent)
+    summary = said(post(signed_in("administrator"), "/customers/hand-overs/new/", **sent, note="Anna is away."))
+    assert f"{boss} says" in summary
     assert whose(ben)["customers"] == ["acme"]
     row = HandOver.objects.get()
     for url in (f"/customers/hand-overs/{row.pk}/undo/", f"/customers/hand-overs/notes/{row.lines.get().pk}/"):

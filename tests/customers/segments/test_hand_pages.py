@@ -91,7 +91,8 @@ def test_a_list_from_a_file_with_what_was_not_found(signed_in: SignIn, people: l
     missing = client.get(f"/segments/{one.pk}/by-hand/{change.pk}/not-found/")
     assert missing.content.decode() == "nobody@example.test\r\n'=cmd()\r\n"
     assert missing["Content-Disposition"].startswith("attachment")
-    client.post(f"/segments/{one.pk}/by-hand/file/", {"act": "in", "file": a_file(b"c2\n")})
+    told = client.post(f"/segments/{one.pk}/by-hand/file/", {"act": "in", "file": a_file(b"c2\nnobody\n")}, follow=True)
+    assert "1 entry is nobody" in told.content.decode()
     assert inside(one) == {people[1].id, people[2].id}
     client.post(f"/segments/{one.pk}/by-hand/customer/", {"customer": "c2", "act": "rule"})
     assert inside(one) == {people[1].id}
