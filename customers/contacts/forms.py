@@ -11,10 +11,12 @@ from customers.custom.record_form import RecordForm
 from customers.models import Consent, Contact, ContactConsent, CustomField
 from retention.common import clock
 from retention.common.days import Day
+from retention.common.languages import Language
 from retention.workspace.forms import zone_choices
 
 
 class ContactForm(RecordForm):
+    language = Language(required=False)
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The customer's"), required=False)
     birthday = Day(
         required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"})

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from customers.custom import values
 from customers.models import CustomField, HealthBand
-from retention.workspace.templatetags.shell import language
+from retention.common import languages
 
 CUSTOM = "custom."
 MOST = 12
@@ -77,7 +77,7 @@ OWN = {
             "Language",
             "language",
             lambda row: row["language"],
-            lambda code, _currency: _short(language(code)),
+            lambda code, _currency: _short(languages.called(code)),
             str,
         ),
     )

@@ -14,6 +14,7 @@ from customers.custom.record_form import RecordForm
 from customers.models import Customer, FormerId, Team
 from customers.records.editing import FIELDS
 from customers.work.forms import workers
+from retention.common.languages import Language
 from retention.workspace.forms import zone_choices
 from retention.workspace.models import User
 
@@ -27,6 +28,7 @@ class CustomerForm(RecordForm):
     )
     owner = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Nobody")
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label="None")
+    language = Language(required=False)
     time_zone = forms.ChoiceField(choices=lambda: zone_choices("The workspace's"), required=False)
     tags = SimpleArrayField(forms.CharField(), required=False)
     external_id = forms.CharField(

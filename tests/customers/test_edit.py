@@ -226,3 +226,30 @@ def test_a_country_is_written_in_letters(signed_in: SignIn, country: str, taken:
     response = signed_in("account_manager").post("/customers/new/", TYPED | {"country": country})
     assert (response.status_code == 302) == taken
     assert taken or "Give the name of a country" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept", "shown"),
+    [
+        ("German", "de", "German"),
+        ("deutsch", "de", "German"),
+        ("de", "de", "German"),
+        ("brazilian portuguese", "pt-br", "Brazilian Portuguese"),
+        ("de-AT", "de-AT", "de-AT"),
+        ("Klingon", "Klingon", "Klingon"),
+    ],
+)
+def test_a_language_is_typed_by_its_name_and_kept_by_its_code(
+    signed_in: SignIn, typed: str, kept: str, shown: str
+) -> None:
+    """Segments and texts ask for the code; the page says the name, so that a name is what people type."""
+    client = signed_in("account_manager")
+    client.post("/customers/new/", TYPED | {"language": typed})
+    ada = Customer.objects.get()
+    assert ada.language == kept
+    page = client.get(f"/customers/{ada.pk}/edit/").content.decode()
+    assert f'name="language" value="{shown}"' in page
+    said = TYPED | {"external_id": "ada", "language": shown, "opened": opened(client, ada.pk)}
+    assert client.post(f"/customers/{ada.pk}/edit/", said).status_code == 302
+    ada.refresh_from_db()
+    assert ada.language == kept, "what was not touched is as it was"

@@ -16,9 +16,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language_info
 
-from retention.common import clock
+from retention.common import clock, languages
 from retention.common.marking import in_ascii, spans
 from retention.common.money import decimals, rounded
 from retention.workspace import branding, fragments
@@ -30,6 +29,7 @@ from retention.workspace.pace import Pace
 from retention.workspace.pace import pace as job_pace
 
 register = template.Library()
+register.filter("language", languages.called)
 CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
 #: By their numbers.
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -217,15 +217,6 @@ def words(name: str) -> str:
     parts = _IN_CAPITALS.sub(" ", name.replace("_", " ")).split()
     said = " ".join(part if part.isupper() and not name.isupper() else part.lower() for part in parts)
     return said[:1].upper() + said[1:]
-
-
-@register.filter
-def language(code: str) -> str:
-    """de → German; what is no language's code stays as it is."""
-    try:
-        return str(get_language_info(code.lower())["name"])
-    except KeyError:
-        return code
 
 
 @register.filter
