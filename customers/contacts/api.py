@@ -18,7 +18,15 @@ from retention.common import clock
 from retention.workspace.api import paging
 from retention.workspace.api.problem import of_form, wrong
 from retention.workspace.api.repeating import once
-from retention.workspace.api.resource import Resource, check_version, made, outdated, versioned
+from retention.workspace.api.resource import (
+    IF_MATCH,
+    Resource,
+    check_version,
+    check_version_if_named,
+    made,
+    outdated,
+    versioned,
+)
 from retention.workspace.api.shapes import Instant, Shape, Version, checked
 from retention.workspace.roles import Can
 
@@ -106,9 +114,13 @@ class OneContact(Resource):
             raise wrong("email", f"{taken.by} has this address.") from taken
         return versioned(told(pk))
 
-    @extend_schema(summary="Remove somebody; the page can bring them back", responses={204: None})
+    @extend_schema(
+        summary="Remove somebody; the page can bring them back", parameters=[IF_MATCH], responses={204: None}
+    )
     def delete(self, request: Request, pk: int) -> Response:
-        editing.remove(get_object_or_404(there(), pk=pk))
+        stands = get_object_or_404(there(), pk=pk)
+        check_version_if_named(request, stands.updated_at, lambda: told(pk))
+        editing.remove(stands)
         return Response(status=204)
 
 

@@ -19,7 +19,15 @@ from retention.workspace.api import paging
 from retention.workspace.api.entering import person
 from retention.workspace.api.problem import of_form
 from retention.workspace.api.repeating import once
-from retention.workspace.api.resource import Resource, check_version, made, outdated, versioned
+from retention.workspace.api.resource import (
+    IF_MATCH,
+    Resource,
+    check_version,
+    check_version_if_named,
+    made,
+    outdated,
+    versioned,
+)
 from retention.workspace.api.shapes import Instant, Shape, Version, checked
 from retention.workspace.people import workspace_of
 from retention.workspace.roles import Can
@@ -109,10 +117,14 @@ class OneInteraction(Resource):
             raise outdated(told(pk)) from other
         return versioned(told(pk))
 
-    @extend_schema(summary="Remove an interaction; its author can bring it back", responses={204: None})
+    @extend_schema(
+        summary="Remove an interaction; its author can bring it back", parameters=[IF_MATCH], responses={204: None}
+    )
     def delete(self, request: Request, pk: int) -> Response:
+        stands = get_object_or_404(there(), pk=pk)
+        check_version_if_named(request, stands.updated_at, lambda: told(pk))
         try:
-            keeping.remove(get_object_or_404(there(), pk=pk), person(request))
+            keeping.remove(stands, person(request))
         except keeping.NotTheirs as other:
             raise PermissionDenied from other
         return Response(status=204)

@@ -27,7 +27,7 @@ from retention.workspace.api import paging
 from retention.workspace.api.entering import can, person
 from retention.workspace.api.problem import Problem, of_form, wrong
 from retention.workspace.api.repeating import once
-from retention.workspace.api.resource import Resource, check_version, made, versioned
+from retention.workspace.api.resource import IF_MATCH, Resource, check_version, check_version_if_named, made, versioned
 from retention.workspace.api.shapes import Instant, Shape, Version, checked
 from retention.workspace.roles import Can
 
@@ -171,10 +171,18 @@ class OneSegment(Resource):
         _stored(request, checked(SegmentShape, request.data, part=True), stands)
         return versioned(told(pk))
 
-    @extend_schema(summary="Delete a segment on which nothing stands, with its history", responses={204: None})
+    @extend_schema(
+        summary="Delete a segment on which nothing stands, with its history",
+        parameters=[IF_MATCH],
+        responses={204: None},
+    )
+    @transaction.atomic
     def delete(self, request: Request, pk: int) -> Response:
+        membership.hold(pk)
+        stands = get_object_or_404(Segment, pk=pk)
+        check_version_if_named(request, stands.updated_at, lambda: told(pk))
         try:
-            uses.delete(get_object_or_404(Segment, pk=pk))
+            uses.delete(stands)
         except uses.InUse as refusal:
             standing = ", ".join(f"{use.what} “{use.name}”" for use in refusal.uses)
             raise Problem(409, f"This stands on it: {standing}.") from refusal

@@ -27,8 +27,8 @@ class Program:
     def patch(self, url: str, body: Any, version: str = "*") -> Any:
         return self._send("PATCH", url, body, {"If-Match": f'"{version}"' if version != "*" else "*"})
 
-    def delete(self, url: str) -> Any:
-        return self.client.delete(_full(url))
+    def delete(self, url: str, version: str = "") -> Any:
+        return self.client.delete(_full(url), headers={"If-Match": f'"{version}"'} if version else {})
 
     def send(self, operation: str, url: str, body: Any) -> Any:
         """By the name of the operation, which begins with its method."""

@@ -36,7 +36,9 @@ def test_it_works(program: Program) -> None:
     late = program.patch(f"segments/{one['id']}/", {"name": "Late"}, "v1")
     assert (late.status_code, late.json()["current"]["name"]) == (412, "Malta")
     assert program._send("PATCH", f"segments/{one['id']}/", {"name": "x"}, {}).status_code == 428
-    assert program.delete(f"segments/{one['id']}/").status_code == 204
+    late = program.delete(f"segments/{one['id']}/", one["version"])
+    assert (late.status_code, late.json()["current"]["rule"]) == (412, rule)
+    assert program.delete(f"segments/{one['id']}/", changed.json()["version"]).status_code == 204
     assert not Segment.objects.exists()
 
 

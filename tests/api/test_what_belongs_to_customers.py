@@ -55,6 +55,7 @@ def test_contacts_keep_to_the_form(program: Program) -> None:
     said = {"channel": "phone", "state": "granted", "source": "Call"}
     assert "proves" in places(program.post(f"{here}consents/", said))["#/proof"]
     assert program.post(f"{here}consents/", said | {"proof": "Tape"}).json()["consents"][0]["state"] == "granted"
+    assert program.delete(here, eve["version"]).status_code == 412
     assert program.delete(here).status_code == 204
     assert program.get(here).status_code == program.delete(here).status_code == 404
     assert kinds(ada.pk) == ["contact.added", "contact.agreed", "contact.removed"]
@@ -75,6 +76,7 @@ def test_only_the_author_changes_an_interaction(program: Program) -> None:
     assert other.patch(here, {"text": "x"}).status_code == other.delete(here).status_code == 403
     assert program.patch(here, {"text": "They stay."}, made["version"]).json()["text"] == "They stay."
     assert program.patch(here, {"text": "No."}, made["version"]).status_code == 412
+    assert program.delete(here, made["version"]).status_code == 412
     future = program.post(f"customers/{ada.pk}/interactions/", talked | {"happened_at": "2199-01-01T00:00:00Z"})
     assert "not happened yet" in places(future)["#/happened_at"]
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -21,6 +22,8 @@ from retention.workspace.api.reading import DEPTH, MOST_BYTES, Json, too_large
 from retention.workspace.roles import Can
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: For a request that may name the version it is about, and need not.
+IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag of what you saw; else whatever stands.")
 
 
 class Resource(APIView):
@@ -100,6 +103,12 @@ def check_version(request: Request, updated_at: datetime, current: Callable[[], 
     versions = {each.strip().strip('"') for each in said.split(",")}
     if "*" not in versions and version_of(updated_at) not in versions:
         raise outdated(current())
+
+
+def check_version_if_named(request: Request, updated_at: datetime, current: Callable[[], Any]) -> None:
+    """The same for what may be done to whatever stands, as removing it: 412 where `If-Match` names another version."""
+    if "If-Match" in request.headers:
+        check_version(request, updated_at, current)
 
 
 def outdated(current: Any) -> Problem:
