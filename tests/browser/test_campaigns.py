@@ -15,6 +15,8 @@ from retention.workspace.models import Workspace
 from tests.browser.conftest import AsRole, accessible, no_sideways_scroll
 from tests.campaigns import people
 
+BESIDE = """rows => rows.every(({children: [tick, words]}) =>
+    words.getBoundingClientRect().left >= tick.getBoundingClientRect().right)"""
 EVERYBODY = {"all": [{"field": "email", "op": "is_not", "value": "nobody"}]}
 
 
@@ -64,6 +66,10 @@ def test_it_works(as_role: AsRole) -> None:
     page.get_by_role("link", name="Why, for Customer").first.click()
     expect(page.locator("main")).to_contain_text("Agreed to get e-mail.")
     accessible(page)
+    page.set_viewport_size({"width": 340, "height": 800})
+    looked_at = page.locator("details").first.locator(".findings li")
+    assert looked_at.count() > 5
+    assert looked_at.evaluate_all(BESIDE), "a long condition stays beside its tick"
 
 
 @pytest.mark.parametrize("phone", [False, True])

@@ -21,6 +21,7 @@ from retention.common import clock
 from surveys.models import Answer, Invitation, Survey
 from tests.baseline import assert_query_count
 from tests.campaigns import people
+from tests.campaigns.sink import Sink
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Client]
@@ -184,7 +185,7 @@ def test_unconfirmed_messages_are_settled_by_a_person(signed_in: SignIn, segment
     assert reasons.count() == 2
 
 
-def test_why_a_customer_did_or_did_not_get_it(signed_in: SignIn, segment: Segment) -> None:
+def test_why_a_customer_did_or_did_not_get_it(signed_in: SignIn, segment: Segment, plain_sink: Sink) -> None:
     listed = Customer.objects.order_by("id")[1]
     Suppression.objects.create(channel="email", address=listed.email, reason="complained")
     outside = people.customers(1, start=50)[0]
@@ -199,7 +200,7 @@ def test_why_a_customer_did_or_did_not_get_it(signed_in: SignIn, segment: Segmen
     first = Customer.objects.order_by("id").first()
     assert first is not None
     assert "Got it." in why(first)
-    assert "Handed to the mail server" in why(first)
+    assert 'it took it, <span class="soft">and said “250' in why(first)
     assert "Was not taken in. The address is on the suppression list." in why(listed)
     assert "complained" in why(listed)
     assert "Is not in the segment “Lapsing”." in why(outside)
