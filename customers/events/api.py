@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.events.kinds import CATALOGUE, REPORTED
-from customers.events.telling import TOLD, NobodyKnown, Report, tell
+from customers.events.telling import MOST_SAID, TOLD, NobodyKnown, Report, tell
 from customers.models import Customer, Event
 from customers.records import timeline
 from retention.common import clock
@@ -25,7 +25,6 @@ from retention.workspace.api.shapes import Instant, Shape, checked
 from retention.workspace.roles import Can
 
 MOST = 1_000
-PAYLOAD = 4_000
 LARGEST = 2**63 - 1
 CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -37,8 +36,8 @@ class Payload(serializers.JSONField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise serializers.ValidationError("Give an object.")
-        if len(json.dumps(data)) > PAYLOAD:
-            raise serializers.ValidationError(f"Say it in {PAYLOAD:,} characters.")
+        if len(json.dumps(data)) > MOST_SAID:
+            raise serializers.ValidationError(f"Say it in {MOST_SAID:,} characters.")
         return data
 
 

@@ -13,6 +13,8 @@ from customers.events.recording import Happening, record
 from customers.models import Customer, FormerId
 
 SOURCE = "api"
+#: Characters of what a report says, as JSON.
+MOST_SAID = 4_000
 #: The kinds that other systems may tell; all others are recorded by what happens here.
 TOLD: tuple[str, ...] = tuple(kind.name for kind in CATALOGUE.values() if kind.is_told)
 

@@ -25,7 +25,7 @@ NUMBERS = {
     "comma": ("[^-+0-9,eE]", "^[-+]?\\d{1,3}([. '\u00a0]\\d{3})+(,\\d*)?$", ",. '\u00a0", "."),
 }
 #: Of what may lie in the future nothing is refused for that.
-HAPPENED = ("ordered_at", "joined_at", "consent_at", "happened_at", "closed_at", "written_at")
+HAPPENED = ("ordered_at", "joined_at", "consent_at", "happened_at", "occurred_at", "closed_at", "written_at")
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
 
 
@@ -261,7 +261,11 @@ class _Compiler:
                 )
             case _:
                 return SQL(WORDS[field.reads]).format(
-                    text, yes=Literal(YES), no=Literal(NO), currencies=Literal(sorted(CURRENCIES))
+                    text,
+                    yes=Literal(YES),
+                    no=Literal(NO),
+                    currencies=Literal(sorted(CURRENCIES)),
+                    limit=Literal(field.limit),
                 )
 
     def free(self) -> Composable:

@@ -40,6 +40,7 @@ class Reads(Enum):
     TALK = "a call, meeting, e-mail, chat or note"
     MOOD = "good, neutral or bad"
     PROGRESS = "open, done or dropped"
+    OBJECT = "a JSON object of at most {limit} characters"
     COLLEAGUE = "the e-mail address or the name of one colleague here"
 
 

@@ -1,6 +1,7 @@
 """The fields that a file's columns can become, for each kind of file. The name of a field is its column in staging."""
 
 from customers.custom.definitions import defined
+from customers.events.telling import MOST_SAID, TOLD
 from customers.ingest import fields_of_work, headers
 from customers.ingest.field import CUSTOM, Field, Reads, plain
 from customers.models import CustomField
@@ -247,6 +248,36 @@ _PRODUCT = (
     ),
 )
 
+_EVENT = (
+    Field(
+        "event_id",
+        "Reference",
+        Reads.ID,
+        100,
+        ("eventid", "insertid", "messageid", "reference", "key", "id"),
+        hint="What the other system knows it by. Without one, rows that say the same of a customer are one event.",
+    ),
+    Field("what", "What happened", Reads.TEXT, 100, headers.EVENT, hint="In words, as the timeline says it."),
+    Field(
+        "kind",
+        "Kind",
+        Reads.CHOICE,
+        names=("kind", "eventkind", "eventtype"),
+        hint="“usage” counts as use of the product. Empty: “reported”.",
+        choices=TOLD,
+    ),
+    Field("occurred_at", "When", Reads.INSTANT, names=headers.EVENT_AT, required=True),
+    Field(
+        "payload",
+        "All it says",
+        Reads.OBJECT,
+        MOST_SAID,
+        ("payload", "properties", "data"),
+        hint="A JSON object. Segments and campaigns can ask about its members.",
+    ),
+    *fields_of_work.WHOSE,
+)
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CUSTOMERS: _CUSTOMERS,
     ImportKind.ORDERS: (*_ORDER, *_AMOUNT, *_customer(required=False)),
@@ -257,13 +288,19 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     ImportKind.CASES: (*fields_of_work.CASE, *_customer(required=True)),
     ImportKind.INTERACTIONS: fields_of_work.INTERACTION,
     ImportKind.TASKS: fields_of_work.TASK,
+    ImportKind.EVENTS: _EVENT,
 }
 
 
 #: Files that hold orders, and so customers who placed them.
 WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
 #: Files that are about customers who are there already, and make none.
-OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS, ImportKind.TASKS)
+OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS, ImportKind.TASKS, ImportKind.EVENTS)
+#: Files whose other columns can be kept under their own names, and as what.
+KEEPING = {
+    ImportKind.CUSTOMERS: "They become attributes of the customer, under their own names.",
+    ImportKind.EVENTS: "They become what the event says, under their own names.",
+}
 #: The field that names a customer by their id.
 BY_ID = "customer_id"
 _READS = {

@@ -4,7 +4,7 @@ from customers.ingest import headers
 from customers.ingest.field import Field, Reads
 
 #: Whom it was with, or is for: a customer who is there already.
-_WHOSE = (
+WHOSE = (
     Field(
         "customer_id",
         "Customer id",
@@ -73,7 +73,7 @@ INTERACTION = (
         headers.TALK_AUTHOR,
         hint="A colleague's e-mail address; anybody else is kept by name.",
     ),
-    *_WHOSE,
+    *WHOSE,
 )
 
 TASK = (
@@ -117,5 +117,5 @@ TASK = (
         hint="A colleague's e-mail address or full name. Empty: whoever looks after the customer.",
     ),
     Field("written_at", "Written", Reads.INSTANT, names=("createdat", "createddate", "createdate", "created")),
-    *_WHOSE,
+    *WHOSE,
 )

@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 
 from customers.ingest import naming
 from customers.ingest.field import Field
-from customers.ingest.fields import BY_ID, WITH_ORDERS, targets
+from customers.ingest.fields import BY_ID, KEEPING, WITH_ORDERS, targets
 from customers.ingest.mapping import DATES, DECIMALS, TESTS, Mapping, MappingRefused, Source, StateRule, check, matches
 from customers.ingest.policies import EMPTIES, POLICIES
 from customers.ingest.reader import ENCODINGS, Layout
@@ -132,7 +132,6 @@ class MappingForm(forms.Form):
         label="Other columns to keep",
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        help_text="They become attributes of the customer, under their own names.",
     )
     save_as = forms.CharField(
         label="Save this mapping as",
@@ -173,7 +172,8 @@ class MappingForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101
             field.choices = columns
-        if self._mapping.kind != ImportKind.CUSTOMERS:
+        self.fields["attributes"].help_text = KEEPING.get(self._mapping.kind, "")
+        if self._mapping.kind not in KEEPING:
             del self.fields["attributes"]
 
     def _offer_matches(self) -> None:

@@ -137,6 +137,7 @@ _SPEAK_FOR: dict[str, set[str]] = {
     ImportKind.SUBSCRIPTIONS: {"subscription_id", "plan", "amount"},
     ImportKind.CASES: {"case_id", "subject", "opened_at"},
     ImportKind.PRODUCTS: {"sku", "name", "price"},
+    ImportKind.EVENTS: {"what", "occurred_at"},
     ImportKind.TASKS: {"task_id", "title", "due_at"},
     ImportKind.INTERACTIONS: {"interaction_id", "kind", "happened_at", "text"},
 }

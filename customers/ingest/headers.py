@@ -123,4 +123,19 @@ TASK_REASON = ("reason", "tasknotes", "notes", "note", "description", "body", "t
 TASK_DUE = ("dueat", "duedate", "dueon", "due", "deadline", "faelligam")
 TASK_STATE = ("state", "taskstatus", "status", "isclosed", "done", "completed")
 TASK_FOR = ("assignee", "assigneeemail", "assignedto", "activityassignedto", "taskowner", "owner", "owneremail")
+EVENT = ("event", "eventname", "whathappened", "ereignis")
+EVENT_AT = (
+    "occurredat",
+    "timestamp",
+    "eventtime",
+    "eventdate",
+    "originaltimestamp",
+    "happenedat",
+    "time",
+    "datetime",
+    "date",
+    "when",
+    "createdat",
+    "datum",
+)
 TALK_AUTHOR = ("author", "loggedby", "authoremail", "activityassignedto", "assignedto", "owner", "owneremail", "user")

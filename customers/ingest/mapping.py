@@ -25,7 +25,7 @@ from typing import Any
 
 from customers.ingest import policies
 from customers.ingest.field import Field, Reads
-from customers.ingest.fields import BY_ID, FIELDS, WITH_ORDERS, targets
+from customers.ingest.fields import BY_ID, FIELDS, KEEPING, WITH_ORDERS, targets
 from customers.ingest.reader import DELIMITERS, ENCODINGS, Layout
 from customers.models import Order
 from customers.models.imports import ImportKind
@@ -247,8 +247,8 @@ def _out_of_place(mapping: Mapping) -> dict[str, str]:
     problems = {}
     if mapping.states and mapping.kind not in WITH_ORDERS:
         problems["states"] = "Only orders have rules for their state."
-    if mapping.attributes and mapping.kind != ImportKind.CUSTOMERS:
-        problems[""] = "Only a file of customers keeps other columns."
+    if mapping.attributes and mapping.kind not in KEEPING:
+        problems[""] = "Only files of customers and of events keep other columns."
     return problems
 
 

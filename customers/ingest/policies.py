@@ -47,6 +47,14 @@ _RECORDS: dict[str, tuple[str, str, str]] = {
         "task_id",
         "customers_task WHERE external_id = told.task_id AND external_id <> ''",
     ),
+    ImportKind.EVENTS: (
+        "import_events",
+        "line",
+        (
+            "customers_event AS one JOIN customers_customer AS whole ON whole.id = one.customer_id"
+            " WHERE whole.external_id = told.customer_id AND one.kind = told.kind AND one.dedup_key = told.dedup_key"
+        ),
+    ),
     ImportKind.CASES: ("import_cases", "case_id", "customers_case WHERE external_id = told.case_id"),
 }
 
@@ -178,9 +186,14 @@ def _fill_tasks() -> None:
     _spare("import_tasks", there, blank, same)
 
 
+def _fill_events() -> None:
+    """What happened has no blanks."""
+
+
 _FILL: dict[str, Callable[[], None]] = {
     ImportKind.INTERACTIONS: _fill_interactions,
     ImportKind.TASKS: _fill_tasks,
+    ImportKind.EVENTS: _fill_events,
     ImportKind.CUSTOMERS: _fill_customers,
     ImportKind.CONTACTS: _fill_contacts,
     ImportKind.PRODUCTS: _fill_products,

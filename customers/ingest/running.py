@@ -17,6 +17,7 @@ from customers.ingest import (
     merging,
     merging_cases,
     merging_contacts,
+    merging_events,
     merging_interactions,
     merging_orders,
     merging_products,
@@ -223,4 +224,5 @@ _MERGES: dict[str, dict[str, Callable[[Circumstances], Tally]]] = {
     ImportKind.CASES: {"cases": merging_cases.merge_cases},
     ImportKind.INTERACTIONS: {"interactions": merging_interactions.merge_interactions},
     ImportKind.TASKS: {"tasks": merging_tasks.merge_tasks},
+    ImportKind.EVENTS: {"events": merging_events.merge_events},
 }

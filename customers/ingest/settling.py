@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from psycopg.sql import SQL, Identifier
 
+from customers.events.telling import MOST_SAID, SOURCE
 from customers.ingest.statements import number, run
 from customers.models.imports import ImportKind
 from customers.work.working_days import END_OF_WORK
@@ -172,6 +173,37 @@ _TASKS = """
 """
 
 
+def _settle_events(_zone: str, _staged: int) -> None:
+    """What each row tells, in import_events, of customers who are there."""
+    run("ANALYZE import_rows")
+    run(_REFUSE_UNKNOWN)
+    run(
+        "UPDATE import_rows SET refusal = 'There is neither what happened, nor that it is use of the product.'"
+        " WHERE refusal IS NULL AND what IS NULL AND kind IS DISTINCT FROM 'usage'"
+    )
+    _refuse_repeated("event_id", "'Event “'")
+    run(_EVENTS, source=SOURCE)
+    run(_REFUSE_TALKATIVE, most=MOST_SAID, reason=f"It says more than {MOST_SAID:,} characters.")
+
+
+_REFUSE_TALKATIVE = """
+    WITH gone AS (DELETE FROM import_events WHERE length(payload::text) > %(most)s RETURNING line)
+    UPDATE import_rows SET refusal = %(reason)s FROM gone WHERE import_rows.line = gone.line
+"""
+
+# Under its reference an event is one with what the other system tells by the API. Without one, what it says tells it.
+_EVENTS = """
+    CREATE TEMP TABLE import_events AS
+    SELECT line, customer_id, kind, occurred_at, payload, CASE WHEN event_id IS NOT NULL
+        THEN %(source)s::text || ':' || event_id
+        ELSE 'row:' || md5(concat(extract(epoch FROM occurred_at), ' ', payload)) END COLLATE "C" AS dedup_key
+    FROM (SELECT line, customer_id, coalesce(kind, 'reported') AS kind, occurred_at, event_id,
+            coalesce(payload, '{}') || coalesce(attributes, '{}')
+                || CASE WHEN what IS NULL THEN '{}' ELSE jsonb_build_object('name', what) END AS payload
+        FROM import_rows WHERE refusal IS NULL) AS told
+"""
+
+
 # A subscription that "has ended" has ended with the day that the file tells of.
 _SPANS = """
     CREATE TEMP TABLE import_subscriptions AS
@@ -229,4 +261,5 @@ _SETTLE: dict[str, Callable[[str, int], None]] = {
     ImportKind.CASES: _settle_cases,
     ImportKind.INTERACTIONS: _settle_interactions,
     ImportKind.TASKS: _settle_tasks,
+    ImportKind.EVENTS: _settle_events,
 }

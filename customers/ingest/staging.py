@@ -3,8 +3,8 @@
 The tables are temporary: PostgreSQL drops them with the connection, so that a killed import leaves nothing behind.
 `import_texts` holds what a block of the file says (line, refusal, head, c0 …), where what an order's lines repeat is
 said once; `import_rows` what all of it means, with a typed column for each field of its kind, or why a row was refused;
-`import_refusals` lists those; `import_orders`, `import_subscriptions`, `import_cases`, `import_interactions` and
-`import_tasks` have the good rows' own.
+`import_refusals` lists those; `import_orders`, `import_subscriptions`, `import_cases`, `import_interactions`,
+`import_tasks` and `import_events` have the good rows' own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,7 +87,7 @@ def _places(columns: Sequence[str], mapping: Mapping, apart: Sequence[str]) -> P
 def clear() -> None:
     """Drop what an earlier import left on this connection."""
     names = "texts zones rows matches refusals customers orders homes held changes consents people"
-    names += " subscriptions cases interactions tasks"
+    names += " subscriptions cases interactions tasks events"
     tables = (Identifier(f"import_{name}") for name in names.split())
     run(SQL("DROP TABLE IF EXISTS {}").format(SQL(", ").join(tables)))
 

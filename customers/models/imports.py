@@ -20,6 +20,7 @@ class ImportKind(models.TextChoices):
     CASES = "cases", "Cases"
     INTERACTIONS = "interactions", "Interactions"
     TASKS = "tasks", "Tasks"
+    EVENTS = "events", "Events"
 
 
 class ImportMapping(models.Model):

@@ -11,6 +11,7 @@ from django.db.models import Model
 from psycopg.sql import SQL, Identifier, Literal
 
 from customers.events.kinds import CONSEQUENCES
+from customers.events.telling import TOLD
 from customers.ingest.statements import run
 from customers.ingest.undo.kinds import UNMARKED, Kind
 from customers.models import Contact, Customer, Event
@@ -72,7 +73,7 @@ def judge(kind: Kind, params: dict[str, Any]) -> None:
     if kind.model is Contact:
         run(_LED_BY_ANOTHER)
     if kind.model is Customer:
-        run(_LIVED_ON, kinds=list(CONSEQUENCES))
+        run(_LIVED_ON, kinds=list(CONSEQUENCES), told=list(TOLD))
     for model, column in naming(kind.model, _holds):
         _note_hanging(model, column)
 
@@ -109,12 +110,13 @@ _LED_BY_ANOTHER = """
             AND other.removed_at IS NULL AND NOT COALESCE(
                 theirs.reason IS NULL AND (theirs.made OR theirs.before ->> 'is_main' = 'false'), FALSE))
 """
-# What did not follow by itself, no file told, and has no row of its own that would hang on the customer.
+# What did not follow by itself, did not come out of a file with an order or the like, and has no row of its own that
+# would hang on the customer.
 _LIVED_ON = """
     UPDATE undo_rows AS told SET reason = 'Something happened to them after the file came in.'
     WHERE made AND reason IS NULL AND EXISTS (
         SELECT FROM customers_event AS event WHERE event.customer_id = told.id
-            AND event.source <> 'import' AND NOT starts_with(event.kind, 'consent.')
+            AND (event.source <> 'import' OR event.kind = ANY(%(told)s)) AND NOT starts_with(event.kind, 'consent.')
             AND NOT event.kind = ANY(%(kinds)s))
 """
 

@@ -12,6 +12,7 @@ from customers.models import (
     Contact,
     ContactConsent,
     Customer,
+    Event,
     Interaction,
     Order,
     OrderLine,
@@ -94,6 +95,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(Subscription, "subscription", "stands.external_id", UNTOUCHED),
     Kind(Interaction, "interaction", "left(stands.text, 100)", UNTOUCHED),
     Kind(Task, "task", "stands.title", UNTOUCHED),
+    Kind(Event, "event", "coalesce(stands.payload ->> 'name', stands.kind)"),
     Kind(
         ContactConsent,
         "person's consent",
