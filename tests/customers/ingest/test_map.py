@@ -71,7 +71,7 @@ def test_problems_are_told_by_field() -> None:
         check(mapping, ("id", "x"))
     assert refused.value.problems == {
         "shoe": "Orders have no field shoe.",
-        "": "Only a file of customers keeps other columns.",
+        "": "Only files of customers and of events keep other columns.",
         "plan": "The file has no column plan; it has id, x.",
         "amount": "Amount is needed: choose its column.",
         "ordered_at": "The file has no column day; it has id, x.",

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from customers.ingest.imports import StillRunning, remap, remove, start, take_in
-from customers.models import Customer, Import, ImportMapping, RejectedRow
+from customers.models import Customer, Event, Import, ImportMapping, RejectedRow
 from retention.common import clock
 from retention.workspace import jobs
 from retention.workspace.models import Job
@@ -328,3 +328,17 @@ def test_only_who_may_import_may_undo(signed_in: SignIn) -> None:
     for path in ("undo", "kept", "changes"):
         assert signed_in("analyst").post(f"/data/{taken.pk}/{path}/").status_code in (403, 404, 405)
     assert Customer.objects.count() == 1
+
+
+def test_other_columns_are_kept_as_what_events_say(client: Client) -> None:
+    customer("acme")
+    imported = upload(client, b"customer_id,event,timestamp,plan\nacme,Came,2024-05-01T10:00:00Z,Pro\n")
+    page = client.get(f"/data/{imported.pk}/mapping/")
+    assert "They become what the event says, under their own names." in page.content.decode()
+    columns = {"customer_id_column": "customer_id", "what_column": "event", "occurred_at_column": "timestamp"}
+    client.post(f"/data/{imported.pk}/mapping/", {**KEPT, **columns, "attributes": ["plan"]})
+    jobs.run(jobs.due()[0])
+    client.post(f"/data/{imported.pk}/start/")
+    jobs.run(jobs.due()[0])
+    assert Event.objects.get(kind="reported").payload == {"plan": "Pro", "name": "Came"}
+    assert "Events" in client.get(f"/data/{imported.pk}/").content.decode()
