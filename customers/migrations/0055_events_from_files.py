@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0053_tasks_from_files'),
+        ('customers', '0054_lists_narrowed_by_state'),
     ]
 
     operations = [
