@@ -297,7 +297,7 @@ WITH_ORDERS = (ImportKind.ORDERS, ImportKind.ORDER_LINES)
 #: Files that are about customers who are there already, and make none.
 OF_KNOWN = (ImportKind.CONTACTS, ImportKind.INTERACTIONS, ImportKind.TASKS, ImportKind.EVENTS)
 #: Files whose other columns can be kept under their own names, and as what.
-KEEPING = {
+KEEPING: dict[str, str] = {
     ImportKind.CUSTOMERS: "They become attributes of the customer, under their own names.",
     ImportKind.EVENTS: "They become what the event says, under their own names.",
 }

@@ -80,10 +80,10 @@ def test_a_file_and_the_api_lead_to_the_same(acme: Customer) -> None:
     tell([Report(beta.pk, "usage", at, "1", {"plan": "Pro"})])
     done(*file(f"event_id,customer_id,what,kind,occurred_at,payload,plan\n1,acme,,usage,{at.isoformat()},,Pro\n"))
     route()
-    ours, theirs = CustomerFacts.objects.filter(customer__in=[acme, beta]).order_by("customer").values()
+    ours, theirs = map(dict, CustomerFacts.objects.filter(customer__in=[acme, beta]).order_by("customer").values())
     same = ours.keys() - {"customer_id", "folded_at", "id", "stage_since", "next_edge_at"}
     assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
-    first, second = Event.objects.filter(kind="usage").order_by("customer").values()
+    first, second = map(dict, Event.objects.filter(kind="usage").order_by("customer").values())
     assert {name for name in first if first[name] != second[name]} == {"id", "customer_id", "source", "recorded_at"}
 
 
