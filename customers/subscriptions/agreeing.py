@@ -19,6 +19,7 @@ from customers.models import Customer, Interval, Subscription, SubscriptionTerm
 from customers.models.subscriptions import PER_YEAR
 from customers.subscriptions import periods
 from retention.common import clock
+from retention.common.money import rounded
 from retention.workspace.models import Workspace
 from retention.workspace.templatetags.shell import day_text
 
@@ -251,13 +252,18 @@ def happening(
 
 
 def differences(before: Conditions, after: Conditions) -> str:
-    """What changes, in words: "quantity from 5 to 8, amount from 100 to 160"."""
+    """What changes, in words: "quantity from 5 to 8, amount from 100.00 EUR to 160.00 EUR"."""
     return ", ".join(
-        f"{each.name.replace('_', ' ')} from {_plain(old)} to {_plain(new)}"
+        f"{each.name.replace('_', ' ')} from {_told(before, each.name)} to {_told(after, each.name)}"
         for each in fields(Conditions)
-        if (old := getattr(before, each.name)) != (new := getattr(after, each.name))
+        if getattr(before, each.name) != getattr(after, each.name)
     )
 
 
-def _plain(value: Any) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+def _told(conditions: Conditions, name: str) -> str:
+    match name:
+        case "amount":
+            return f"{rounded(conditions.amount, conditions.currency):,} {conditions.currency}"
+        case "discount":
+            return f"{conditions.discount.normalize():f} %"
+    return str(getattr(conditions, name))

@@ -67,7 +67,8 @@ SUBSCRIBED = """
         UNION ALL
         SELECT 'subscription.changed', valid_from, 'changed:' || term.id,
                CASE WHEN quantity <> quantity_before THEN format('quantity from %%s to %%s', quantity_before, quantity)
-                    ELSE format('discount from %%s to %%s', trim_scale(discount_before), trim_scale(discount)) END, NULL
+                    ELSE format('discount from %%s %%%% to %%s %%%%', trim_scale(discount_before), trim_scale(discount))
+               END, NULL
          WHERE quantity_before IS NOT NULL
         UNION ALL
         SELECT 'subscription.renewed', valid_from + years * interval '365 days',

@@ -255,3 +255,11 @@ def test_of_two_at_the_same_moment_one_is_told() -> None:
         thread.join()
     assert sorted(outcomes) == ["done", "told"]
     assert len(terms(row)) == 2
+
+
+def test_what_changes_is_told_with_its_unit() -> None:
+    before = Conditions("House", 5, Decimal("1000.5000"), "EUR", "month", 1, Decimal("20.00"))
+    after = Conditions("House", 8, Decimal("1600.0000"), "EUR", "month", 1)
+    assert agreeing.differences(before, after) == (
+        "quantity from 5 to 8, amount from 1,000.50 EUR to 1,600.00 EUR, discount from 20 % to 0 %"
+    )
