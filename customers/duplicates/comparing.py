@@ -13,6 +13,7 @@ from customers.custom.definitions import defined
 from customers.custom.values import text
 from customers.duplicates.merging import FIELDS, Wanted
 from customers.models import Customer, CustomField
+from retention.common.languages import called
 from retention.workspace.templatetags.shell import words
 
 MINE, THEIRS, BOTH = "mine", "theirs", "both"
@@ -103,6 +104,8 @@ def _words(customer: Customer, name: str) -> str:
     value = customer.get_kind_display() if name == "kind" else getattr(customer, name)
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if name == "language":
+        return called(value)
     return str(value) if value else ""
 
 

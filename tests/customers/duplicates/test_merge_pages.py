@@ -25,7 +25,7 @@ def hidden(page: str) -> dict[str, str]:
 
 def pair() -> tuple[Customer, Customer]:
     CustomField.objects.create(key="size", label="Size", type="number")
-    one = customer("a", name="Acme", phone="1", tags=["x"], attributes={"size": 10, "loose": "one"})
+    one = customer("a", name="Acme", phone="1", language="de", tags=["x"], attributes={"size": 10, "loose": "one"})
     other = customer("b", name="ACME Ltd", email="b@x.test", tags=["y"], attributes={"size": 20, "only": "theirs"})
     return one, other
 
@@ -34,6 +34,7 @@ def test_it_works(signed_in: SignIn) -> None:
     one, other = pair()
     client, url = signed_in("account_manager"), f"/customers/{one.pk}/merge/{other.pk}/"
     page = client.get(url).content.decode()
+    assert ">German<" in page
     said = hidden(page) | {
         "name": "theirs",
         "phone": "mine",
