@@ -171,11 +171,17 @@ class _Compiler:
         return field.reads in (Reads.INSTANT, Reads.DAY) and self._mapping.dates in TO_ISO
 
     def text(self, field: Field) -> Composable:
-        """The field's text where it is mentioned: a fixed one stands there itself, to be judged once for all rows."""
+        """The field's text where it is mentioned: a fixed one stands there itself, to be judged once for all rows.
+
+        Not one that PostgreSQL would read while it plans, before it is known to be valid: concat() is for each row.
+        """
         source = self._mapping.fields.get(field.name)
         if source and source.columns():
             return Identifier(f"{field.name}_text")
-        return SQL("{}::text").format(Literal(source.text)) if source else SQL("NULL::text")
+        if source is None:
+            return SQL("NULL::text")
+        is_read_at_once = field.reads in (Reads.NUMBER, Reads.PERCENT, Reads.OBJECT)
+        return SQL("concat({})" if is_read_at_once else "{}::text").format(Literal(source.text))
 
     def _source(self, source: Source, whole: bool) -> Composable:
         """A column, or pieces put together: NULL where a column is empty (`whole`), or where all of them are."""

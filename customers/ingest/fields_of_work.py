@@ -20,7 +20,7 @@ WHOSE = (
         Reads.EMAIL,
         254,
         ("contactemail", "customeremail", *headers.EMAIL),
-        hint="Of the customer, or of the person there whom it was with.",
+        hint="Of the customer, or of somebody there.",
     ),
     Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
 )

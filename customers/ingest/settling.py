@@ -156,17 +156,20 @@ def _settle_tasks(zone: str, _staged: int) -> None:
     run("ANALYZE import_rows")
     run(_REFUSE_UNKNOWN)
     _refuse_repeated("task_id", "'Task “'")
-    run(_TASKS, zone=zone, end=END_OF_WORK)
+    run(_UNTIL_WORK_ENDS, zone=zone, end=END_OF_WORK)
+    run(_TASKS)
 
 
-# What is due on a day is due until the end of its work. What is too long to be kept shows that there was more.
+_UNTIL_WORK_ENDS = """
+    UPDATE import_rows SET due_at = ((due_at AT TIME ZONE %(zone)s)::date + %(end)s::time) AT TIME ZONE %(zone)s
+    WHERE refusal IS NULL AND (due_at AT TIME ZONE %(zone)s)::time = '00:00'
+"""
+# What is too long to be kept shows that there was more.
 _TASKS = """
     CREATE TEMP TABLE import_tasks AS
-    SELECT DISTINCT ON (task_id) task_id, customer_id, assignee_id, written_at,
+    SELECT DISTINCT ON (task_id) task_id, customer_id, assignee_id, written_at, due_at,
         CASE WHEN length(title) > 200 THEN left(title, 199) || '…' ELSE title END AS title,
         CASE WHEN length(reason) > 500 THEN left(reason, 499) || '…' ELSE reason END AS reason,
-        CASE WHEN (due_at AT TIME ZONE %(zone)s)::time = '00:00'
-            THEN ((due_at AT TIME ZONE %(zone)s)::date + %(end)s::time) AT TIME ZONE %(zone)s ELSE due_at END AS due_at,
         coalesce(progress, CASE WHEN closed_at IS NOT NULL THEN 'done' END) AS progress,
         CASE WHEN coalesce(progress, 'done') <> 'open' THEN closed_at END AS closed_at
     FROM import_rows WHERE refusal IS NULL ORDER BY task_id, line

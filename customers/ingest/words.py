@@ -51,9 +51,8 @@ WORDS = {
     " OR lower({0}) = ANY({yes}) THEN 'done' WHEN {0} ~* '^(dropped|cancell?ed|skipped|ignored)$' THEN 'dropped'"
     " WHEN {0} ~* '^(open|new|active|pending|to.?do|not.started|in.progress|waiting.*|deferred|offen)$'"
     " OR lower({0}) = ANY({no}) THEN 'open' END",
-    # concat() keeps a text that is the same for all rows from being read before it is known to be valid.
     Reads.OBJECT: "CASE WHEN length({0}) <= {limit} AND pg_input_is_valid({0}, 'jsonb')"
-    " THEN CASE WHEN jsonb_typeof(concat({0})::jsonb) = 'object' THEN concat({0})::jsonb END END",
+    " THEN CASE WHEN jsonb_typeof({0}::jsonb) = 'object' THEN {0}::jsonb END END",
     Reads.COLLEAGUE: "(SELECT min(id) FROM workspace_user WHERE lower(email) = lower({0})"
     " OR lower(btrim(concat(first_name, ' ', last_name))) = lower({0}) HAVING count(*) = 1)",
     Reads.TEAM: "(SELECT id FROM customers_team AS team WHERE lower(team.name) = lower({0}))",

@@ -10,7 +10,18 @@ from customers.facts.folding import fold
 from customers.ingest import staging
 from customers.models import Customer, CustomerFacts, Dirty, Event, Order, OrderLine
 from retention.common import clock
-from tests.customers.ingest.bringing import CUSTOMERS, LINES, ORDERS, again, bring, done, mapping, refusals, versions
+from tests.customers.ingest.bringing import (
+    CUSTOMERS,
+    LINES,
+    ORDERS,
+    again,
+    bring,
+    done,
+    failed,
+    mapping,
+    refusals,
+    versions,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -284,3 +295,10 @@ def test_what_lines_repeat_is_judged_as_if_each_stood_alone(monkeypatch: pytest.
         found.append((job.summary["rows"], refusals(taken), stand))
     assert found[0] == found[1] == found[2]
     assert (found[0][0], len(found[0][1]), len(found[0][2])) == (16, 10, 6)
+
+
+def test_a_fixed_text_that_is_no_number_refuses_its_rows() -> None:
+    """PostgreSQL would read it while it plans, and stop."""
+    how = mapping(ORDERS, fields=ORDERS["fields"] | {"amount": {"text": "1.2.3"}})
+    said = failed(how, "order_id,customer_id,ordered_at,currency,email\nA1,,2024-05-01,EUR,\n")
+    assert said.startswith("None of the 1 rows can be used.")
