@@ -3,13 +3,13 @@
 from django.db.models import Case as When
 from django.db.models import F, Q, QuerySet
 from django.db.models import When as Arm
-from django.db.models.lookups import LessThan
+from django.db.models.lookups import Exact, LessThan
 from django.http import QueryDict
 
 from customers.lists.asking import Asked, Filter, List, Order
 from customers.lists.common import WHO, customers_having, people, somebody, whom
 from customers.models import Case
-from customers.models.cases import DUE_SECOND, RESOLVED, WAITS
+from customers.models.cases import DUE_SECOND, PLACES, RESOLVED, WAITS
 from customers.records.pools import CASES
 from retention.common.keyset import Key, instant, plain
 from retention.common.text_search import words_of
@@ -52,10 +52,10 @@ def asked_by(me: User, said: QueryDict) -> Asked:
 
 
 def _in_state(value: str) -> Q:
-    """What is not resolved by the list's order, for an index begins there, whichever way it is read."""
+    """By the list's order, for an index has it, whichever way it is read; another has what waits by when it opened."""
     if value == "all":
         return Q()
-    return Q(state=value) if value else Q(LessThan(WAITS, RESOLVED))
+    return Q(Exact(WAITS, PLACES[value])) if value else Q(LessThan(WAITS, RESOLVED))
 
 
 def _having(typed: str) -> Q:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Case as Choice
 from django.db.models import F, Func, Q, Value, When
+from django.db.models.lookups import LessThan
 
 from customers.models.records import Customer
 from retention.common import clock
@@ -29,7 +30,10 @@ WITHIN = Choice(
 TO_ANSWER = Func(Value("UTC"), F("opened_at"), function="timezone", output_field=models.DateTimeField()) + WITHIN
 #: The list's own order: those that wait for an answer first, and by when it is due, in seconds.
 RESOLVED = 2
-WAITS = Choice(When(state="open", then=0), When(state="answered", then=1), default=RESOLVED)
+PLACES = {"open": 0, "answered": 1, "resolved": RESOLVED}
+WAITS = Choice(
+    When(state="open", then=PLACES["open"]), When(state="answered", then=PLACES["answered"]), default=RESOLVED
+)
 DUE_SECOND = Func(Value("epoch"), TO_ANSWER, function="date_part", output_field=models.FloatField())
 
 
@@ -75,6 +79,9 @@ class Case(models.Model):
             models.Index(fields=["assignee", "customer"], condition=Q(state="open"), name="case_open_by_person"),
             models.Index(TO_ANSWER, condition=Q(state="open"), name="case_open_by_deadline"),
             models.Index(WAITS, DUE_SECOND, "id", name="case_listed"),
+            models.Index(
+                fields=["opened_at", "id"], condition=Q(LessThan(WAITS, RESOLVED)), name="case_unresolved_listed"
+            ),
             *word_indexes("case_by_word", *CASE_WORDS),
         ]
         constraints = [

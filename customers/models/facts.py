@@ -93,7 +93,6 @@ class CustomerFacts(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["last_order_at"], name="facts_by_last_order"),
-            models.Index(fields=["stage"], name="facts_by_stage"),
             models.Index(fields=["next_edge_at"], name="facts_by_edge"),
             models.Index(fields=["renews_at"], condition=Q(renews_at__isnull=False), name="facts_by_renewal"),
             models.Index(A_YEARS_WORTH, condition=Q(stage="at_risk"), name="facts_at_risk_by_worth"),
@@ -102,6 +101,12 @@ class CustomerFacts(models.Model):
             models.Index(Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_listed_by_last_order"),
             models.Index(fields=["revenue", "customer"], name="facts_listed_by_revenue"),
             models.Index(fields=["mrr", "customer"], name="facts_listed_by_mrr"),
+            # The same within a stage: who has lapsed pays nothing, and the list by MRR begins with all who pay.
+            models.Index(
+                "stage", Coalesce("last_order_at", Value(NEVER)), "customer", name="facts_in_stage_by_last_order"
+            ),
+            models.Index(fields=["stage", "revenue", "customer"], name="facts_in_stage_by_revenue"),
+            models.Index(fields=["stage", "mrr", "customer"], name="facts_in_stage_by_mrr"),
             # The least healthy first; whose health is not known, last.
             models.Index(Coalesce("health", Value(UNKNOWN_HEALTH)), "customer", name="facts_listed_by_health"),
             models.Index(fields=["health_band"], condition=~Q(health_band=""), name="facts_by_health_band"),

@@ -152,6 +152,20 @@ def test_pages_show_everybody_once_forwards_and_backwards(order: str, down: bool
     assert back == everybody
 
 
+@pytest.mark.parametrize("order", ["last_order", "revenue", "mrr"])
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.django_db
+def test_a_stage_is_read_in_order_without_passing_by_the_others(order: str, down: bool) -> None:
+    crowd(300)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_customer, customers_customerfacts; SET LOCAL enable_sort = off")
+    lost = matching(Filters(stages=("lost",)))
+    plan = in_order(lost, ORDERS[order], down=down).values("pk")[:25].explain()
+    assert f"facts_in_stage_by_{order}" in plan
+    assert "Sort" not in plan
+    assert "Filter: (customers_customerfacts.stage" not in plan
+
+
 def test_who_never_ordered_is_last_by_last_order(signed_in: SignIn) -> None:
     customer("never")
     customer("old", facts={"last_order_at": "2020-01-01T00:00Z"})

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 
+from customers.cases.listing import asked_by
 from customers.models import Case, Customer
 from retention.common import clock
 from retention.workspace.models import User
@@ -51,6 +54,30 @@ def cases() -> dict[str, Case]:
 
 def listed(client: Client, query: str = "") -> list[str]:
     return subjects(client.get(f"/cases/{query}").content.decode())
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("sort=due", "case_listed"),
+        ("state=open&sort=-due", "case_listed"),
+        ("sort=opened", "case_unresolved_listed"),
+        ("state=open&sort=opened", "case_unresolved_listed"),
+    ],
+)
+def test_what_waits_is_read_in_order_without_passing_by_what_is_resolved(query: str, index: str) -> None:
+    who, now = customer("ada"), clock.now()
+    resolved = {"state": "resolved", "answered_at": now, "resolved_at": now}
+    Case.objects.bulk_create(
+        Case(external_id=f"C{n}", customer=who, opened_at=now - timedelta(hours=n), **(resolved if n % 9 else {}))
+        for n in range(400)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_case; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+    plan = asked_by(User(), QueryDict(query)).found(Case.objects.all()).values("pk")[:25].explain()
+    assert f"using {index} " in plan.replace("Backward ", "")
+    assert "Filter: ((state)" not in plan
+    assert "Sort" not in plan
 
 
 def rows_of(client: Client, query: str) -> list[list[str]]:
