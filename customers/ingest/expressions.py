@@ -3,6 +3,7 @@
 Names and texts that people wrote enter only as quoted literals; columns in staging are called c0, c1, …
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from customers.ingest.field import Field, Reads
 from customers.ingest.mapping import DATES, DECIMALS, FreeRule, Mapping, SkipRule, Source, StateRule
 from customers.ingest.words import LISTS, LOCAL, NO, WORDS, YES, ZONED
 from retention.common.currencies import CURRENCIES
+from retention.common.languages import CODES
 
 TO_ISO = {
     "dmy": (r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", r"\3-\2-\1"),
@@ -271,6 +273,7 @@ class _Compiler:
                     yes=Literal(YES),
                     no=Literal(NO),
                     currencies=Literal(sorted(CURRENCIES)),
+                    languages=Literal(json.dumps(CODES)),
                     limit=Literal(field.limit),
                 )
 

@@ -19,6 +19,7 @@ class Reads(Enum):
     INSTANT = "a date written as {date}"
     CURRENCY = "the code of a currency, such as EUR"
     PHONE = "a phone number: five digits at least, {limit} characters at most"
+    LANGUAGE = "the name of a language or its code, of {limit} characters at most"
     ZONE = "a time zone such as Europe/Berlin"
     PARTY = "“company” or “person”"
     CONSENT = "“yes” or “no”"

@@ -27,7 +27,7 @@ def _customer(required: bool) -> tuple[Field, ...]:
         Field("email", "E-mail", Reads.EMAIL, 254, headers.EMAIL),
         Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
         Field("country", "Country", Reads.TEXT, 100, headers.COUNTRY),
-        Field("language", "Language", Reads.TEXT, 10, ("language", "locale", "lang")),
+        Field("language", "Language", Reads.LANGUAGE, 10, ("language", "locale", "lang")),
         Field(
             "consent",
             "Agreed to e-mail",
@@ -158,7 +158,7 @@ _CONTACTS = (
     Field("contact_name", "Their name", Reads.TEXT, 300, ("contactname", "name", "fullname")),
     Field("role", "Role", Reads.TEXT, 100, ("role", "jobtitle", "title", "position", "function")),
     Field("phone", "Phone", Reads.PHONE, 40, headers.PHONE),
-    Field("language", "Language", Reads.TEXT, 10, ("language", "preferredlanguage", "locale", "lang")),
+    Field("language", "Language", Reads.LANGUAGE, 10, ("language", "preferredlanguage", "locale", "lang")),
     Field("time_zone", "Time zone", Reads.ZONE, names=("timezone", "tz")),
     Field("birthday", "Birthday", Reads.DAY, names=("birthday", "birthdate", "dateofbirth")),
     Field("main", "Main contact", Reads.YES_NO, names=("maincontact", "main", "primarycontact", "primary")),

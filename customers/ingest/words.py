@@ -22,6 +22,7 @@ WORDS = {
     # What people type for numbers is kept as they typed it; no number has fewer digits.
     Reads.PHONE: 'CASE WHEN length({0}) <= 40 AND {0} COLLATE "C"'
     f" ~ '([{DIGITS}][^{DIGITS}]*){{{{{LEAST}}}}}' THEN {{0}} END",
+    Reads.LANGUAGE: "coalesce({languages}::jsonb ->> lower({0}), CASE WHEN length({0}) <= {limit} THEN {0} END)",
     Reads.ZONE: "CASE WHEN {0} IN (SELECT name FROM import_zones) THEN {0} END",
     Reads.PARTY: "CASE WHEN lower({0}) IN ('company', 'person') THEN lower({0}) END",
     Reads.CONSENT: "CASE WHEN lower({0}) = ANY({yes}) THEN 'granted' WHEN lower({0}) = ANY({no}) THEN 'withdrawn' END",

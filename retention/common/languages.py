@@ -7,7 +7,8 @@ from django.conf.locale import LANG_INFO
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import get_language_info
 
-_CODES = {
+#: By a language's names, in English and in itself, in lower case.
+CODES = {
     str(info[name]).lower(): code for name in ("name_local", "name") for code, info in LANG_INFO.items() if name in info
 }
 
@@ -22,7 +23,7 @@ def called(code: str) -> str:
 
 def code_of(said: str) -> str:
     """German and Deutsch → de; what is no language's name stays as it is."""
-    return _CODES.get(said.lower(), said)
+    return CODES.get(said.lower(), said)
 
 
 class Language(forms.CharField):

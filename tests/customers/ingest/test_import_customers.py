@@ -78,6 +78,15 @@ def test_other_columns_become_attributes() -> None:
     assert Customer.objects.get(external_id="1").attributes == {"plan": "pro", "seats": "9"}
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"), [("German", "de"), ("ESPAÑOL", "es"), ("de-AT", "de-AT"), ("fr", "fr"), ("Klingon", "Klingon")]
+)
+def test_a_language_is_kept_by_its_code(said: str, kept: str) -> None:
+    fields = {name: {"column": name} for name in ("customer_id", "language")}
+    done(mapping(CUSTOMERS, fields=fields), f"customer_id,language\n1,{said}\n")
+    assert Customer.objects.get().language == kept
+
+
 def test_of_two_rows_with_one_id_the_first_stands() -> None:
     job, taken = bring(mapping(CUSTOMERS), HEADER + ANN + BEN + ANN + BEN.replace("Ben,", "Bob,"))
     assert job.summary["customers"]["created"] == 2
