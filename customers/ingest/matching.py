@@ -11,9 +11,11 @@ from customers.ingest.fields import BY_ID, OF_KNOWN, WITH_ORDERS, targets
 from customers.ingest.mapping import Mapping
 from customers.ingest.statements import run
 from customers.models.imports import ImportKind
+from retention.common.phone_digits import ALIKE, OTHERS
 
 #: What is the same of a phone number however it is typed.
-PHONE = "nullif(regexp_replace(regexp_replace({}, '[^0-9+]', '', 'g'), '^00', '+'), '')"
+_PLAIN = f"translate({{}}, '{OTHERS}', '{ALIKE}')"
+PHONE = f"nullif(regexp_replace(regexp_replace({_PLAIN}, '[^0-9+]', '', 'g'), '^00', '+'), '')"
 
 
 def match(mapping: Mapping) -> None:

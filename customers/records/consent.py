@@ -14,12 +14,15 @@ from django.db import transaction
 from customers.events.recording import Happening, record
 from customers.models import Channel, Consent, Customer
 from retention.common import clock
+from retention.common.phone_digits import ALIKE, OTHERS
 
 #: What the proof of a consent begins with that a file brought.
 FROM_FILE = "import "
 #: The field of a customer by which each channel reaches them: who agreed there did not agree for another place.
 PLACES: dict[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 KINDS = {Consent.State.GRANTED: "consent.granted", Consent.State.WITHDRAWN: "consent.withdrawn"}
+
+_PLAIN = str.maketrans(OTHERS, ALIKE)
 
 
 def grant(customer_id: int, channel: str, source: str, proof: str, at: datetime) -> None:
@@ -51,7 +54,7 @@ def same_place(channel: str, one: str, other: str) -> bool:
 def _place(channel: str, text: str) -> str:
     """What is the same of an address whatever its case, of a number however it is typed: `00` is `+`."""
     if channel != Channel.EMAIL:
-        return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", text))
+        return re.sub(r"^00", "+", re.sub(r"[^0-9+]", "", text.translate(_PLAIN)))
     return "".join(text.split()).casefold()
 
 

@@ -38,10 +38,14 @@ def decide(change: HandChange, customer_ids: Sequence[int]) -> HandChange:
     return change
 
 
+@transaction.atomic
 def foresee(change: HandChange, customer_ids: Sequence[int]) -> list[Consequence]:
-    """What would follow from such a change now; nothing stays of the try."""
+    """What would follow from such a change now; nothing stays of the try.
+
+    The segment is held until the request is over, so that nothing else follows from deciding then.
+    """
+    affected = membership.hold(change.segment_id)
     with transaction.atomic():
-        affected = membership.hold(change.segment_id)
         trial = HandChange(segment_id=change.segment_id, act=change.act, by=change.by)
         trial.save()
         found = []

@@ -22,7 +22,10 @@ LEAST = 5
 _NUMBER = re.compile(r"[\d\s()+./-]+", re.ASCII)
 _NO_DIGIT = re.compile(r"[^0-9]+")
 #: Digits that numbers are typed in, as a pattern's class: Arabic ones of both kinds and those of full width, too.
-DIGITS = "0-9\u0660-\u0669\u06f0-\u06f9\uff10-\uff19"
+OTHERS = "".join(chr(zero + digit) for zero in (0x0660, 0x06F0, 0xFF10) for digit in range(10))
+DIGITS = f"0-9{OTHERS}"
+#: What each of the others is.
+ALIKE = "0123456789" * 3
 
 
 class FromTheEnd(Func):

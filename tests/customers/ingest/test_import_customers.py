@@ -171,6 +171,13 @@ def test_text_messages_are_agreed_to_apart_from_e_mail() -> None:
     assert said("1,,no,yes\n") == [("1", "email", "withdrawn"), texts, ("2", "sms", "withdrawn")]
 
 
+def test_a_number_is_the_same_in_the_digits_of_any_script() -> None:
+    assert consent.has_moved("sms", "٠٠٤٩٣٠١", "٠٠٤٩٣٠٢")
+    assert consent.has_moved("sms", "٠٠٤٩٣٠١", "")
+    assert not consent.has_moved("sms", "٠٠٤٩٣٠١", "+49 30 1")
+    assert not consent.has_moved("sms", "+۴۹ 30 1", "+４９ 30 1")
+
+
 def test_a_consent_lapses_with_a_file_where_it_would_with_the_form() -> None:
     """Whatever stood there and is in the cells: the rule is written twice, in SQL and in Python."""
     brought = [
@@ -184,7 +191,7 @@ def test_a_consent_lapses_with_a_file_where_it_would_with_the_form() -> None:
         "00+49301",
         "++49301",
     ]
-    brought += ["+49 30 1 ext. 2", "+49\u200f301", "٠٠٤٩٣٠١", "+４９ 30 1"]
+    brought += ["+49 30 1 ext. 2", "+49\u200f301", "٠٠٤٩٣٠١", "٠٠٤٩٣٠٢", "+４９ 30 1"]
     stood = [*brought, "ask her", "n/a", "+", "00", "0", ""]
     mails = ["ann@x.example", "ANN@x.example", "ann@X.example", "jörg@x.example", "JÖRG@x.example"]
     places = {f"{was}|{becomes}": (was, becomes, "", "") for was in stood for becomes in brought}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import OperationalError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from tests.customers.router import route
 from tests.customers.segments import oracle
 from tests.customers.segments.people import populated
 from tests.customers.segments.strategies import RULES
-from tests.customers.segments.test_membership import inside, wanted
+from tests.customers.segments.test_membership import inside, together, wanted
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 15, 9, 30, tzinfo=UTC)
@@ -252,3 +252,18 @@ def test_the_times_of_stays_are_kept() -> None:
     decide(one, Act.RULE, ann)
     stay = SegmentMembership.objects.get(segment=one)
     assert (stay.entered_at, stay.left_at) == (NOW, NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_asked_what_would_follow_decides_before_anybody_else() -> None:
+    one, who = segment(), customer(1)
+
+    def elsewhere() -> None:
+        with transaction.atomic():
+            Segment.objects.select_for_update(nowait=True).get(pk=one.pk)
+
+    with transaction.atomic():
+        by_hand.foresee(HandChange(segment=one, act=Act.IN), [who.pk])
+        with pytest.raises(OperationalError, match="could not obtain lock"):
+            together(elsewhere)
+    together(elsewhere)
