@@ -121,11 +121,13 @@ FROM (SELECT *, NOT is_open AND pg_temp.dice(id, 203, 3) = 0 AS rated,
       FROM (SELECT id, owner_id, pg_temp.dice(id, 205, 30) = 0 AS is_open
             FROM customers_customer WHERE pg_temp.dice(id, 33, 7) = 0) someone) asked;
 
-INSERT INTO customers_task (customer_id, title, reason, state, due_at, origin, created_at, closed_at, assignee_id)
+INSERT INTO customers_task (customer_id, title, reason, state, due_at, origin, created_at, closed_at, assignee_id,
+                            updated_at)
 SELECT id, pg_temp.pick('{Call them,Send the offer,Agree a date,Look at their usage,Say thank you}', id, 34 + k),
        pg_temp.sentence(id, 220 + 10 * k), CASE WHEN k = 1 THEN 'open' ELSE 'done' END,
        %(now)s + (CASE WHEN k = 1 THEN -3 + 20 * pg_temp.share(id, 36) ELSE -20 - 90 * pg_temp.share(id, 37) END) * interval '1 day',
-       '', %(now)s - interval '120 days', CASE WHEN k > 1 THEN %(now)s - interval '15 days' END, owner_id
+       '', %(now)s - interval '120 days', CASE WHEN k > 1 THEN %(now)s - interval '15 days' END, owner_id,
+       %(now)s - interval '15 days'
 FROM customers_customer, generate_series(1, 3) k
 WHERE owner_id IS NOT NULL AND pg_temp.dice(id, 35, 4) = 0;
 

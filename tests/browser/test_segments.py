@@ -163,3 +163,4 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(as_role: AsRole, buye
     expect(page.locator(field("r-0", "op"))).to_contain_text("starts with")
     expect(page.locator(field("r-1", "value"))).to_have_value("61")
     expect(page.locator(field("r", "match"))).to_have_value("any")
+    page.wait_for_load_state("networkidle")  # what still asks when the test is over holds up who clears the tables
