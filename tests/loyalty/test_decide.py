@@ -59,8 +59,9 @@ def test_nobody_gives_what_was_withdrawn(asked: Offer, anna: User, bea: User) ->
 
 def test_what_is_given_to_many_is_done_for_each(asked: Offer, anna: User, bea: User) -> None:
     approve(asked.pk, bea, "")
-    mark_many_used(Offer.objects.all(), anna)
+    assert mark_many_used(Offer.objects.all(), anna) == 1
     assert Task.objects.get().state == Task.State.DONE
+    assert Offer.objects.get().used_at is not None
 
 
 def test_nobody_decides_their_own(asked: Offer, anna: User, boss: User) -> None:
