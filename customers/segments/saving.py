@@ -37,9 +37,14 @@ def save(segment: Segment, by: User) -> Job | None:
     return recompute(segment, by) if changed else None
 
 
+@transaction.atomic
 def foresee(segment: Segment) -> list[Consequence]:
-    """What would follow from saving a changed segment now; nothing stays of the try. Raises RuleRefused."""
+    """What would follow from saving a changed segment now; nothing stays of the try. Raises RuleRefused.
+
+    The segment is held until the request is over, so that nothing else follows from saving then.
+    """
     references.read(segment.rule, segment.pk)
+    membership.hold(segment.pk)
     with transaction.atomic():
         changed = Segment.objects.filter(pk=segment.pk).exclude(rule=segment.rule).update(rule=segment.rule)
         found = consequences.of(_affected(segment.pk)) if changed else []

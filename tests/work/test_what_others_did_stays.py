@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from customers.cases import handling
+from customers.events.recording import Happening, record
 from customers.models import Case, Milestone, Task
 from customers.plans import keeping
 from retention.common import clock
@@ -25,6 +26,8 @@ def test_the_first_answer_is_taken_back_though_the_case_was_changed_since(
     client, need = signed_in("account_manager"), f"case:{waiting.pk}"
     act(client, need, "done")
     handling.change(waiting.pk, "Other words", "high", None)
+    with_others = Happening(waiting.customer_id, "case.changed", clock.now(), "web", f"case:{waiting.pk}", {"by": 0})
+    record([with_others])
     assert "Taken back" in act(client, need, "undo")
     again = Case.objects.get()
     assert (again.state, again.answered_at, again.subject) == (Case.State.OPEN, None, "Other words")

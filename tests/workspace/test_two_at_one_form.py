@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django import forms
 from django.test import Client
 
 from customers.health.profiles import ready_made
 from customers.models import Case, CustomField, HealthProfile, Team
 from loyalty.models import Authority, Policy
 from retention.common import clock
+from retention.common.opened import CarryingForm
 from retention.workspace.models import User, Workspace
 from surveys.models import Survey
 from tests.customers.health.test_settings import typed as as_typed
@@ -114,3 +116,15 @@ def test_what_the_other_saved_is_told_in_the_forms_words_and_what_is_alike_is_no
     assert client.post(url, typed).status_code == 302
     page = client.post(url, typed | {"subject": "Ours", "priority": "low"}).content.decode()
     assert "Theirs says: Priority “High”. What" in page
+
+
+class _Words(CarryingForm):
+    said = forms.CharField(widget=forms.Textarea)
+
+
+def test_how_a_browser_ends_lines_is_no_change() -> None:
+    opened_at = _Words(initial={"said": "one\ntwo"}).carried("first")
+    as_sent, changed = (_Words({"said": said, "opened": opened_at}) for said in ("one\r\ntwo", "one\r\n\r\ntwo"))
+    assert as_sent.is_valid()
+    assert changed.is_valid()
+    assert (as_sent.touched, changed.touched) == (set(), {"said"})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from customers.facts import dirty
 from customers.models import Customer, HandChange, HandPick, Segment, SegmentMembership
-from customers.segments import by_hand, list_files, membership, references
+from customers.segments import by_hand, list_files, membership, references, saving
 from customers.segments.preview import preview
 from customers.segments.rules import NOBODY
 from retention.workspace.models import User, Workspace
@@ -255,7 +255,8 @@ def test_the_times_of_stays_are_kept() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_is_asked_what_would_follow_decides_before_anybody_else() -> None:
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_whoever_is_asked_what_would_follow_decides_before_anybody_else(by_rule: bool) -> None:
     one, who = segment(), customer(1)
 
     def elsewhere() -> None:
@@ -263,7 +264,10 @@ def test_whoever_is_asked_what_would_follow_decides_before_anybody_else() -> Non
             Segment.objects.select_for_update(nowait=True).get(pk=one.pk)
 
     with transaction.atomic():
-        by_hand.foresee(HandChange(segment=one, act=Act.IN), [who.pk])
+        if by_rule:
+            saving.foresee(one)
+        else:
+            by_hand.foresee(HandChange(segment=one, act=Act.IN), [who.pk])
         with pytest.raises(OperationalError, match="could not obtain lock"):
             together(elsewhere)
     together(elsewhere)
