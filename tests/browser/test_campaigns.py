@@ -70,6 +70,9 @@ def test_it_works(as_role: AsRole) -> None:
     looked_at = page.locator("details").first.locator(".findings li")
     assert looked_at.count() > 5
     assert looked_at.evaluate_all(BESIDE), "a long condition stays beside its tick"
+    head = page.locator(".visit-head")
+    head.locator("strong").evaluate("each => each.textContent = 'Was not taken in. '.repeat(5)")
+    assert head.evaluate_all(BESIDE), "what became of it stays beside its sign"
 
 
 @pytest.mark.parametrize("phone", [False, True])
