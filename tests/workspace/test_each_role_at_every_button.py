@@ -65,7 +65,6 @@ ON_NO_PAGE = {
     "customers:duplicate_dismiss": "two customers who look the same",
     "customers:health_profile_up": "a second health profile",
     "customers:import_start": "a file that was not brought in yet",
-    "customers:merge_undo": "a merge whose every step is kept",
     "customers:playbook_start": "a playbook that the customer is not in",
     "customers:segment_list_agree": "a list from a file that waits for a word",
     "loyalty:use": "an offer that was granted",

@@ -93,6 +93,16 @@ def test_who_may(role: str, signed_in: SignIn) -> None:
     assert Merge.objects.get().undone_at is None
 
 
+@pytest.mark.parametrize(("role", "offered"), [("account_manager", True), ("analyst", False)])
+def test_a_merge_is_undone_in_its_row(role: str, offered: bool, signed_in: SignIn) -> None:
+    one, other = pair()
+    undo = f'action="/customers/merges/{full.united(one, other).pk}/undo/"'
+    client = signed_in(role)
+    assert (undo in client.get("/customers/merges/").content.decode()) is offered
+    Merge.objects.update(undone_at=clock.now())
+    assert undo not in client.get("/customers/merges/").content.decode()
+
+
 def test_finding_the_other_one(signed_in: SignIn) -> None:
     one, other = pair()
     page = signed_in("account_manager").get(f"/customers/{one.pk}/merge/?q=acme").content.decode()
