@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from campaigns.gates import BY_NAME
 from campaigns.models import Arm, Campaign, Enrolment, Message, Refusal, Suppression
 from customers.models import SegmentMembership
+from retention.workspace.templatetags.shell import exact
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _readable(found: str | None) -> str:
         instant = datetime.fromisoformat(found)
     except ValueError:
         return found
-    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}"
+    return exact(instant)
 
 
 def absences(customer_id: int, campaigns: Sequence[Campaign]) -> dict[int, str]:
